@@ -1,0 +1,1 @@
+"""The provider of `Custom::NeptuneMLModelTransformJob`: cancels a model transform job when its stack goes."""

@@ -1,0 +1,74 @@
+"""CloudFormation's front door: a custom resource request comes in, its answer goes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from provider.custom_resource.answer import Answer, Outcome
+from provider.custom_resource.request import (
+    POLL_FIELD,
+    MalformedRequest,
+    Unanswerable,
+    cloudformation_request,
+    return_address,
+)
+from provider.custom_resource.resource import JobResource, answer, unadopted_id
+from provider.observability import annotate, count, logger, tracer
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from provider.clock import Clock
+    from provider.lifecycle import Lifecycle
+    from provider.settings import Settings
+
+
+def handle(
+    event: dict[str, Any], context: LambdaContext, *, lifecycle: Lifecycle, settings: Settings, clock: Clock
+) -> dict[str, str]:
+    """Fulfil one request of CloudFormation and answer it.
+
+    Args:
+        event: The request, or the tick of the poll rule of one.
+        context: The invocation.
+        lifecycle: What the request means for a job.
+        settings: The provider's settings.
+        clock: The time.
+
+    Returns:
+        What CloudFormation was told: `Status`, `PhysicalResourceId` and `Reason`. The status is `PENDING` when the
+        job outlives the invocation and a poll rule goes on, and `UNANSWERED` when the event is no request.
+
+    Raises:
+        Undeliverable: CloudFormation could not be told; Lambda is to deliver the event again.
+        CleanupFailed: It was told, but the poll rule is still there; likewise.
+    """
+    try:
+        address = return_address(event, settings.allowed_hosts)
+    except Unanswerable as error:
+        # Delivered again it would be the same: there is nothing to raise an exception for.
+        logger.error("Nobody can be answered", problem=str(error))
+        count("Failures")
+        return {"Status": "UNANSWERED", "Reason": f"Nobody can be answered: {error}"}
+    logger.set_correlation_id(address.request_id)
+    logger.append_keys(stack_id=address.stack_id, logical_resource_id=address.logical_resource_id)
+    try:
+        request = cloudformation_request(event)
+    except MalformedRequest as error:
+        physical_id = address.physical_resource_id or unadopted_id(address.request_id)
+        refusal = Answer(Outcome.FAILED, physical_id, str(error))
+        answer(address, refusal, context, clock)
+        return _summary(refusal)
+    logger.append_keys(request_type=request.request_type)
+    resource = JobResource(request, address, lifecycle=lifecycle, settings=settings, clock=clock)
+    with tracer.provider.in_subsegment(name=f"## {request.request_type}"):
+        annotate(request_type=request.request_type, is_poll=str(POLL_FIELD in event).lower())
+        resource(event, context)
+        if resource.answer is None:
+            return {"Status": "PENDING", "Reason": "A poll rule waits for the job to stop."}
+        annotate(outcome=resource.answer.outcome)
+        return _summary(resource.answer)
+
+
+def _summary(told: Answer) -> dict[str, str]:
+    return {"Status": told.outcome, "PhysicalResourceId": told.physical_resource_id, "Reason": told.reason}

@@ -1,0 +1,95 @@
+"""The one Logger, Tracer and Metrics (Powertools for AWS Lambda)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import MetricUnit
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.logging.types import LogRecord
+
+SERVICE = "neptune-ml-model-transform-job"
+NAMESPACE = "NeptuneMLModelTransformJob"
+
+# Whoever reads the query of a pre-signed URL can use it. It ends at white space, a quote or a backslash of JSON.
+_URL_QUERY = re.compile(r"(https?://[^\s\"'\\?<>]*)\?[^\s\"'\\<>]*", re.I)
+_SIGNED_QUERY = re.compile(r"\?[^\s\"'\\<>]*(?:X-Amz-|Signature|AWSAccessKeyId)[^\s\"'\\<>]*", re.I)
+_SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+def conceal(text: str) -> str:
+    """Remove what must not be written down from a text.
+
+    Args:
+        text: What is about to be logged or reported.
+
+    Returns:
+        The text without the queries of URLs and without the credentials of the function's own role.
+    """
+    text = _SIGNED_QUERY.sub("?...", _URL_QUERY.sub(r"\1?...", text))
+    for name in _SECRET_VARIABLES:
+        secret = os.environ.get(name)
+        if secret:
+            text = text.replace(secret, "...")
+    return text
+
+
+class _ConcealingFormatter(LambdaPowertoolsFormatter):
+    def serialize(self, log: LogRecord) -> str:
+        return conceal(super().serialize(log))
+
+
+logger = Logger(service=SERVICE, logger_formatter=_ConcealingFormatter(), use_rfc3339=True)
+# X-Ray traces only botocore: of plain HTTP it would trace the answer to CloudFormation, too.
+tracer = Tracer(service=SERVICE, patch_modules=["botocore"])
+metrics = Metrics(service=SERVICE, namespace=NAMESPACE)
+
+
+def _take_over(name: str) -> None:
+    """Let a library's logger write through ours: once, and no more than INFO.
+
+    At DEBUG, botocore writes the session token that it signs with, and crhelper the pre-signed response URL.
+    """
+    library = logging.getLogger(name)
+    library.handlers = list(logger.handlers)
+    library.propagate = False
+    library.setLevel(max(logger.log_level, logging.INFO))
+
+
+for _library in ("boto3", "botocore", "urllib3", "crhelper"):
+    _take_over(_library)
+
+
+def annotate(**annotations: str) -> None:
+    """Annotate the current trace segment.
+
+    Args:
+        **annotations: Names and values that X-Ray indexes.
+    """
+    for name, value in annotations.items():
+        tracer.put_annotation(name, value)
+
+
+def count(name: str) -> None:
+    """Count one occurrence.
+
+    Args:
+        name: The metric's name.
+    """
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+
+
+def measure_seconds(name: str, value: float) -> None:
+    """Record a duration.
+
+    Args:
+        name: The metric's name.
+        value: The duration in seconds.
+    """
+    metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=value)
