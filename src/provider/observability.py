@@ -52,14 +52,14 @@ metrics = Metrics(service=SERVICE, namespace=NAMESPACE)
 
 
 def _take_over(name: str) -> None:
-    """Let a library's logger write through ours: once, and no more than INFO.
+    """Let a library's logger write through ours: once, its warnings, and at our DEBUG what it has at INFO.
 
-    At DEBUG, botocore writes the session token that it signs with, and crhelper the pre-signed response URL.
+    At its own DEBUG, botocore writes the session token that it signs with, and crhelper the pre-signed response URL.
     """
     library = logging.getLogger(name)
     library.handlers = list(logger.handlers)
     library.propagate = False
-    library.setLevel(max(logger.log_level, logging.INFO))
+    library.setLevel(logging.INFO if logger.log_level <= logging.DEBUG else max(logger.log_level, logging.WARNING))
 
 
 for _library in ("boto3", "botocore", "urllib3", "crhelper"):
@@ -76,13 +76,14 @@ def annotate(**annotations: str) -> None:
         tracer.put_annotation(name, value)
 
 
-def count(name: str) -> None:
-    """Count one occurrence.
+def count(name: str, occurrences: int = 1) -> None:
+    """Count something.
 
     Args:
         name: The metric's name.
+        occurrences: How often it occurred; 0 says that it could have.
     """
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=occurrences)
 
 
 def measure_seconds(name: str, value: float) -> None:

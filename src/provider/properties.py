@@ -332,7 +332,9 @@ def _parse(raw: Mapping[str, object], operator: Operator, attributes: Sequence[s
 
 def _missing(definition: Property) -> str:
     if definition.name == "Endpoint":
-        return "Endpoint is missing, and the provider has no default; it should be the cluster's: !GetAtt Cluster.Endpoint."
+        return (
+            "Endpoint is missing, and the provider has no default; it should be !GetAtt Cluster.Endpoint, for example."
+        )
     return f"{definition.name} is missing; {RESOURCE_TYPE} requires it."
 
 

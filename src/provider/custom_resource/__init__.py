@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from provider.custom_resource.answer import Answer, Outcome
+from provider.custom_resource.answer import Answer, Outcome, tell
 from provider.custom_resource.request import (
     POLL_FIELD,
     MalformedRequest,
@@ -12,7 +12,7 @@ from provider.custom_resource.request import (
     cloudformation_request,
     return_address,
 )
-from provider.custom_resource.resource import JobResource, answer, unadopted_id
+from provider.custom_resource.resource import JobResource, unadopted_id
 from provider.observability import annotate, count, logger, tracer
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def handle(
     except MalformedRequest as error:
         physical_id = address.physical_resource_id or unadopted_id(address.request_id)
         refusal = Answer(Outcome.FAILED, physical_id, str(error))
-        answer(address, refusal, context, clock)
+        tell(address, refusal, context.log_stream_name, clock)
         return _summary(refusal)
     logger.append_keys(request_type=request.request_type)
     resource = JobResource(request, address, lifecycle=lifecycle, settings=settings, clock=clock)
@@ -65,6 +65,7 @@ def handle(
         annotate(request_type=request.request_type, is_poll=str(POLL_FIELD in event).lower())
         resource(event, context)
         if resource.answer is None:
+            count("StillStopping")
             return {"Status": "PENDING", "Reason": "A poll rule waits for the job to stop."}
         annotate(outcome=resource.answer.outcome)
         return _summary(resource.answer)

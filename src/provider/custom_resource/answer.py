@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from provider.observability import conceal, logger
+from provider.observability import conceal, count, logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +59,24 @@ class Answer:
 
 class Undeliverable(Exception):
     """CloudFormation could not be told; the message says why and what to open."""
+
+
+def tell(address: ReturnAddress, answer: Answer, log_stream: str, clock: Clock) -> None:
+    """Tell CloudFormation how a request ended.
+
+    Args:
+        address: Whom to answer, and as what.
+        answer: An answer that `fits`.
+        log_stream: The name of the function's log stream, which the reason of a failure ends with.
+        clock: The time.
+
+    Raises:
+        Undeliverable: CloudFormation did not take it.
+    """
+    count("Failures", 1 if answer.outcome is Outcome.FAILED else 0)
+    if answer.outcome is Outcome.FAILED:
+        logger.error("The request failed", reason=answer.reason)
+    deliver(address.url, body(address, answer, log_stream), clock)
 
 
 def fits(address: ReturnAddress, answer: Answer) -> bool:

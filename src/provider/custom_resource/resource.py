@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from crhelper import CfnResource
 
-from provider.custom_resource.answer import Answer, Outcome, Undeliverable, body, deliver, fits
+from provider.custom_resource.answer import Answer, Outcome, Undeliverable, fits, tell
 from provider.custom_resource.deadline import TimeLimits
 from provider.custom_resource.poll_rule import PollRule, PollRuleError
 from provider.custom_resource.request import POLL_DATA_FIELD, POLL_FIELD
 from provider.lifecycle import Request, RequestFailed, StillStopping
-from provider.observability import count, logger
+from provider.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -229,7 +229,7 @@ class JobResource(CfnResource):
                 return
             self.answer = self._decide(Outcome(status or self.Status), reason or self.Reason)
             try:
-                answer(self._address, self.answer, self._context, self._clock)
+                tell(self._address, self.answer, self._context.log_stream_name, self._clock)
             except Undeliverable as error:
                 self._undeliverable = error
 
@@ -256,22 +256,3 @@ class JobResource(CfnResource):
             logger.error("The poll rule could not be removed", rule=self._rule.name, error=str(error))
             if self._rule_may_exist:
                 raise CleanupFailed(f"The rule {self._rule.name} could not be removed: {error}") from None
-
-
-def answer(address: ReturnAddress, decided: Answer, context: LambdaContext | None, clock: Clock) -> None:
-    """Tell CloudFormation the outcome of a request.
-
-    Args:
-        address: Whom to answer.
-        decided: The answer.
-        context: The invocation, for the log stream's name.
-        clock: The time.
-
-    Raises:
-        Undeliverable: CloudFormation could not be told.
-    """
-    if decided.outcome is Outcome.FAILED:
-        count("Failures")
-        logger.error("The request failed", reason=decided.reason)
-    log_stream = getattr(context, "log_stream_name", None) or ""
-    deliver(address.url, body(address, decided, log_stream), clock)

@@ -1,0 +1,171 @@
+"""A stand-in for the host of CloudFormation's pre-signed response URLs, which is Amazon S3."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from local.simulator.connections import Connection, disconnected
+from local.simulator.server import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from starlette.requests import Request
+
+# CloudFormation User Guide, "Custom resource request and response reference".
+MAX_BODY_BYTES: Final = 4096
+REQUIRED: Final = ("Status", "PhysicalResourceId", "StackId", "LogicalResourceId", "RequestId")
+SIGNATURE: Final = "5ec7e75197a7e"
+"""The made-up signature in every URL: a secret that must turn up nowhere."""
+
+Behaviour: TypeAlias = int | Literal["reset", "hang"]
+"""What the host does with a PUT: answer an HTTP status without taking it, reset the connection, or never answer."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """An answer as it was put.
+
+    Attributes:
+        key: The object that the URL names.
+        body: The answer.
+        size: Its size in bytes.
+    """
+
+    key: str
+    body: dict[str, Any]
+    size: int
+
+
+class ResponseHost:
+    """The host; a context manager that serves on a port of its own.
+
+    It takes what S3 and CloudFormation would take: a PUT with an empty content type, of JSON with the required fields,
+    of at most 4,096 bytes.
+
+    Args:
+        host: The address to listen on.
+        port: The port to listen on; 0: any free one.
+
+    Attributes:
+        url: Where it listens.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._host, self._port = host, port
+        self._received: list[Received] = []
+        self._behaviours: deque[Behaviour] = deque()
+        self._lasting: Behaviour | None = None
+        self._attempts = 0
+        self._lock = threading.Lock()
+        self._arrival = threading.Condition(self._lock)
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        application = Starlette(routes=[Route("/{key:path}", self._put, methods=["PUT"])])
+        port = self._running.enter_context(serving(application, host=self._host, port=self._port))
+        self.url = f"http://{self._host}:{port}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._running.close()
+
+    def url_for(self, key: str, *, signed_at: float | None = None) -> str:
+        """Make a response URL.
+
+        Args:
+            key: The object that it names.
+            signed_at: When it claims to be signed, seconds since the epoch; without, it does not say.
+
+        Returns:
+            A URL with the query of a pre-signed one.
+        """
+        date = f"X-Amz-Date={datetime.fromtimestamp(signed_at, UTC):%Y%m%dT%H%M%SZ}&" if signed_at is not None else ""
+        return f"{self.url}/{quote(key)}?X-Amz-Algorithm=AWS4-HMAC-SHA256&{date}X-Amz-Signature={SIGNATURE}"
+
+    def behave(self, behaviours: Iterable[Behaviour], *, then: Behaviour | None = None) -> None:
+        """Lay down what happens to the next PUTs.
+
+        Args:
+            behaviours: One for each.
+            then: What happens to all after them; `None`: they are taken.
+        """
+        with self._lock:
+            self._behaviours = deque(behaviours)
+            self._lasting = then
+
+    @property
+    def received(self) -> tuple[Received, ...]:
+        """The answers that were taken, in their order."""
+        with self._lock:
+            return tuple(self._received)
+
+    @property
+    def attempts(self) -> int:
+        """How many PUTs came, taken or not."""
+        with self._lock:
+            return self._attempts
+
+    def wait_for(self, key: str, seconds: float) -> Received:
+        """Wait for an answer.
+
+        Args:
+            key: The object that its URL names.
+            seconds: How long at most.
+
+        Returns:
+            The first answer for that object.
+
+        Raises:
+            TimeoutError: None came.
+        """
+        with self._arrival:
+            if not self._arrival.wait_for(lambda: any(it.key == key for it in self._received), seconds):
+                raise TimeoutError(f"no answer for {key} came within {seconds} s")
+            return next(it for it in self._received if it.key == key)
+
+    async def _put(self, request: Request) -> Response:
+        content = await request.body()
+        with self._lock:
+            self._attempts += 1
+            behaviour = self._behaviours.popleft() if self._behaviours else self._lasting
+        if behaviour == "reset":
+            Connection.of(request.scope).reset()
+        if behaviour in ("reset", "hang"):
+            await disconnected(request.receive)
+            return Response(status_code=500)
+        problem = _problem(request, content)
+        if isinstance(behaviour, int) or problem:
+            return Response(problem, status_code=behaviour if isinstance(behaviour, int) else 400)
+        received = Received(request.path_params["key"], json.loads(content), len(content))
+        with self._arrival:
+            self._received.append(received)
+            self._arrival.notify_all()
+        return Response()
+
+
+def _problem(request: Request, content: bytes) -> str:
+    if request.headers.get("content-type"):
+        return "SignatureDoesNotMatch: the content type should be empty"
+    if len(content) > MAX_BODY_BYTES:
+        return f"the body has {len(content)} bytes"
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return "the body is no JSON"
+    missing = [name for name in REQUIRED if not isinstance(body.get(name), str) or not body[name]]
+    return f"the body lacks {', '.join(missing)}" if missing else ""

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.response_host import ResponseHost
+from local.simulator import ManualClock, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def response_host() -> Iterator[ResponseHost]:
+    with ResponseHost() as host:
+        yield host
+
+
+@pytest.fixture
+def simulator_clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def simulator(tmp_path: Path, simulator_clock: ManualClock) -> Iterator[Simulator]:
+    with Simulator(artifacts_dir=tmp_path / "artifacts", clock=simulator_clock) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up credentials that must turn up nowhere, and no others."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "5ec7e7accesskey",
+        "AWS_SESSION_TOKEN": "5ec7e75e55iontoken",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name, raising=False)
