@@ -1,0 +1,1 @@
+"""What lets everything run without AWS: the simulators, MiniStack, SAM and the demo."""

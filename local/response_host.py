@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.simulator.connections import Connection, disconnected
-from local.simulator.server import serving
+from local.serving import Connection, disconnected, serving
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable
     from types import TracebackType
 
@@ -58,13 +58,14 @@ class ResponseHost:
     Args:
         host: The address to listen on.
         port: The port to listen on; 0: any free one.
+        tls: Makes it HTTPS.
 
     Attributes:
         url: Where it listens.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._host, self._port = host, port
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self._host, self._port, self._tls = host, port, tls
         self._received: list[Received] = []
         self._behaviours: deque[Behaviour] = deque()
         self._lasting: Behaviour | None = None
@@ -75,8 +76,8 @@ class ResponseHost:
 
     def __enter__(self) -> Self:
         application = Starlette(routes=[Route("/{key:path}", self._put, methods=["PUT"])])
-        port = self._running.enter_context(serving(application, host=self._host, port=self._port))
-        self.url = f"http://{self._host}:{port}"
+        port = self._running.enter_context(serving(application, host=self._host, port=self._port, tls=self._tls))
+        self.url = f"{'https' if self._tls else 'http'}://{self._host}:{port}"
         return self
 
     def __exit__(

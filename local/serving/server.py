@@ -1,0 +1,87 @@
+"""Serving an ASGI application from a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING, Final
+
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from local.serving.connections import BreakableProtocol
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+    from starlette.types import ASGIApp
+
+_BACKLOG: Final = 2048
+# Longer than any client keeps a connection idle: only faults break connections.
+_KEEP_ALIVE_SECONDS: Final = 3600
+
+
+@contextlib.contextmanager
+def serving(application: ASGIApp, *, host: str, port: int, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Serve an application over HTTP/1.1; leaving cuts every connection, answered or not.
+
+    This is uvicorn's HTTP without `uvicorn.Server`, which waits for hanging requests when it stops.
+
+    Args:
+        application: The application.
+        host: The address to listen on.
+        port: The port to listen on; 0: any free one.
+        tls: Makes it HTTPS.
+
+    Yields:
+        The port that it listens on.
+
+    Raises:
+        OSError: If it cannot listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Listening before the thread runs: a client that connects at once is served a moment later.
+    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(_serve(application, listener, stop, tls))
+
+    thread = threading.Thread(target=run, name="http-server")
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+async def _serve(
+    application: ASGIApp, listener: socket.socket, stop: asyncio.Event, tls: ssl.SSLContext | None
+) -> None:
+    config = Config(
+        application,
+        http=BreakableProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+    )
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: BreakableProtocol(config, state, {}, loop), sock=listener, ssl=tls, backlog=_BACKLOG
+    )
+    await stop.wait()
+    server.close()
+    for connection in list(state.connections):
+        connection.transport.abort()
+    await asyncio.gather(*state.tasks)

@@ -1,0 +1,175 @@
+"""The API over HTTP: requests, the log, faults and answers."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, assert_never
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from local.serving import Connection, disconnected, pause
+from local.simulator.api import OPERATIONS, ApiRequest, Operation, error_body
+from local.simulator.control import control_surface
+from local.simulator.errors import NeptuneError
+from local.simulator.faults import ErrorAnswer, Hang, RawAnswer, Reset, Truncated
+from local.simulator.jobs import JobNotFoundError, JobStatus
+from local.simulator.request_log import RequestRecord, credential_scope, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from local.simulator.faults import Effect
+    from local.simulator.state import SimulatorState
+
+
+def application(state: SimulatorState) -> Starlette:
+    """Return the ASGI application: the API, and the control surface below `/simulator`."""
+    return Starlette(
+        routes=[
+            Mount("/simulator", control_surface(state)),
+            *(
+                # A job id may contain encoded slashes, even if no job has such an id.
+                Route(
+                    operation.uri.replace("{id}", "{id:path}"), _Endpoint(state, operation), methods=[operation.method]
+                )
+                for operation in OPERATIONS
+            ),
+            Route("/{path:path}", _Endpoint(state, None)),
+        ]
+    )
+
+
+class _Endpoint:
+    """An operation as an ASGI application, which faults can strike; None: whatever is no operation of the API."""
+
+    def __init__(self, state: SimulatorState, operation: Operation | None) -> None:
+        self._state = state
+        self._operation = operation
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        arrival = _arrival(request, self._operation, self._state.clock())
+        number = self._state.log.arrived(arrival)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+
+        fault = self._state.faults.strike(self._operation.name) if self._operation else None
+        if fault is not None and fault.delay_seconds:
+            await pause(receive, fault.delay_seconds)
+        answer = self._answer(request, body) if fault is None or fault.carried_out else _NOT_CARRIED_OUT
+        outcome = answer if fault is None or fault.effect is None else _struck(fault.effect, answer)
+
+        job_id = arrival.job_id or answer.job_id
+        self._state.log.finished(
+            number, replace(arrival, status=outcome.status, job_id=job_id, job_status=self._job_status(job_id))
+        )
+        await outcome.send(scope, receive, send)
+
+    def _answer(self, request: Request, body: bytes) -> _Outcome:
+        if self._operation is None:
+            message = f"The simulator has no {request.method} {request.url.path}."
+            return _error(NeptuneError("UnsupportedOperationException", message))
+        job_id = request.path_params.get("id", "")
+        try:
+            answer = self._operation(
+                self._state, ApiRequest(job_id=job_id, query=dict(request.query_params), body=body)
+            )
+        except NeptuneError as error:
+            return _error(error)
+        started_id = answer.get("id")
+        return _json(200, answer, job_id=started_id if isinstance(started_id, str) else None)
+
+    def _job_status(self, job_id: str | None) -> JobStatus | None:
+        try:
+            return self._state.jobs.look(job_id)[1] if job_id else None
+        except JobNotFoundError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What the client gets: sent by an ASGI application, with an HTTP status, if any; and the job that it names."""
+
+    send: ASGIApp
+    status: int | None
+    job_id: str | None = None
+
+
+async def _hang(_scope: Scope, receive: Receive, _send: Send) -> None:
+    await disconnected(receive)
+
+
+async def _reset(scope: Scope, receive: Receive, _send: Send) -> None:
+    Connection.of(scope).reset()
+    await disconnected(receive)
+
+
+def _truncated(complete: ASGIApp) -> ASGIApp:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_half(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                body = message["body"]
+                message = {**message, "body": body[: len(body) // 2], "more_body": True}
+            await send(message)
+
+        await complete(scope, receive, send_half)
+        Connection.of(scope).close()
+        await disconnected(receive)
+
+    return application
+
+
+_NOT_CARRIED_OUT: Final = _Outcome(_hang, status=None)
+
+
+def _struck(effect: Effect, answer: _Outcome) -> _Outcome:
+    """Return what the client gets instead of the API's own answer."""
+    match effect:
+        case ErrorAnswer(code, message):
+            return _error(NeptuneError(code, message))
+        case RawAnswer(status, body, content_type):
+            return _Outcome(Response(body, status, media_type=content_type), status)
+        case Truncated():
+            return replace(answer, send=_truncated(answer.send))
+        case Reset():
+            return _Outcome(_reset, status=None)
+        case Hang():
+            return _Outcome(_hang, status=None)
+        case _:
+            assert_never(effect)
+
+
+def _error(error: NeptuneError) -> _Outcome:
+    request_id = str(uuid.uuid4())
+    return _json(error.status, error_body(error, request_id), request_id=request_id)
+
+
+def _json(
+    status: int, body: Mapping[str, object], *, job_id: str | None = None, request_id: str | None = None
+) -> _Outcome:
+    headers = {"x-amzn-requestid": request_id or str(uuid.uuid4())}
+    return _Outcome(JSONResponse(body, status, headers), status, job_id)
+
+
+def _arrival(request: Request, operation: Operation | None, now: float) -> RequestRecord:
+    scope = credential_scope(request.headers.get("authorization", ""))
+    region, service = scope or (None, None)
+    return RequestRecord(
+        time=now,
+        operation=operation.name if operation else None,
+        method=request.method,
+        path=request.scope["raw_path"].decode("ascii"),
+        query=redact(request.scope["query_string"].decode("latin-1")),
+        signed=scope is not None,
+        region=region,
+        service=service,
+        job_id=request.path_params.get("id"),
+    )

@@ -1,0 +1,61 @@
+"""The files that jobs leave behind: a directory that stands for Amazon S3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.simulator.jobs import Job
+    from local.simulator.s3 import S3Location
+
+BASE_PROCESSING = "base-processing"
+REMOTE_MODEL_TRANSFORM = "remote-model-transform"
+_FILES = (f"{BASE_PROCESSING}/processed-graph.json", f"{REMOTE_MODEL_TRANSFORM}/model.tar.gz")
+
+
+class ArtifactDirectory:
+    """Keeps each object `s3://BUCKET/KEY` as the file `BUCKET/KEY` of a directory.
+
+    Args:
+        root: The directory; created with the first artifact.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def write(self, job: Job) -> None:
+        """Write the artifacts of `job`.
+
+        Raises:
+            OSError: If they cannot be written.
+        """
+        for location in _locations(job):
+            path = self._path(location)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{path.name} of model transform job {job.id}, simulated\n", encoding="utf-8")
+
+    def delete(self, job: Job) -> None:
+        """Delete the artifacts of `job`, and its directories if nothing else is in them.
+
+        Raises:
+            OSError: If they cannot be deleted.
+        """
+        for location in _locations(job):
+            self._path(location).unlink(missing_ok=True)
+        output = self._path(job.output)
+        for directory in (*(self._path(location).parent for location in _locations(job)), output):
+            if directory.is_dir() and not any(directory.iterdir()):
+                directory.rmdir()
+
+    def names(self, job: Job) -> tuple[str, ...]:
+        """Return the `s3://` names of the artifacts of `job` that there are."""
+        return tuple(str(location) for location in _locations(job) if self._path(location).is_file())
+
+    def _path(self, location: S3Location) -> Path:
+        return self._root.joinpath(location.bucket, *location.parts)
+
+
+def _locations(job: Job) -> tuple[S3Location, ...]:
+    return tuple(job.output / name for name in _FILES)

@@ -1,0 +1,60 @@
+"""Jobs as the Neptune Data API describes them.
+
+The members are those of `GetMLModelTransformJobOutput` and `MlResourceDefinition` in botocore's service model
+`neptunedata`, 2023-08-01. It does not say what the values look like: they have the shape of SageMaker's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from local.simulator.artifacts import BASE_PROCESSING, REMOTE_MODEL_TRANSFORM
+from local.simulator.jobs import JobStatus
+
+if TYPE_CHECKING:
+    from local.simulator.jobs import Job
+
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "123456789012"
+_SAGEMAKER: Final = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+_MAX_NAME: Final = 63
+
+
+def job_arn(job: Job) -> str:
+    """Return the ARN that `StartMLModelTransformJob` answers for `job`."""
+    return f"arn:aws:neptune-db:{REGION}:{ACCOUNT}:cluster-SIMULATOR/modeltransform/{job.id}"
+
+
+def describe(job: Job, status: JobStatus) -> dict[str, object]:
+    """Return what `GetMLModelTransformJob` answers for `job` when it has `status`."""
+    model = _sagemaker_name(job, "model")
+    return {
+        "status": status,
+        "id": job.id,
+        "baseProcessingJob": _resource(job, status, BASE_PROCESSING, "processing-job", "ProcessingJobs"),
+        "remoteModelTransformJob": _resource(job, status, REMOTE_MODEL_TRANSFORM, "transform-job", "TransformJobs"),
+        "models": [{"name": model, "arn": f"{_SAGEMAKER}:model/{model}"}] if status is JobStatus.COMPLETED else [],
+    }
+
+
+def _resource(job: Job, status: JobStatus, role: str, resource: str, log_group: str) -> dict[str, str]:
+    name = _sagemaker_name(job, role)
+    failure = {"failureReason": "AlgorithmError: simulated failure"} if status is JobStatus.FAILED else {}
+    return {
+        "name": name,
+        "arn": f"{_SAGEMAKER}:{resource}/{name}",
+        "status": status,
+        "outputLocation": str(job.output / role),
+        "cloudwatchLogUrl": (
+            f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}"
+            f"#logStream:group=/aws/sagemaker/{log_group};prefix={name};streamFilter=typeLogStreamPrefix"
+        ),
+        **failure,
+    }
+
+
+def _sagemaker_name(job: Job, role: str) -> str:
+    """Return a name that SageMaker would take: letters, digits and single hyphens, at most 63 of them."""
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", job.id)[: _MAX_NAME - len(role) - 1].rstrip("-")
+    return f"{stem}-{role}"

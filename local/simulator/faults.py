@@ -1,0 +1,165 @@
+"""Faults on demand: what can go wrong between a client and Neptune, and when it does."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+
+from local.simulator.clock import check_seconds
+from local.simulator.errors import ERROR_STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from random import Random
+
+OperationName: TypeAlias = Literal["start", "get", "list", "cancel"]
+"""An operation of the model transform API."""
+
+OPERATION_NAMES: Final[tuple[OperationName, ...]] = get_args(OperationName)
+_HTTP_STATUSES: Final = frozenset({200, *range(400, 600)})
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """Answer an error of the API.
+
+    Attributes:
+        code: Its name in the service model, such as `TooManyRequestsException`.
+        message: Its `detailedMessage`.
+
+    Raises:
+        ValueError: If the simulator knows no such error.
+    """
+
+    code: str
+    message: str = "Fault injected by the simulator."
+
+    def __post_init__(self) -> None:
+        if self.code not in ERROR_STATUSES:
+            raise ValueError(f"unknown error {self.code!r}; known: {', '.join(ERROR_STATUSES)}")
+        self.message.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """Answer something that the API would not say, such as a load balancer's page.
+
+    Attributes:
+        status: The HTTP status: 200, or 400 to 599.
+        body: The body.
+        content_type: The `Content-Type` header.
+
+    Raises:
+        ValueError: If one of them cannot be sent.
+    """
+
+    status: int
+    body: str = ""
+    content_type: str = "text/html"
+
+    def __post_init__(self) -> None:
+        if self.status not in _HTTP_STATUSES:
+            raise ValueError(f"{self.status} is not 200 or an HTTP error status (400 to 599)")
+        if not (self.content_type.isascii() and self.content_type.isprintable()):
+            raise ValueError(f"{self.content_type!r} is not a content type")
+        self.body.encode()
+
+
+GARBAGE: Final = RawAnswer(status=200, body="<<< this is not JSON", content_type="application/json")
+"""A success whose body is no JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Reset the connection (TCP RST) instead of answering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """Close the connection halfway through the body of the answer, which is the API's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Never answer; the connection stays open until the client or the simulator ends it."""
+
+
+Effect: TypeAlias = ErrorAnswer | RawAnswer | Reset | Truncated | Hang
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong.
+
+    Attributes:
+        effect: What the client gets; None: the API's own answer (for a mere delay).
+        on: The operations that it concerns.
+        times: How many requests it concerns; None: all, until the faults are cleared.
+        probability: The chance that it strikes a request that it concerns, 0 to 1.
+        delay_seconds: How long, in seconds of real time, before anything happens.
+        takes_effect: Whether the API carries the request out all the same (a lost answer rather than a lost request).
+            Without an effect, and for `Truncated`, it always does.
+
+    Raises:
+        ValueError: If one of them makes no sense.
+    """
+
+    effect: Effect | None = None
+    on: Collection[OperationName] = field(default=OPERATION_NAMES, kw_only=True)
+    times: int | None = field(default=1, kw_only=True)
+    probability: float = field(default=1.0, kw_only=True)
+    delay_seconds: float = field(default=0.0, kw_only=True)
+    takes_effect: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.on, str) or not self.on or any(name not in OPERATION_NAMES for name in self.on):
+            raise ValueError(f"a fault is on one or more of {', '.join(OPERATION_NAMES)}, not {self.on!r}")
+        if self.times is not None and self.times < 1:
+            raise ValueError(f"a fault happens once or more, not {self.times} times")
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"a probability is from 0 to 1, not {self.probability}")
+        check_seconds(self.delay_seconds)
+        object.__setattr__(self, "on", tuple(self.on))
+
+    @property
+    def carried_out(self) -> bool:
+        """Whether the API carries the request out."""
+        return self.takes_effect or self.effect is None or isinstance(self.effect, Truncated)
+
+
+class FaultPlan:
+    """The faults that are to happen; thread-safe. One fault strikes a request: the first injected that concerns it.
+
+    Args:
+        random: Decides for faults with a probability.
+    """
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        # Immutable faults, each with the number of times left.
+        self._faults: deque[tuple[Fault, int | None]] = deque()
+        self._lock = threading.Lock()
+
+    def inject(self, fault: Fault) -> None:
+        """Add a fault, after those that there are."""
+        with self._lock:
+            self._faults.append((fault, fault.times))
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        with self._lock:
+            self._faults.clear()
+
+    def strike(self, operation: OperationName) -> Fault | None:
+        """Return the fault that strikes this request of `operation`, if any, and count it."""
+        with self._lock:
+            for index, (fault, left) in enumerate(self._faults):
+                if operation in fault.on and self._random.random() < fault.probability:
+                    if left == 1:
+                        del self._faults[index]
+                    elif left is not None:
+                        self._faults[index] = (fault, left - 1)
+                    return fault
+            return None

@@ -1,0 +1,111 @@
+"""The log of requests to the API. It never holds a signature, an access key id or a session token."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# AWS Signature Version 4: the Authorization header, and the query parameters that can stand for it.
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256\s+Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request\s*,"
+)
+_SECRET_PARAMETERS = frozenset({"x-amz-credential", "x-amz-security-token", "x-amz-signature"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """A request to the API, and what became of it.
+
+    Attributes:
+        time: When it arrived, in seconds of the simulator's clock.
+        operation: `start`, `get`, `list` or `cancel`; None: a request that the API does not know.
+        method: The HTTP method.
+        path: The path as it was sent.
+        query: The query string as it was sent, such as `clean=true`, less the values of SigV4 credentials.
+        signed: Whether it carries a SigV4 Authorization header (the signature is not checked).
+        region: The region of its credential scope, if it is signed.
+        service: The service of its credential scope, if it is signed, such as `neptune-db`.
+        status: The HTTP status of the answer; None: no answer (yet).
+        job_id: The id of the job that it is about, if any.
+        job_status: The status of that job afterwards, if there is one.
+    """
+
+    time: float
+    operation: str | None
+    method: str
+    path: str
+    query: str
+    signed: bool
+    region: str | None
+    service: str | None
+    status: int | None = None
+    job_id: str | None = None
+    job_status: str | None = None
+
+    def __str__(self) -> str:
+        target = f"{self.path}?{self.query}" if self.query else self.path
+        answer = "no answer" if self.status is None else str(self.status)
+        job = f", job {self.job_id} is {self.job_status}" if self.job_status else ""
+        signature = f", signed for {self.service} in {self.region}" if self.signed else ", not signed"
+        return f"{self.method} {target} -> {answer}{job}{signature}"
+
+
+def credential_scope(authorization: str) -> tuple[str, str] | None:
+    """Read the region and the service from an `Authorization` header.
+
+    Args:
+        authorization: The header's value.
+
+    Returns:
+        Region and service; None if it is not AWS Signature Version 4's.
+    """
+    match = _AUTHORIZATION.match(authorization)
+    return (match["region"], match["service"]) if match else None
+
+
+def redact(query: str) -> str:
+    """Return a query string as it was sent, less the values of SigV4 credentials."""
+
+    def safe(parameter: str) -> str:
+        name, separator, _ = parameter.partition("=")
+        secret = unquote_plus(name).lower() in _SECRET_PARAMETERS
+        return f"{name}{separator}REDACTED" if secret else parameter
+
+    return "&".join(safe(parameter) for parameter in query.split("&"))
+
+
+class RequestLog:
+    """Records in the order of their arrival; thread-safe.
+
+    Args:
+        on_finished: Called with each record when its request has been dealt with, just before the answer is sent.
+    """
+
+    def __init__(self, on_finished: Callable[[RequestRecord], None] | None = None) -> None:
+        self._records: list[RequestRecord] = []
+        self._lock = threading.Lock()
+        self._on_finished = on_finished
+
+    def arrived(self, record: RequestRecord) -> int:
+        """Add the record of a request that has no answer yet; return its number."""
+        with self._lock:
+            self._records.append(record)
+            return len(self._records) - 1
+
+    def finished(self, number: int, record: RequestRecord) -> None:
+        """Replace the record of that number by what became of the request."""
+        with self._lock:
+            self._records[number] = record
+        if self._on_finished is not None:
+            self._on_finished(record)
+
+    def records(self) -> tuple[RequestRecord, ...]:
+        """Return all records."""
+        with self._lock:
+            return tuple(self._records)

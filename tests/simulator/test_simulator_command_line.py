@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.simulator.__main__ import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.simulator import Simulator
+
+ROOT = Path(__file__).parents[2]
+AWS = shutil.which(Path(sys.prefix).parent / "awscli" / "bin" / "aws") or shutil.which("aws")
+READY = "Neptune ML simulator listening on "
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "local.simulator", *arguments]
+
+
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith(READY + "http://127.0.0.1:")
+            yield process, line.removeprefix(READY).strip()
+        finally:
+            process.kill()
+
+
+def call(host_port: str, method: str, path: str, body: str | None = None) -> dict[str, object]:
+    with contextlib.closing(http.client.HTTPConnection(host_port, timeout=10)) as connection:
+        connection.request(method, path, body)
+        answer: dict[str, object] = json.load(connection.getresponse())
+        return answer
+
+
+def refused(*arguments: str) -> tuple[int, str]:
+    done = subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+def test_it_runs_until_it_is_interrupted(tmp_path: Path) -> None:
+    arguments = ("--artifacts", str(tmp_path), "--job", "job-1", "--job", "job-2:Completed", "--job", "job-3::never")
+    with running(*arguments, "--manual-clock", "--stop-seconds", "60") as (process, url):
+        host_port = url.removeprefix("http://")
+        cancelled = [call(host_port, "DELETE", f"/ml/modeltransform/{job}") for job in ("job-1", "job-3")]
+        assert cancelled == [{"status": "Stopping"}] * 2
+        assert call(host_port, "POST", "/simulator/clock", '{"advance": 60}') == {"time": 60}
+        statuses = [call(host_port, "GET", f"/ml/modeltransform/job-{number}")["status"] for number in (1, 2, 3)]
+        assert statuses == ["Stopped", "Completed", "Stopping"]
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (0, "")
+    assert stdout.splitlines()[0] == "DELETE /ml/modeltransform/job-1 -> 200, job job-1 is Stopping, not signed"
+    assert len(stdout.splitlines()) == 5
+    assert any(tmp_path.rglob("*.tar.gz"))
+
+
+def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with running("--job", "job-1") as (process, url):
+        assert any(tmp_path.rglob("*.tar.gz"))
+        port = int(url.rpartition(":")[2])
+        code, stderr = refused("--port", str(port))
+        assert code == 1
+        assert stderr.startswith("python -m local.simulator: error: ")
+        assert "Address already in use" in stderr
+        assert f"('127.0.0.1', {port})" in stderr
+        assert stderr.count("\n") == 1
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--job", "a/b"), "'a/b' is not a job id"),
+        (("--job", "x", "--job", "x"), "x already exists"),
+        (("--job", "x:Done"), "'Done' is not a job status: InProgress"),
+        (("--job", "x:Failed:soon"), "'soon' is neither a number of seconds nor 'never'"),
+        (("--stop-seconds", "-1"), "'-1' is neither a number of seconds nor 'never'"),
+        (("--port", "65536"), "'65536' is not a port"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+    assert raised.value.code == 2
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == blocked
+    assert message in capsys.readouterr().err
+
+
+def test_help_tells_of_every_option_and_of_the_control_surface(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["--help"])
+    assert raised.value.code == 0
+    text = capsys.readouterr().out
+    options = (
+        "--host",
+        "--port",
+        "--artifacts",
+        "--job",
+        "--stop-seconds",
+        "--run-seconds",
+        "--manual-clock",
+        "--seed",
+    )
+    for expected in (*options, "POST /simulator/faults", "DELETE /simulator/faults", "GET /simulator/log"):
+        assert expected in text
+
+
+@pytest.mark.skipif(AWS is None, reason="needs the AWS CLI")
+def test_the_aws_cli(simulator: Simulator, tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "made-up-secret",
+        "AWS_DEFAULT_REGION": "us-west-2",
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+
+    def aws(operation: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(AWS), "neptunedata", operation, *arguments, "--endpoint-url", simulator.url, "--output", "json"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    started = aws(
+        "start-ml-model-transform-job",
+        *("--id", "job-1", "--training-job-name", "training-1"),
+        *("--model-transform-output-s3-location", "s3://bucket/transform"),
+    )
+    assert json.loads(started.stdout)["id"] == "job-1", started.stderr
+    assert json.loads(aws("cancel-ml-model-transform-job", "--id", "job-1", "--clean").stdout) == {"status": "Stopping"}
+    assert json.loads(aws("get-ml-model-transform-job", "--id", "job-1").stdout)["status"] == "Stopping"
+    missing = aws("get-ml-model-transform-job", "--id", "nobody")
+    assert missing.returncode != 0
+    assert "MLResourceNotFoundException" in missing.stderr
+    assert [(record.status, record.query, record.service, record.region) for record in simulator.log] == [
+        (200, "", "neptune-db", "us-west-2"),
+        (200, "clean=true", "neptune-db", "us-west-2"),
+        (200, "", "neptune-db", "us-west-2"),
+        (404, "", "neptune-db", "us-west-2"),
+    ]

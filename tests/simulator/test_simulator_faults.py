@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import json
+import random
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.simulator import (
+    GARBAGE,
+    Effect,
+    ErrorAnswer,
+    Fault,
+    Hang,
+    RawAnswer,
+    Reset,
+    Simulator,
+    Truncated,
+)
+from local.simulator.faults import FaultPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mypy_boto3_neptunedata import NeptuneDataClient
+
+THROTTLED = ErrorAnswer("TooManyRequestsException")
+GET = b"GET /ml/modeltransform/job-1 HTTP/1.1\r\nHost: simulator\r\n\r\n"
+DELETE = b"DELETE /ml/modeltransform/job-1 HTTP/1.1\r\nHost: simulator\r\n\r\n"
+
+
+@pytest.fixture
+def connection(simulator: Simulator) -> Iterator[socket.socket]:
+    simulator.start_job("job-1", stop_seconds=60)
+    with socket.create_connection(("127.0.0.1", simulator.port), timeout=10) as connection:
+        yield connection
+
+
+def get(simulator: Simulator, method: str = "GET") -> tuple[int, str | None, bytes]:
+    with contextlib.closing(http.client.HTTPConnection(simulator.host_port, timeout=10)) as connection:
+        connection.request(method, "/ml/modeltransform/job-1")
+        response = connection.getresponse()
+        return response.status, response.getheader("content-type"), response.read()
+
+
+def wait_for_requests(simulator: Simulator, count: int) -> None:
+    """Wait until the simulator has got so many requests; the test's time limit bounds it."""
+    while len(simulator.log) < count:
+        time.sleep(0.001)
+
+
+def plan(*faults: Fault, seed: int = 0) -> FaultPlan:
+    made = FaultPlan(random.Random(seed))  # noqa: S311 - no secret
+    for fault in faults:
+        made.inject(fault)
+    return made
+
+
+def test_a_fault_strikes_its_operations_so_many_times() -> None:
+    faults = plan(Fault(THROTTLED, on=["get", "cancel"], times=2))
+    assert faults.strike("list") is None
+    assert [faults.strike("get"), faults.strike("cancel"), faults.strike("get")] == [
+        Fault(THROTTLED, on=["get", "cancel"], times=2),
+        Fault(THROTTLED, on=["get", "cancel"], times=2),
+        None,
+    ]
+
+
+def test_a_fault_for_ever_lasts_until_cleared() -> None:
+    faults = plan(Fault(Reset(), times=None))
+    assert all(faults.strike("start") for _ in range(100))
+    faults.clear()
+    assert faults.strike("start") is None
+
+
+def test_faults_strike_in_the_order_of_their_injection() -> None:
+    faults = plan(Fault(Reset()), Fault(Hang(), on=["list"]), Fault(Truncated()))
+    struck = [faults.strike("get"), faults.strike("get"), faults.strike("list"), faults.strike("get")]
+    assert [fault.effect if fault else None for fault in struck] == [Reset(), Truncated(), Hang(), None]
+
+
+def test_chance_can_be_repeated() -> None:
+    def hits(seed: int) -> list[bool]:
+        faults = plan(Fault(Reset(), times=None, probability=0.5), seed=seed)
+        return [faults.strike("get") is not None for _ in range(200)]
+
+    assert hits(1) == hits(1) != hits(2)
+    assert 60 < sum(hits(1)) < 140
+    assert plan(Fault(Reset(), probability=0.0)).strike("get") is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"on": []},
+        {"on": ["stop"]},
+        {"on": "get"},
+        {"times": 0},
+        {"probability": 1.5},
+        {"probability": float("nan")},
+        {"delay_seconds": -1},
+    ],
+)
+def test_a_senseless_fault_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"a fault is on|once or more|a probability|a time span"):
+        Fault(Reset(), **wrong)
+
+
+@pytest.mark.parametrize("status", [99, 100, 204, 304, 600])
+def test_an_answer_needs_a_status_that_can_have_a_body(status: int) -> None:
+    with pytest.raises(ValueError, match="HTTP error status"):
+        RawAnswer(status)
+
+
+def test_an_error_that_the_model_does_not_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown error 'Nonsense'; known: BadRequestException"):
+        ErrorAnswer("Nonsense")
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [
+        (RawAnswer(503), (503, "text/html; charset=utf-8", b"")),
+        (RawAnswer(502, "<html>Bad Gateway</html>"), (502, "text/html; charset=utf-8", b"<html>Bad Gateway</html>")),
+        (RawAnswer(500, "{}", "application/json"), (500, "application/json", b"{}")),
+        (GARBAGE, (200, "application/json", b"<<< this is not JSON")),
+    ],
+)
+def test_any_answer_can_be_put_in_the_apis_mouth(
+    simulator: Simulator, effect: Effect, expected: tuple[int, str, bytes]
+) -> None:
+    simulator.start_job("job-1")
+    simulator.inject(Fault(effect))
+    assert get(simulator, "DELETE") == expected
+    assert simulator.status("job-1") == "InProgress"
+    assert get(simulator)[0] == 200
+
+
+def test_a_lost_answer_is_not_a_lost_request(simulator: Simulator) -> None:
+    simulator.start_job("job-1")
+    simulator.inject(Fault(RawAnswer(500), on=["cancel"], takes_effect=True))
+    assert get(simulator, "DELETE")[0] == 500
+    assert simulator.status("job-1") == "Stopping"
+    assert (simulator.log[0].status, simulator.log[0].job_status) == (500, "Stopping")
+
+
+@pytest.mark.parametrize(("takes_effect", "status"), [(False, "InProgress"), (True, "Stopping")])
+def test_a_reset_is_an_rst(simulator: Simulator, connection: socket.socket, status: str, *, takes_effect: bool) -> None:
+    simulator.inject(Fault(Reset(), takes_effect=takes_effect))
+    connection.sendall(DELETE)
+    with pytest.raises(ConnectionResetError) as raised:
+        connection.recv(1)
+    assert raised.value.errno == errno.ECONNRESET
+    assert simulator.status("job-1") == status
+    assert (simulator.log[0].status, simulator.log[0].job_status) == (None, status)
+
+
+def test_a_reset_takes_one_connection_only(simulator: Simulator, connection: socket.socket) -> None:
+    connection.sendall(GET)
+    assert connection.recv(15) == b"HTTP/1.1 200 OK"
+    simulator.inject(Fault(Reset()))
+    with pytest.raises(ConnectionResetError):
+        get(simulator)
+    connection.sendall(GET)
+    assert b"InProgress" in connection.recv(65536)
+
+
+def test_a_truncated_answer_ends_in_the_middle(simulator: Simulator) -> None:
+    simulator.start_job("job-1")
+    complete = get(simulator)[2]
+    simulator.inject(Fault(Truncated()))
+    with pytest.raises(http.client.IncompleteRead) as raised:
+        get(simulator)
+    assert raised.value.partial == complete[: len(complete) // 2]
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(raised.value.partial)
+
+
+def test_a_truncated_cancellation_takes_effect(simulator: Simulator) -> None:
+    simulator.start_job("job-1")
+    simulator.inject(Fault(Truncated()))
+    with pytest.raises(http.client.IncompleteRead):
+        get(simulator, "DELETE")
+    assert simulator.status("job-1") == "Stopping"
+
+
+def test_a_delay_comes_before_the_answer(simulator: Simulator) -> None:
+    simulator.start_job("job-1")
+    simulator.inject(Fault(delay_seconds=0.05))
+    begin = time.monotonic()
+    assert get(simulator)[0] == 200
+    assert time.monotonic() - begin >= 0.05
+
+
+def test_a_client_that_will_not_wait_has_cancelled_all_the_same(
+    simulator: Simulator, connection: socket.socket
+) -> None:
+    simulator.inject(Fault(on=["cancel"], delay_seconds=3600))
+    connection.sendall(DELETE)
+    wait_for_requests(simulator, 1)
+    assert (simulator.log[0].status, simulator.status("job-1")) == (None, "InProgress")
+    connection.close()
+    while simulator.log[0].status is None:
+        time.sleep(0.001)
+    assert (simulator.log[0].status, simulator.status("job-1")) == (200, "Stopping")
+
+
+def test_a_hanging_request_is_never_answered(simulator: Simulator, connection: socket.socket) -> None:
+    simulator.inject(Fault(Hang()))
+    connection.sendall(GET)
+    wait_for_requests(simulator, 1)
+    simulator.clear_faults()
+    assert get(simulator)[0] == 200
+    connection.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        connection.recv(1)
+
+
+@pytest.mark.parametrize("fault", [Fault(Hang(), times=None), Fault(times=None, delay_seconds=3600)])
+def test_stopping_does_not_wait_for_hanging_requests(tmp_path: Path, fault: Fault) -> None:
+    with contextlib.ExitStack() as clients:
+        with Simulator(artifacts_dir=tmp_path) as simulator:
+            simulator.inject(fault)
+            connections = [
+                clients.enter_context(socket.create_connection(("127.0.0.1", simulator.port), timeout=10))
+                for _ in range(20)
+            ]
+            for connection in connections:
+                connection.sendall(GET)
+            wait_for_requests(simulator, len(connections))
+            begin = time.monotonic()
+        assert time.monotonic() - begin < 5
+        for connection in connections:
+            assert connection.recv(1) == b""
+    assert not [thread for thread in threading.enumerate() if thread.name == "neptune-ml-simulator"]
+
+
+def test_a_real_client_sees_an_injected_error_once(simulator: Simulator, neptune: NeptuneDataClient) -> None:
+    simulator.start_job("job-1")
+    simulator.inject(Fault(THROTTLED, on=["cancel"]))
+    with pytest.raises(neptune.exceptions.TooManyRequestsException):
+        neptune.cancel_ml_model_transform_job(id="job-1")
+    assert neptune.cancel_ml_model_transform_job(id="job-1")["status"] == "Stopping"
+    assert [record.status for record in simulator.log] == [429, 200]

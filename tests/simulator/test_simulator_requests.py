@@ -1,0 +1,428 @@
+"""What requests do: to jobs, artifacts and the log; many at once; and the control surface."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.simulator import (
+    ErrorAnswer,
+    Fault,
+    JobExistsError,
+    JobNotFoundError,
+    ManualClock,
+    RawAnswer,
+    Simulator,
+)
+from local.simulator.request_log import credential_scope, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mypy_boto3_neptunedata import NeptuneDataClient
+
+START = {"modelTransformOutputS3Location": "s3://bucket/transform", "trainingJobName": "training-1"}
+
+
+def call(simulator: Simulator, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    with contextlib.closing(http.client.HTTPConnection(simulator.host_port, timeout=10)) as connection:
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        response = connection.getresponse()
+        text = response.read()
+        return response.status, json.loads(text) if text else None
+
+
+def files(directory: Path) -> list[str]:
+    return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*"))
+
+
+# --- jobs ---
+
+
+def test_a_cancelled_job_stops_in_its_time(
+    simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock
+) -> None:
+    assert simulator.start_job("job-1", stop_seconds=60) == "InProgress"
+    assert neptune.cancel_ml_model_transform_job(id="job-1")["status"] == "Stopping"
+    clock.advance(30)
+    assert neptune.cancel_ml_model_transform_job(id="job-1")["status"] == "Stopping"
+    clock.advance(29.9)
+    assert neptune.get_ml_model_transform_job(id="job-1")["status"] == "Stopping"
+    clock.advance(0.1)
+    assert neptune.get_ml_model_transform_job(id="job-1")["status"] == "Stopped"
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
+def test_an_ended_job_cannot_be_cancelled(simulator: Simulator, neptune: NeptuneDataClient, status: str) -> None:
+    simulator.start_job("job-1", status=status)
+    with pytest.raises(neptune.exceptions.BadRequestException) as raised:
+        neptune.cancel_ml_model_transform_job(id="job-1")
+    answer: Mapping[str, object] = raised.value.response
+    assert answer["detailedMessage"] == (f"Model transform job job-1 is already {status} and cannot be cancelled.")
+
+
+@pytest.mark.parametrize("ends_as", ["Completed", "Failed"])
+def test_a_job_runs_to_its_end(simulator: Simulator, clock: ManualClock, ends_as: str) -> None:
+    simulator.start_job("job-1", run_seconds=10, ends_as=ends_as)
+    clock.advance(9)
+    assert simulator.status("job-1") == "InProgress"
+    clock.advance(1)
+    assert simulator.status("job-1") == ends_as
+
+
+def test_a_job_can_refuse_to_stop(simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock) -> None:
+    simulator.start_job("job-1", stop_seconds=None)
+    neptune.cancel_ml_model_transform_job(id="job-1")
+    clock.advance(1e9)
+    assert simulator.status("job-1") == "Stopping"
+
+
+def test_a_forgotten_job_is_not_found(simulator: Simulator, neptune: NeptuneDataClient) -> None:
+    simulator.start_job("job-1")
+    simulator.forget_job("job-1")
+    with pytest.raises(neptune.exceptions.MLResourceNotFoundException):
+        neptune.get_ml_model_transform_job(id="job-1")
+    for look in (simulator.status, simulator.artifacts, simulator.forget_job):
+        with pytest.raises(JobNotFoundError):
+            look("job-1")
+
+
+def test_an_id_is_taken_once(simulator: Simulator) -> None:
+    simulator.start_job("job-1", status="Completed")
+    with pytest.raises(JobExistsError, match="job-1 already exists"):
+        simulator.start_job("job-1")
+    with pytest.raises(ValueError, match="'Complete' is not a job status"):
+        simulator.start_job("job-2", status="Complete")
+
+
+# --- artifacts ---
+
+
+def test_artifacts_are_files_below_the_jobs_location(simulator: Simulator, tmp_path: Path) -> None:
+    call(simulator, "POST", "/ml/modeltransform", {**START, "id": "job-1"})
+    names = simulator.artifacts("job-1")
+    assert names
+    for name in names:
+        assert name.startswith("s3://bucket/transform/job-1/")
+        assert "job-1" in (tmp_path / name.removeprefix("s3://")).read_text(encoding="utf-8")
+
+
+def test_clean_deletes_the_artifacts_of_that_job_when_it_has_stopped(
+    simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock, tmp_path: Path
+) -> None:
+    simulator.start_job("job-2")
+    others = files(tmp_path)
+    simulator.start_job("job-1", stop_seconds=60)
+    neptune.cancel_ml_model_transform_job(id="job-1", clean=True)
+    clock.advance(59)
+    assert len(simulator.artifacts("job-1")) == len(simulator.artifacts("job-2"))
+    clock.advance(1)
+    assert neptune.get_ml_model_transform_job(id="job-1")["status"] == "Stopped"
+    assert files(tmp_path) == others
+    assert simulator.artifacts("job-1") == ()
+
+
+@pytest.mark.parametrize("clean", [{}, {"clean": False}])
+def test_without_clean_the_artifacts_stay(
+    simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock, clean: dict[str, bool]
+) -> None:
+    simulator.start_job("job-1", stop_seconds=0)
+    before = simulator.artifacts("job-1")
+    assert neptune.cancel_ml_model_transform_job(id="job-1", **clean)["status"] == "Stopped"  # type: ignore[arg-type]
+    clock.advance(1)
+    assert simulator.artifacts("job-1") == before != ()
+
+
+def test_clean_of_a_second_cancellation_changes_nothing(
+    simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock
+) -> None:
+    simulator.start_job("job-1", stop_seconds=60)
+    before = simulator.artifacts("job-1")
+    neptune.cancel_ml_model_transform_job(id="job-1")
+    neptune.cancel_ml_model_transform_job(id="job-1", clean=True)
+    clock.advance(60)
+    assert simulator.status("job-1") == "Stopped"
+    assert simulator.artifacts("job-1") == before
+
+
+# --- the request log ---
+
+
+def test_the_log_tells_what_was_sent_and_what_became_of_it(
+    simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock
+) -> None:
+    simulator.start_job("job-1")
+    clock.advance(7)
+    neptune.cancel_ml_model_transform_job(id="job-1", clean=True)
+    (record,) = simulator.log
+    assert record.time == 7
+    assert (record.operation, record.method, record.path, record.query) == (
+        "cancel",
+        "DELETE",
+        "/ml/modeltransform/job-1",
+        "clean=true",
+    )
+    assert (record.status, record.job_id, record.job_status) == (200, "job-1", "Stopping")
+    assert (record.signed, record.service, record.region) == (True, "neptune-db", "eu-west-1")
+    assert str(record) == (
+        "DELETE /ml/modeltransform/job-1?clean=true -> 200, job job-1 is Stopping, signed for neptune-db in eu-west-1"
+    )
+
+
+def test_the_log_holds_no_secrets(simulator: Simulator, neptune: NeptuneDataClient) -> None:
+    authorizations: list[str] = []
+    neptune.meta.events.register(
+        "before-send.neptunedata.*", lambda request, **_: authorizations.append(str(request.headers["Authorization"]))
+    )
+    neptune.list_ml_model_transform_jobs()
+    (_, _, signature) = authorizations[0].partition("Signature=")
+    assert len(signature.rstrip("'")) == 64
+    text = repr(simulator.log) + repr(call(simulator, "GET", "/simulator/log"))
+    for secret in (signature.rstrip("'"), "made-up-token", "made-up-secret", "AKIDEXAMPLE"):
+        assert secret not in text
+
+
+@given(
+    value=st.text(alphabet="0123456789abcdef/+=", min_size=16),
+    name=st.sampled_from(["X-Amz-Signature", "x-amz-security-token", "X-Amz-Credential", "X%2DAmz-Signature"]),
+)
+def test_signed_urls_are_logged_without_their_secrets(value: str, name: str) -> None:
+    query = f"clean=true&{name}={quote(value, safe='')}&neptuneIamRoleArn=r"
+    assert redact(query) == f"clean=true&{name}=REDACTED&neptuneIamRoleArn=r"
+
+
+@given(parameters=st.lists(st.tuples(st.sampled_from(["clean", "neptuneIamRoleArn", "maxItems"]), st.text())))
+def test_any_other_query_is_logged_as_it_was_sent(parameters: list[tuple[str, str]]) -> None:
+    query = urlencode(parameters, errors="replace")
+    assert redact(query) == query
+
+
+@pytest.mark.parametrize(
+    ("authorization", "scope"),
+    [
+        (
+            "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/neptune-db/aws4_request, SignedHeaders=host",
+            ("us-east-1", "neptune-db"),
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/neptune-db/aws4_request,Signature=0",
+            ("us-east-1", "neptune-db"),
+        ),
+        ("Basic dXNlcjpwYXNz", None),
+        ("AWS4-HMAC-SHA256 Credential=AKID", None),
+        ("", None),
+    ],
+)
+def test_the_credential_scope_of_a_signature(authorization: str, scope: tuple[str, str] | None) -> None:
+    assert credential_scope(authorization) == scope
+
+
+def test_unsigned_and_unknown_requests_are_logged_too(simulator: Simulator) -> None:
+    call(simulator, "GET", "/ml/modeltransform/a%20b?neptuneIamRoleArn=a%3Ab")
+    call(simulator, "GET", "/status")
+    first, second = simulator.log
+    assert (first.path, first.query, first.job_id, first.job_status, first.signed) == (
+        "/ml/modeltransform/a%20b",
+        "neptuneIamRoleArn=a%3Ab",
+        "a b",
+        None,
+        False,
+    )
+    assert (second.operation, second.path, second.status, second.job_id) == (None, "/status", 400, None)
+
+
+def test_the_log_names_the_job_that_a_request_started(simulator: Simulator) -> None:
+    simulator.inject(Fault(RawAnswer(500), takes_effect=True))
+    call(simulator, "POST", "/ml/modeltransform", {**START, "id": "job-1"})
+    (record,) = simulator.log
+    assert (record.status, record.job_id, record.job_status) == (500, "job-1", "InProgress")
+
+
+def test_a_request_cut_off_in_its_body_leaves_the_server_in_order(simulator: Simulator) -> None:
+    with socket.create_connection(("127.0.0.1", simulator.port), timeout=10) as connection:
+        connection.sendall(b"POST /ml/modeltransform HTTP/1.1\r\nHost: simulator\r\nContent-Length: 100\r\n\r\n{")
+    assert call(simulator, "GET", "/ml/modeltransform") == (200, {"ids": []})
+
+
+# --- the server ---
+
+
+def test_hundreds_of_parallel_requests(simulator: Simulator) -> None:
+    clients, together = 200, threading.Barrier(200, timeout=30)
+
+    def client(number: int) -> str:
+        together.wait()
+        assert call(simulator, "POST", "/ml/modeltransform", {**START, "id": f"job-{number}"})[0] == 200
+        answers = [call(simulator, "DELETE", f"/ml/modeltransform/job-{number}") for _ in range(2)]
+        assert answers == [(200, {"status": "Stopping"})] * 2
+        return str(simulator.status(f"job-{number}"))
+
+    with ThreadPoolExecutor(clients) as pool:
+        assert set(pool.map(client, range(clients))) == {"Stopping"}
+    assert len(simulator.log) == 3 * clients
+    assert len(call(simulator, "GET", "/ml/modeltransform?maxItems=1024")[1]["ids"]) == clients
+
+
+def test_two_simulators_have_ports_and_jobs_of_their_own(simulator: Simulator, tmp_path: Path) -> None:
+    with Simulator(artifacts_dir=tmp_path / "other") as other:
+        other.start_job("job-1")
+        assert other.host_port != simulator.host_port
+        assert call(other, "GET", "/ml/modeltransform")[1] == {"ids": ["job-1"]}
+        assert call(simulator, "GET", "/ml/modeltransform")[1] == {"ids": []}
+
+
+def test_a_simulator_that_has_been_left_refuses_connections(tmp_path: Path) -> None:
+    with Simulator(artifacts_dir=tmp_path) as simulator:
+        assert simulator.url == f"http://{simulator.host_port}" == f"http://127.0.0.1:{simulator.port}"
+    with pytest.raises(ConnectionRefusedError):
+        call(simulator, "GET", "/ml/modeltransform")
+
+
+def test_a_simulator_has_no_address_before_it_runs(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = Simulator(artifacts_dir=tmp_path).url
+
+
+# --- the control surface ---
+
+
+def test_jobs_over_the_control_surface(simulator: Simulator, clock: ManualClock) -> None:
+    assert call(simulator, "POST", "/simulator/jobs", {"id": "job-1", "stopSeconds": None, "runSeconds": 10}) == (
+        201,
+        {"id": "job-1", "status": "InProgress"},
+    )
+    ended = {"id": "job-2", "status": "Failed"}
+    assert call(simulator, "POST", "/simulator/jobs", ended) == (201, ended)
+    assert call(simulator, "POST", "/simulator/clock", {"advance": 10}) == (200, {"time": 10})
+    assert (clock(), simulator.status("job-1")) == (10, "Completed")
+    assert call(simulator, "GET", "/simulator/artifacts/job-1") == (
+        200,
+        {"artifacts": list(simulator.artifacts("job-1"))},
+    )
+    assert call(simulator, "DELETE", "/simulator/jobs/job-1") == (204, None)
+    assert call(simulator, "GET", "/simulator/artifacts/job-1")[0] == 404
+    assert simulator.log == ()
+
+
+def test_a_job_over_the_control_surface_has_the_simulators_defaults(simulator: Simulator, clock: ManualClock) -> None:
+    call(simulator, "POST", "/simulator/jobs", {"id": "job-1"})
+    call(simulator, "DELETE", "/ml/modeltransform/job-1")
+    clock.advance(59)
+    assert simulator.status("job-1") == "Stopping"
+    clock.advance(1)
+    assert simulator.status("job-1") == "Stopped"
+
+
+def test_the_log_over_the_control_surface(simulator: Simulator) -> None:
+    simulator.start_job("job-1")
+    call(simulator, "DELETE", "/ml/modeltransform/job-1?clean=true")
+    assert call(simulator, "GET", "/simulator/log") == (
+        200,
+        {
+            "requests": [
+                {
+                    "time": 0,
+                    "operation": "cancel",
+                    "method": "DELETE",
+                    "path": "/ml/modeltransform/job-1",
+                    "query": "clean=true",
+                    "signed": False,
+                    "region": None,
+                    "service": None,
+                    "status": 200,
+                    "jobId": "job-1",
+                    "jobStatus": "Stopping",
+                }
+            ]
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("effect", "status"),
+    [
+        ({"kind": "error", "code": "AccessDeniedException", "message": "no"}, 403),
+        ({"kind": "answer", "status": 503, "body": "{}", "contentType": "application/json"}, 503),
+    ],
+)
+def test_faults_over_the_control_surface(simulator: Simulator, effect: dict[str, object], status: int) -> None:
+    fault = {"effect": effect, "on": ["list"], "times": None, "probability": 1, "delaySeconds": 0, "takesEffect": True}
+    assert call(simulator, "POST", "/simulator/faults", fault) == (201, {})
+    assert [call(simulator, "GET", "/ml/modeltransform")[0] for _ in range(3)] == [status] * 3
+    assert call(simulator, "DELETE", "/simulator/faults") == (204, None)
+    assert call(simulator, "GET", "/ml/modeltransform")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("reset", ConnectionResetError),
+        ("truncated", http.client.IncompleteRead),
+        ("garbage", json.JSONDecodeError),
+    ],
+)
+def test_broken_answers_over_the_control_surface(simulator: Simulator, kind: str, error: type[Exception]) -> None:
+    call(simulator, "POST", "/simulator/faults", {"effect": {"kind": kind}})
+    with pytest.raises(error):
+        call(simulator, "GET", "/ml/modeltransform")
+    assert call(simulator, "GET", "/ml/modeltransform")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("request_line", "body", "status", "message"),
+    [
+        ("POST jobs", {}, 400, "id is missing"),
+        ("POST jobs", [], 400, "the body is a JSON object"),
+        ("POST jobs", {"id": 1}, 400, "id cannot be 1"),
+        ("POST jobs", {"id": "taken"}, 400, "already exists"),
+        ("POST jobs", {"id": "x", "status": "Done"}, 400, "'Done' is not a job status: InProgress,"),
+        ("POST jobs", {"id": "x", "stop_seconds": 1}, 400, "unknown member 'stop_seconds'; known: id, stopSeconds"),
+        ("POST jobs", {"id": "x", "stopSeconds": True}, 400, "stopSeconds cannot be True"),
+        ("POST jobs", {"id": "x", "stopSeconds": -1}, 400, "a time span"),
+        ("POST jobs", {"id": "x", "stopSeconds": 10**400}, 400, "a time span"),
+        ("DELETE jobs/nobody", None, 404, "nobody does not exist"),
+        ("GET artifacts/nobody", None, 404, "nobody does not exist"),
+        ("POST faults", {"effect": {"kind": "explode"}}, 400, "'explode'"),
+        ("POST faults", {"effect": {"kind": "error"}}, 400, "code is missing"),
+        ("POST faults", {"effect": {"kind": "error", "code": "Nonsense"}}, 400, "unknown error 'Nonsense'"),
+        ("POST faults", {"effect": {"kind": "answer", "status": 500, "body": "\ud800"}}, 400, "surrogates"),
+        ("POST faults", {"effect": {"kind": "reset", "code": "x"}}, 400, "unknown member 'code'"),
+        ("POST faults", {"on": ["get", 1]}, 400, "a fault is on one or more of"),
+        ("POST faults", {"on": [{}]}, 400, "a fault is on one or more of"),
+        ("POST clock", {"advance": -1}, 400, "a time span"),
+        ("POST clock", {"advance": "1"}, 400, "advance cannot be '1'"),
+        ("POST nothing", None, 404, "Not Found"),
+        ("PUT log", None, 405, "Method Not Allowed"),
+    ],
+)
+def test_the_control_surface_says_what_is_wrong(
+    simulator: Simulator, request_line: str, body: object, status: int, message: str
+) -> None:
+    simulator.start_job("taken")
+    method, path = request_line.split()
+    got, answer = call(simulator, method, f"/simulator/{path}", body)
+    assert got == status
+    assert message in answer["message"]
+
+
+def test_a_real_clock_cannot_be_advanced(tmp_path: Path) -> None:
+    with Simulator(artifacts_dir=tmp_path) as simulator:
+        status, answer = call(simulator, "POST", "/simulator/clock", {"advance": 1})
+    assert status == 400
+    assert "--manual-clock" in answer["message"]
+
+
+def test_faults_spare_the_control_surface(simulator: Simulator) -> None:
+    simulator.inject(Fault(ErrorAnswer("InternalFailureException"), times=None))
+    assert call(simulator, "GET", "/simulator/log") == (200, {"requests": []})
