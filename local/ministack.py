@@ -1,0 +1,237 @@
+"""MiniStack, the AWS emulator, as a subprocess that leaves nothing behind.
+
+Example:
+    with MiniStack() as ministack:
+        ministack.client("sqs").create_queue(QueueName="example")
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import boto3
+import trustme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+
+REGION = "us-east-1"
+
+_PYTHON = Path(__file__).parent.parent / ".venv/ministack/bin/python"
+_HOST = "127.0.0.1"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 2.0
+_TAIL_LINES = 40
+
+# MiniStack's root user: it may do everything, also when IAM policies are enforced.
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+# Lambda functions inherit MiniStack's environment: it gets no more of ours than it needs.
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TZ")
+
+
+class MiniStackError(RuntimeError):
+    """MiniStack did not start."""
+
+
+class MiniStack:
+    """A MiniStack of one's own on a free port, serving HTTPS; a context manager that starts and stops it.
+
+    Its certificate is valid for `localhost` and `127.0.0.1`, and the Lambda functions that it runs trust it, with
+    boto3 as with `ssl.create_default_context()`. They run as its child processes, without Docker. All of its files
+    stand in a temporary directory that is removed in the end.
+
+    Args:
+        iam: Enforce IAM policies: a Lambda function may then do what its role allows. `client` and `environment()`
+            act as the root user, who may do everything.
+        environment: More environment variables for MiniStack and the Lambda functions that it runs, such as
+            `AWS_XRAY_DAEMON_ADDRESS` or `LAMBDA_ASYNC_RETRY_BASE_SECONDS`.
+        log: File to append its log to; without one, the log stands in the temporary directory.
+
+    Attributes:
+        iam: Whether it enforces IAM policies.
+        url: Where it listens: `https://127.0.0.1:PORT`.
+        ca_bundle: PEM file with the authority that signed its certificate.
+        log: File with its log.
+        client: Makes a boto3 client that speaks to it, as in `client("sqs")`; not for two threads at once.
+    """
+
+    def __init__(
+        self, *, iam: bool = False, environment: Mapping[str, str] | None = None, log: Path | None = None
+    ) -> None:
+        self.iam = iam
+        self._environment = dict(environment or {})
+        self._log = log
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises:
+            MiniStackError: It is not installed, or does not answer within 60 seconds.
+        """
+        if not _PYTHON.exists():
+            raise MiniStackError("MiniStack is not installed: run `make install`")
+        with ExitStack() as starting:
+            directory = Path(starting.enter_context(tempfile.TemporaryDirectory(prefix="ministack-")))
+            self.log = self._log or directory / "ministack.log"
+            self.ca_bundle, certificate = _make_certificate(directory)
+            # It inherits a socket that listens already: nobody can take the port in between.
+            with socket.create_server((_HOST, 0)) as listener:
+                port = listener.getsockname()[1]
+                server = starting.enter_context(
+                    _process_group(
+                        _command(listener, certificate),
+                        environment=self._server_environment(directory, port),
+                        directory=directory,
+                        log=self.log,
+                        inherit=listener,
+                    )
+                )
+            self.url = f"https://{_HOST}:{port}"
+            self._wait_until_ready(server, port)
+            self._running = starting.pop_all()
+        session = boto3.Session(
+            _CREDENTIALS["AWS_ACCESS_KEY_ID"], _CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION
+        )
+        self.client = session.client
+        if not TYPE_CHECKING:  # partial() would hide the overloads of boto3's stubs
+            self.client = partial(session.client, endpoint_url=self.url, verify=str(self.ca_bundle))
+
+    def stop(self) -> None:
+        """End it with every Lambda function that it runs, and remove its files; nothing happens if it does not run."""
+        self._running.close()
+
+    def environment(self) -> dict[str, str]:
+        """Make the environment of a process whose AWS is this MiniStack.
+
+        Returns:
+            The environment of the current process, its AWS settings replaced by endpoint, certificate, credentials and
+            Region of this MiniStack.
+        """
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **_CREDENTIALS,
+            "AWS_CA_BUNDLE": str(self.ca_bundle),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_PAGER": "",
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "SAM_CLI_TELEMETRY": "0",
+        }
+
+    def _server_environment(self, directory: Path, port: int) -> dict[str, str]:
+        return {
+            **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+            **_CREDENTIALS,
+            "AUTH": "true" if self.iam else "false",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "GATEWAY_PORT": str(port),
+            "HOME": str(directory),
+            "MINISTACK_REGION": REGION,
+            "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(directory),
+            "USE_SSL": "1",
+            # What the functions trust: for boto3, for requests, and for Python's ssl module.
+            "AWS_CA_BUNDLE": str(self.ca_bundle),
+            "REQUESTS_CA_BUNDLE": str(self.ca_bundle),
+            "SSL_CERT_FILE": str(self.ca_bundle),
+            # It would remove other MiniStacks' containers, and listen on ports that cannot be chosen.
+            "DOCKER_HOST": f"unix://{directory}/no-docker.sock",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            **self._environment,
+        }
+
+    def _wait_until_ready(self, server: subprocess.Popen[bytes], port: int) -> None:
+        trust = ssl.create_default_context(cafile=self.ca_bundle)
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if server.poll() is not None:
+                raise MiniStackError(f"MiniStack ended with exit code {server.returncode}:\n{self._log_tail()}")
+            connection = http.client.HTTPSConnection(_HOST, port, timeout=1, context=trust)
+            try:
+                connection.request("GET", "/_ministack/health")
+                if connection.getresponse().status == http.client.OK:
+                    return
+            except OSError:
+                time.sleep(0.05)  # not yet
+            finally:
+                connection.close()
+        raise MiniStackError(f"MiniStack did not answer within {_START_SECONDS:g} s:\n{self._log_tail()}")
+
+    def _log_tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
+
+
+def _make_certificate(directory: Path) -> tuple[Path, Path]:
+    """Write the PEM files of an authority, and of a server's certificate with its key."""
+    authority, server = directory / "authority.pem", directory / "server.pem"
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(authority)
+    ca.issue_cert("localhost", _HOST).private_key_and_cert_chain_pem.write_to_path(server)
+    return authority, server
+
+
+def _command(listener: socket.socket, certificate: Path) -> list[str]:
+    # `python -m ministack` would listen on port 443 as well, where it may.
+    return [
+        *(str(_PYTHON), "-m", "hypercorn", "ministack.app:app", "--workers", "0", "--graceful-timeout", "0"),
+        *("--bind", f"fd://{listener.fileno()}", "--certfile", str(certificate), "--keyfile", str(certificate)),
+    ]
+
+
+@contextmanager
+def _process_group(
+    command: list[str], *, environment: Mapping[str, str], directory: Path, log: Path, inherit: socket.socket
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in a process group of its own, and end the whole group."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[inherit.fileno()],
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        try:
+            _signal_group(process, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS)
+        finally:  # also when the wait is interrupted
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # all of them have ended
+        os.killpg(process.pid, number)

@@ -1,0 +1,115 @@
+"""`sam build` and `sam deploy` as its users run them, with MiniStack as the AWS to deploy to."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.ministack import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.ministack import MiniStack
+
+_ROOT = Path(__file__).parent.parent
+_SAM = _ROOT / ".venv/sam/bin/sam"
+_BUCKET = "sam-deployments"
+_ROLE = "AWS::IAM::Role"
+
+
+class SamError(RuntimeError):
+    """SAM failed; the message carries its output."""
+
+
+def build(build_dir: Path, template: Path = _ROOT / "template.yaml") -> Path:
+    """Build a template and its functions' packages with `sam build`.
+
+    Args:
+        build_dir: Directory to build in, which SAM empties first; it writes `build.toml` beside it.
+        template: The template to build.
+
+    Returns:
+        The built template.
+
+    Raises:
+        SamError: SAM is not installed, or the build failed.
+    """
+    _run(
+        ["build", "--template-file", str(template), "--build-dir", str(build_dir)],
+        {**os.environ, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"},
+    )
+    return build_dir / "template.yaml"
+
+
+def deploy(
+    ministack: MiniStack, built_template: Path, stack_name: str, parameters: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Deploy a built template with `sam deploy`, or update its stack.
+
+    SAM uses the credentials of MiniStack's root user: with IAM enforcement on, no policy is needed to let it in. But
+    MiniStack asks for `rule/default/NAME` where AWS asks for `rule/NAME`, the ARN of a rule on the default event bus:
+    then the roles' policies get that spelling too, once they are deployed.
+
+    Args:
+        ministack: Where to deploy to.
+        built_template: What `build` returned.
+        stack_name: The stack's name.
+        parameters: The template's parameters, lists with commas.
+
+    Returns:
+        The stack's outputs.
+
+    Raises:
+        SamError: SAM is not installed, or the deployment failed.
+    """
+    ministack.client("s3").create_bucket(Bucket=_BUCKET)
+    overrides = [f'{name}="{_escape(value)}"' for name, value in (parameters or {}).items()]
+    _run(
+        [
+            *("deploy", "--template-file", str(built_template), "--stack-name", stack_name, "--region", REGION),
+            *("--s3-bucket", _BUCKET, "--capabilities", "CAPABILITY_IAM"),
+            *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
+            *(["--parameter-overrides", *overrides] if overrides else []),
+        ],
+        {**ministack.environment(), "SAM_CLI_POLL_DELAY": "0.2"},
+    )
+    if ministack.iam:
+        _spell_rules_for_ministack(ministack, stack_name)
+    stack = ministack.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _spell_rules_for_ministack(ministack: MiniStack, stack_name: str) -> None:
+    iam = ministack.client("iam")
+    resources = ministack.client("cloudformation").describe_stack_resources(StackName=stack_name)["StackResources"]
+    for role in (resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == _ROLE):
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+            spelled = re.sub(r'"(arn:[^"]*:rule/)([^"]*)"', r'["\1\2", "\1default/\2"]', document)
+            iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=spelled)
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _run(arguments: list[str], environment: Mapping[str, str]) -> None:
+    if not _SAM.exists():
+        raise SamError("SAM is not installed: run `make install`")
+    done = subprocess.run(
+        [str(_SAM), *arguments],
+        cwd=_ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SamError(f"sam {arguments[0]} failed with exit code {done.returncode}:\n{done.stdout}")

@@ -1,0 +1,385 @@
+"""The stack that the template makes, deployed with SAM as its users do and read back from (emulated) AWS."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from local import sam
+from local.ministack import MiniStack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ARN = "us-east-1:000000000000"
+RULES = f"arn:aws:events:{ARN}:rule/neptune-ml-transform-*"
+
+
+# MiniStack knows no AWS::EC2::SecurityGroupIngress: where the stack would make one, it is left out.
+INGRESS = "ClusterIngress"
+
+
+class Network(NamedTuple):
+    vpc: str
+    subnet: str
+    group: str
+
+
+@pytest.fixture(scope="module")
+def network(ministack: MiniStack) -> Network:
+    ec2 = ministack.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="cluster", Description="The cluster", VpcId=vpc)["GroupId"]
+    return Network(vpc, subnet, group)
+
+
+@pytest.fixture(scope="module")
+def template(built_template: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(built_template.read_text())
+    return document
+
+
+@pytest.fixture(scope="module")
+def template_without_ingress(template: dict[str, Any], built_template: Path) -> Path:
+    resources = {name: resource for name, resource in template["Resources"].items() if name != INGRESS}
+    path = built_template.with_name("without-ingress.yaml")
+    path.write_text(yaml.safe_dump({**template, "Resources": resources}))
+    return path
+
+
+class Deployment:
+    """A deployed stack of the template, and what AWS tells of it."""
+
+    def __init__(self, ministack: MiniStack, stack: str, outputs: dict[str, str]) -> None:
+        self.ministack = ministack
+        self.stack = stack
+        self.outputs = outputs
+
+    @property
+    def function(self) -> dict[str, Any]:
+        return dict(
+            self.ministack.client("lambda").get_function_configuration(FunctionName=self.outputs["FunctionName"])
+        )
+
+    @property
+    def role(self) -> dict[str, Any]:
+        role = self.ministack.client("iam").get_role(RoleName=self.function["Role"].rpartition("/")[2])["Role"]
+        return dict(role)
+
+    @property
+    def statements(self) -> dict[str, dict[str, Any]]:
+        policy = self.ministack.client("iam").get_role_policy(RoleName=self.role["RoleName"], PolicyName="provider")
+        document: Any = policy["PolicyDocument"]
+        return {statement.pop("Sid"): statement for statement in document["Statement"]}
+
+    @property
+    def alarm(self) -> dict[str, Any]:
+        alarms = self.ministack.client("cloudwatch").describe_alarms(AlarmNamePrefix=self.stack)["MetricAlarms"]
+        (alarm,) = alarms
+        return dict(alarm)
+
+    def queue_attributes(self) -> dict[str, str]:
+        attributes = self.ministack.client("sqs").get_queue_attributes(
+            QueueUrl=self.outputs["FailedEventsQueueUrl"], AttributeNames=["All"]
+        )["Attributes"]
+        return dict(attributes)  # type: ignore[arg-type]
+
+
+class TestOutsideVpc:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def deployment(cls, ministack: MiniStack, built_template: Path) -> Deployment:
+        return Deployment(ministack, "outside", sam.deploy(ministack, built_template, "outside"))
+
+    def test_service_token_is_the_exported_function(self, deployment: Deployment) -> None:
+        exports = deployment.ministack.client("cloudformation").list_exports()["Exports"]
+
+        assert {export["Name"]: export["Value"] for export in exports} == {
+            "outside-ServiceToken": deployment.outputs["ServiceToken"]
+        }
+        assert deployment.outputs["ServiceToken"] == deployment.function["FunctionArn"]
+        assert set(deployment.outputs) == {"ServiceToken", "FunctionName", "LogGroupName", "FailedEventsQueueUrl"}
+
+    def test_function(self, deployment: Deployment) -> None:
+        function = deployment.function
+
+        assert function["Runtime"] == "python3.13"
+        assert function["Handler"] == "provider.handler.handler"
+        assert function["Architectures"] == ["x86_64"]
+        assert function["Timeout"] == 900
+        assert function["MemorySize"] == 256
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["LoggingConfig"]["LogGroup"] == deployment.outputs["LogGroupName"]
+        assert function["Environment"]["Variables"] == {
+            "DEFAULT_ENDPOINT": "",
+            "ALLOWED_HOSTS": "",
+            "NEPTUNE_RESOURCE_ARN": f"arn:aws:neptune-db:{ARN}:*/*",
+            "POLL_RULE_PREFIX": "neptune-ml-transform-",
+            "POWERTOOLS_SERVICE_NAME": "neptune-ml-model-transform-job",
+            "POWERTOOLS_METRICS_NAMESPACE": "NeptuneMLModelTransformJob",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+
+    def test_role_has_the_least_privilege(self, deployment: Deployment) -> None:
+        iam = deployment.ministack.client("iam")
+        name = deployment.role["RoleName"]
+        group = deployment.outputs["LogGroupName"]
+
+        assert deployment.statements == {
+            "ModelTransformJobs": {
+                "Effect": "Allow",
+                "Action": ["neptune-db:GetMLModelTransformJobStatus", "neptune-db:CancelMLModelTransformJob"],
+                "Resource": f"arn:aws:neptune-db:{ARN}:*/*",
+            },
+            "PollRules": {
+                "Effect": "Allow",
+                "Action": ["events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule"],
+                "Resource": RULES,
+            },
+            "FailedEvents": {
+                "Effect": "Allow",
+                "Action": "sqs:SendMessage",
+                "Resource": deployment.queue_attributes()["QueueArn"],
+            },
+            "Logs": {
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": f"arn:aws:logs:{ARN}:log-group:{group}:*",
+            },
+            "Traces": {
+                "Effect": "Allow",
+                "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+                "Resource": "*",
+            },
+        }
+        assert iam.list_role_policies(RoleName=name)["PolicyNames"] == ["provider"]
+        assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
+        assert "PermissionsBoundary" not in deployment.role
+
+    def test_only_the_poll_rules_may_invoke_the_function(self, deployment: Deployment) -> None:
+        policy = deployment.ministack.client("lambda").get_policy(FunctionName=deployment.outputs["FunctionName"])
+
+        (statement,) = json.loads(policy["Policy"])["Statement"]
+        assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+        assert statement["Action"] == "lambda:InvokeFunction"
+        assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": RULES}}
+
+    def test_failed_events_go_to_an_encrypted_queue(self, deployment: Deployment) -> None:
+        queue = deployment.queue_attributes()
+        invoke = deployment.ministack.client("lambda").get_function_event_invoke_config(
+            FunctionName=deployment.outputs["FunctionName"], Qualifier="$LATEST"
+        )
+
+        assert invoke["MaximumRetryAttempts"] == 2
+        assert invoke["MaximumEventAgeInSeconds"] == 3600
+        assert invoke["DestinationConfig"]["OnFailure"] == {"Destination": queue["QueueArn"]}
+        assert queue["SqsManagedSseEnabled"] == "true"
+        assert queue["MessageRetentionPeriod"] == str(14 * 24 * 3600)
+
+    def test_alarm_watches_the_queue(self, deployment: Deployment) -> None:
+        alarm = deployment.alarm
+        name = deployment.queue_attributes()["QueueArn"].rpartition(":")[2]
+
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+        assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": name}]
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+        assert alarm["AlarmActions"] == []
+
+    def test_log_group_outlives_the_stack(self, deployment: Deployment) -> None:
+        logs = deployment.ministack.client("logs")
+        cloudformation = deployment.ministack.client("cloudformation")
+
+        cloudformation.delete_stack(StackName=deployment.stack)
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=deployment.stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+
+        (group,) = logs.describe_log_groups(logGroupNamePrefix=deployment.outputs["LogGroupName"])["logGroups"]
+        assert group["retentionInDays"] == 30
+        with pytest.raises(ClientError, match="ResourceNotFound"):
+            deployment.ministack.client("lambda").get_function(FunctionName=deployment.outputs["FunctionName"])
+
+
+class TestInVpcWithOwnGroups:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def deployment(cls, ministack: MiniStack, built_template: Path, network: Network) -> Deployment:
+        boundary = ministack.client("iam").create_policy(
+            PolicyName="boundary",
+            PolicyDocument=json.dumps(
+                {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+            ),
+        )["Policy"]["Arn"]
+        parameters = {
+            "DefaultEndpoint": "https://cluster.us-east-1.neptune.amazonaws.com:8182",
+            "ClusterResourceId": "cluster-ABC123",
+            "AllowedHosts": "localhost,.example.com",
+            "SubnetIds": network.subnet,
+            "SecurityGroupIds": network.group,
+            "LogLevel": "DEBUG",
+            "LogRetentionDays": "365",
+            "AlarmTopicArn": ministack.client("sns").create_topic(Name="alarms")["TopicArn"],
+            "PermissionsBoundaryArn": boundary,
+        }
+        return Deployment(ministack, "groups", sam.deploy(ministack, built_template, "groups", parameters))
+
+    def test_no_group_is_made(self, deployment: Deployment) -> None:
+        assert "SecurityGroupId" not in deployment.outputs
+
+    def test_only_the_lambda_service_may_make_network_interfaces(self, deployment: Deployment) -> None:
+        statement = deployment.statements["NetworkInterfaces"]
+
+        assert {action.partition(":")[0] for action in statement["Action"]} == {"ec2"}
+        assert statement["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}
+
+    def test_parameters_reach_their_places(self, deployment: Deployment) -> None:
+        variables = deployment.function["Environment"]["Variables"]
+        (group,) = deployment.ministack.client("logs").describe_log_groups(
+            logGroupNamePrefix=deployment.outputs["LogGroupName"]
+        )["logGroups"]
+
+        assert variables["DEFAULT_ENDPOINT"] == "https://cluster.us-east-1.neptune.amazonaws.com:8182"
+        assert variables["ALLOWED_HOSTS"] == "localhost,.example.com"
+        assert variables["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
+        assert variables["NEPTUNE_RESOURCE_ARN"] == f"arn:aws:neptune-db:{ARN}:cluster-ABC123/*"
+        assert deployment.statements["ModelTransformJobs"]["Resource"] == variables["NEPTUNE_RESOURCE_ARN"]
+        assert group["retentionInDays"] == 365
+        assert deployment.alarm["AlarmActions"] == [f"arn:aws:sns:{ARN}:alarms"]
+
+
+class TestInVpcWithAGroupMade:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def deployment(cls, ministack: MiniStack, template_without_ingress: Path, network: Network) -> Deployment:
+        parameters = {
+            "SubnetIds": network.subnet,
+            "VpcId": network.vpc,
+            "ClusterSecurityGroupId": network.group,
+            "ClusterPort": "8183",
+        }
+        return Deployment(ministack, "made", sam.deploy(ministack, template_without_ingress, "made", parameters))
+
+    def test_group_reaches_the_cluster_and_https_alone(self, deployment: Deployment, network: Network) -> None:
+        (group,) = deployment.ministack.client("ec2").describe_security_groups(
+            GroupIds=[deployment.outputs["SecurityGroupId"]]
+        )["SecurityGroups"]
+        https, cluster = sorted(group["IpPermissionsEgress"], key=lambda rule: rule["FromPort"])
+
+        assert group["VpcId"] == network.vpc
+        assert group["IpPermissions"] == []
+        assert (cluster["IpProtocol"], cluster["FromPort"], cluster["ToPort"]) == ("tcp", 8183, 8183)
+        assert [pair["GroupId"] for pair in cluster["UserIdGroupPairs"]] == [network.group]
+        assert cluster["IpRanges"] == []
+        assert (https["IpProtocol"], https["FromPort"], https["ToPort"]) == ("tcp", 443, 443)
+        assert [ip["CidrIp"] for ip in https["IpRanges"]] == ["0.0.0.0/0"]
+
+
+class TestWhatMiniStackIgnores:
+    """Nothing shows these in a deployed stack there: they are read from the template."""
+
+    def test_network_of_the_function(self, template: dict[str, Any]) -> None:
+        groups = {
+            "Fn::If": ["MakesSecurityGroup", {"Fn::GetAtt": ["SecurityGroup", "GroupId"]}, ref("SecurityGroupIds")]
+        }
+
+        assert template["Resources"]["Provider"]["Properties"]["VpcConfig"] == {
+            "Fn::If": [
+                "InVpc",
+                {
+                    "SubnetIds": {"Fn::Split": [",", ref("SubnetIds")]},
+                    "SecurityGroupIds": {"Fn::Split": [",", groups]},
+                },
+                ref("AWS::NoValue"),
+            ]
+        }
+
+    def test_permissions_boundary_of_the_role(self, template: dict[str, Any]) -> None:
+        assert template["Resources"]["Role"]["Properties"]["PermissionsBoundary"] == {
+            "Fn::If": ["HasPermissionsBoundary", ref("PermissionsBoundaryArn"), ref("AWS::NoValue")]
+        }
+
+    def test_cluster_lets_the_group_in(self, template: dict[str, Any]) -> None:
+        ingress = template["Resources"][INGRESS]
+
+        assert ingress["Condition"] == "MakesSecurityGroup"
+        assert ingress["Properties"] == {
+            "Description": {"Fn::Sub": "The function of the stack ${AWS::StackName}"},
+            "GroupId": ref("ClusterSecurityGroupId"),
+            "SourceSecurityGroupId": {"Fn::GetAtt": ["SecurityGroup", "GroupId"]},
+            "IpProtocol": "tcp",
+            "FromPort": ref("ClusterPort"),
+            "ToPort": ref("ClusterPort"),
+        }
+
+
+def ref(name: str) -> dict[str, str]:
+    return {"Ref": name}
+
+
+SUBNETS = {"SubnetIds": "subnet-0123456789abcdef0"}
+GROUPS = {"SecurityGroupIds": "sg-0123456789abcdef0"}
+VPC = {"VpcId": "vpc-0123456789abcdef0"}
+CLUSTER_GROUP = {"ClusterSecurityGroupId": "sg-0123456789abcdef1"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (GROUPS, "SecurityGroupIds needs SubnetIds"),
+        (SUBNETS, "SubnetIds needs SecurityGroupIds, or VpcId and ClusterSecurityGroupId"),
+        (VPC | CLUSTER_GROUP, "VpcId needs SubnetIds"),
+        (VPC | SUBNETS, "VpcId needs ClusterSecurityGroupId"),
+        (VPC | SUBNETS | CLUSTER_GROUP | GROUPS, "either SecurityGroupIds, or VpcId"),
+        (CLUSTER_GROUP, "ClusterSecurityGroupId needs VpcId"),
+        (SUBNETS | GROUPS | CLUSTER_GROUP, "ClusterSecurityGroupId needs VpcId"),
+        ({"DefaultEndpoint": "not a host"}, "Write host, host:port or https://host:port"),
+        ({"ClusterResourceId": "my-cluster"}, "Write a cluster's resource id"),
+        ({"AllowedHosts": "localhost,http://127.0.0.1:8182"}, "Write host names without scheme and port"),
+        ({"SubnetIds": "subnet-1,vpc-1"} | GROUPS, "Write subnet ids"),
+        ({"AlarmTopicArn": "alarms"}, "Write an SNS topic's ARN"),
+        ({"PermissionsBoundaryArn": "boundary"}, "Write an IAM policy's ARN"),
+        ({"ClusterPort": "0"}, "ClusterPort"),
+        ({"LogLevel": "info"}, "LogLevel"),
+        ({"LogRetentionDays": "31"}, "LogRetentionDays"),
+    ],
+)
+def test_wrong_parameters_are_refused(
+    ministack: MiniStack, template_without_ingress: Path, parameters: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message):
+        ministack.client("cloudformation").create_stack(
+            StackName="wrong",
+            TemplateBody=template_without_ingress.read_text().replace("CodeUri: Provider", "CodeUri: s3://bucket/key"),
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+
+
+def test_error_of_sam_is_shown(ministack: MiniStack, built_template: Path) -> None:
+    with pytest.raises(
+        sam.SamError, match=r"(?s)sam deploy failed with exit code 1.*ClusterSecurityGroupId needs VpcId"
+    ):
+        sam.deploy(ministack, built_template, "wrong", CLUSTER_GROUP)
+
+
+class TestWithIamEnforced:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def enforcing(cls) -> Iterator[MiniStack]:
+        with MiniStack(iam=True) as running:
+            yield running
+
+    def test_role_gets_the_rules_in_ministacks_spelling(self, enforcing: MiniStack, built_template: Path) -> None:
+        deployment = Deployment(enforcing, "iam", sam.deploy(enforcing, built_template, "iam"))
+
+        assert deployment.statements["PollRules"]["Resource"] == [
+            RULES,
+            RULES.replace(":rule/", ":rule/default/"),
+        ]
+        assert deployment.statements["ModelTransformJobs"]["Resource"] == f"arn:aws:neptune-db:{ARN}:*/*"

@@ -1,0 +1,114 @@
+"""What `sam build` puts into the function's deployment package."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local import sam
+
+ROOT = Path(__file__).parents[2]
+SRC = ROOT / "src"
+MAX_ZIPPED_BYTES = 5_000_000
+SERVICES = ["events", "neptunedata", "xray"]
+
+# -S: without site-packages. Only the package and Python itself are there to import from, as in Lambda.
+IMPORT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import provider.handler
+import boto3, wrapt
+clients = [boto3.client(name, region_name="us-east-1").meta.service_model.service_name for name in sys.argv[2:]]
+services = boto3.Session().get_available_services()
+print(json.dumps({"clients": clients, "services": sorted(services), "from": boto3.__file__}))
+"""
+
+
+@pytest.fixture(scope="module")
+def package(built_template: Path) -> Path:
+    return built_template.parent / "Provider"
+
+
+def find_python(version: str) -> str:
+    if platform.python_version().startswith(f"{version}."):
+        return sys.executable
+    python = shutil.which(f"python{version}")
+    if python is None or subprocess.run([python, "-V"], capture_output=True, check=False).returncode:
+        pytest.skip(f"no python{version} on the PATH to import the package with")
+    return python
+
+
+def test_package_is_small(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive = tmp_path / "package.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for file in package.rglob("*"):
+            zipped.write(file, file.relative_to(package))
+
+    size = archive.stat().st_size
+    with capsys.disabled():
+        print(f" [{size / 1e6:.2f} MB zipped] ", end="")
+    assert size <= MAX_ZIPPED_BYTES
+
+
+@pytest.mark.parametrize("version", ["3.13", "3.11"])
+def test_function_needs_nothing_but_its_package(package: Path, version: str) -> None:
+    done = subprocess.run(
+        [find_python(version), "-I", "-S", "-B", "-c", IMPORT, package, *SERVICES],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"},
+    )
+
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert seen["clients"] == seen["services"] == SERVICES
+    assert Path(seen["from"]).is_relative_to(package)
+
+
+def test_versions_are_the_locked_ones(package: Path) -> None:
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (SRC / "requirements.txt").read_text(), re.M))
+
+    packaged = {
+        distribution.name.lower().replace("_", "-"): distribution.version
+        for distribution in importlib.metadata.distributions(path=[str(package)])
+    }
+
+    assert packaged == locked
+
+
+def test_licences_are_in_the_package(package: Path) -> None:
+    for distribution in importlib.metadata.distributions(path=[str(package)]):
+        files = [file.name for file in distribution.files or [] if Path(str(file.locate())).exists()]
+        assert any(re.match(r"LICEN[CS]E|COPYING", name) for name in files), distribution.name
+
+
+def test_native_code_is_for_lambda(package: Path) -> None:
+    assert [file.name for file in package.rglob("*.so")] == ["_wrappers.cpython-313-x86_64-linux-gnu.so"]
+
+
+def test_package_holds_only_what_runs(package: Path) -> None:
+    top = {entry.name for entry in package.iterdir()}
+
+    assert top.isdisjoint({"bin", "Makefile", "requirements.in", "requirements.txt"})
+    assert not list(package.rglob("__pycache__"))
+    assert not (package / "boto3/data").exists()
+    assert {file.relative_to(package) for file in (package / "provider").rglob("*") if file.is_file()} == {
+        file.relative_to(SRC) for file in (SRC / "provider").rglob("*") if file.is_file() and file.suffix != ".pyc"
+    }
+
+
+def test_python_without_pip_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYTHON", "false")
+
+    with pytest.raises(sam.SamError, match=r"(?s)sam build failed.*error: false has no pip, which the build needs"):
+        sam.build(tmp_path / "build")
