@@ -159,7 +159,10 @@ class ModelTransformJobs:
         """
         role = {"neptuneIamRoleArn": neptune_iam_role_arn} if neptune_iam_role_arn else {}
         action = "neptune-db:CancelMLModelTransformJob"
-        self._call(action, self._client.cancel_ml_model_transform_job, id=job_id, clean=clean, **role)
+        answer = self._call(action, self._client.cancel_ml_model_transform_job, id=job_id, clean=clean, **role)
+        # boto3 takes a body that is no JSON for an empty success.
+        if not answer.get("status"):
+            raise Unavailable(f"{self._cluster} did not confirm the cancellation of job {job_id}.")
 
     @property
     def _cluster(self) -> str:
