@@ -206,9 +206,10 @@ class CloudFormation(RuleBasedStateMachine):
 
     @invariant()
     def an_undisturbed_request_is_answered_in_time(self) -> None:
+        late = {delivery.event["RequestId"] for delivery in self.aws.queue}
         for request_id, request in self.all.items():
             answered = self.aws.answered.get(request_id)
-            if request_id not in self.aws.disturbed:
+            if request_id not in self.aws.disturbed | late:
                 latest = answered[0].at if answered else self.aws.time
                 assert latest <= request.at + request.service_timeout
 
