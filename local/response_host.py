@@ -83,6 +83,10 @@ class ResponseHost:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving, and cut the connections that hang."""
         self._running.close()
 
     def url_for(self, key: str, *, signed_at: float | None = None) -> str:

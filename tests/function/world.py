@@ -59,6 +59,7 @@ class World:
     simulator: Simulator
     host: ResponseHost
     time: ManualClock
+    function_arn: str = FUNCTION_ARN
 
     def __post_init__(self) -> None:
         self.clock = Clock(monotonic=self.time, wall=lambda: EPOCH + self.time(), sleep=self.sleep)
@@ -109,7 +110,7 @@ class World:
         )
 
     def invoke(self, event: Any, remaining: float = 900.0) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
-        context = LambdaContext(remaining, self.time)
+        context = LambdaContext(remaining, self.time, invoked_function_arn=self.function_arn)
         return custom_resource.handle(
             event,
             context,  # type: ignore[arg-type] # quacks like Powertools' LambdaContext
