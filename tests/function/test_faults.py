@@ -375,6 +375,24 @@ def test_a_rule_that_cannot_be_removed_makes_lambda_deliver_the_event_again(
     assert rules(aws) == []
 
 
+def test_a_tick_whose_answer_cannot_be_delivered_keeps_its_rule_until_the_deadline(
+    world: World, aws: MiniStack
+) -> None:
+    running_job(world, stop_seconds=100)
+    event = hand_over(world, ServiceTimeout="600")
+    tick = tick_event(aws)
+    world.host.behave([], then=403)
+    world.simulator.inject(Fault(ErrorAnswer("AccessDeniedException"), on=["get"]))
+    with pytest.raises(Undeliverable):
+        world.invoke(tick)
+    assert len(rules(aws)) == 1  # delivered again, the tick finds the job stopping: somebody has to go on
+    world.time.advance(600)
+    with pytest.raises(Undeliverable):
+        world.invoke(tick)
+    assert rules(aws) == []
+    assert world.answers(event) == []
+
+
 # --- the function -----------------------------------------------------------------------------------------------------
 
 

@@ -123,7 +123,7 @@ class Aws:
             self.disturbed.add(self._request_id)
         self.time = max(self.time, delivery.at)
         try:
-            self._invoke(json.loads(json.dumps(delivery.event)))
+            self.invoke(json.loads(json.dumps(delivery.event)))
         except (Killed, Undeliverable, CleanupFailed):
             self.disturbed.add(self._request_id)
             if delivery.attempt < len(_RETRY_SECONDS):
@@ -132,13 +132,13 @@ class Aws:
             else:
                 self.dead_letters.append(delivery.event)
 
-    def _invoke(self, event: dict[str, Any]) -> None:
+    def invoke(self, event: Any) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
         settings = Settings("us-east-1", "", (), NEPTUNE_ARN, RULE_PREFIX)
         with (
             mock.patch.object(answers, "deliver", self._take_answer),
             mock.patch.object(poll_rule.PollRule, "_client", return_value=self),
         ):
-            custom_resource.handle(
+            return custom_resource.handle(
                 event,
                 LambdaContext(self.invocation_seconds, lambda: self.time),  # type: ignore[arg-type] # quacks like it
                 lifecycle=Lifecycle(Operator(), lambda _: self, self.clock),

@@ -162,7 +162,7 @@ def cloudformation_request(event: Mapping[str, object]) -> CloudFormationRequest
         properties=properties,
         old_properties=_mapping(event, "OldResourceProperties") if request_type is RequestType.UPDATE else {},
         service_timeout=_service_timeout(properties.get("ServiceTimeout")),
-        progress=_progress(event) if request_type is RequestType.DELETE else None,
+        progress=_progress(event, request_type),
     )
 
 
@@ -219,9 +219,11 @@ def _service_timeout(value: object) -> int:
     return DEFAULT_SERVICE_TIMEOUT_SECONDS
 
 
-def _progress(event: Mapping[str, object]) -> Progress | None:
+def _progress(event: Mapping[str, object], request_type: RequestType) -> Progress | None:
     if POLL_FIELD not in event:
         return None
+    if request_type is not RequestType.DELETE:
+        raise MalformedRequest(f"The event has a {POLL_FIELD}, which only a Delete can have.")
     data = event.get(POLL_DATA_FIELD)
     if not isinstance(data, dict):
         raise MalformedRequest(f"The polling event's {POLL_DATA_FIELD} should be a map.")

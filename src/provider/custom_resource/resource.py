@@ -62,6 +62,7 @@ class JobResource(CfnResource):
 
     _event: dict[str, Any]  # crhelper sets these two when it is called
     _context: LambdaContext
+    _limits: TimeLimits
 
     def __init__(
         self,
@@ -116,10 +117,13 @@ class JobResource(CfnResource):
             Undeliverable: CloudFormation could not be told; Lambda is to deliver the event again.
             CleanupFailed: It was told, but the poll rule is still there; likewise.
         """
+        self._limits = self._time_limits(context)
         super().__call__(event, context)
         with self._deciding:  # the watchdog may still be telling CloudFormation
             if self.answer is None:
                 return
+        if self._undeliverable and self._request.progress and self._clock.monotonic() < self._limits.deadline:
+            raise self._undeliverable  # the rule stays: its next tick tries again
         self._clean_up()
         if self._undeliverable:
             raise self._undeliverable
@@ -132,12 +136,11 @@ class JobResource(CfnResource):
     def _on_update(self, _event: object, _context: object) -> str:
         return self._adopted(self._lifecycle.update(self._lifecycle_request()))
 
-    def _on_delete(self, _event: object, context: LambdaContext) -> str | None:
-        limits = self._time_limits(context)
-        result = self._lifecycle.delete(self._lifecycle_request(limits.wait_until))
+    def _on_delete(self, _event: object, _context: object) -> str | None:
+        result = self._lifecycle.delete(self._lifecycle_request(self._limits.wait_until))
         if not isinstance(result, StillStopping):
             return self._adopted(result)
-        if not limits.has_time_for_a_tick(self._clock.monotonic()):
+        if not self._limits.has_time_for_a_tick(self._clock.monotonic()):
             waited = self._clock.wall() - self._arrived_at
             raise RequestFailed(f"{result.reason} CloudFormation's time is up after {waited:.0f} s. {_RETRY_HINT}")
         self._still_stopping = result
@@ -184,7 +187,7 @@ class JobResource(CfnResource):
         self.Status, self.Reason = Outcome.FAILED, reason
 
     def _set_timeout(self) -> None:
-        lead = self._time_limits(self._context).last_word - self._clock.monotonic()
+        lead = self._limits.last_word - self._clock.monotonic()
         self._timer = threading.Timer(max(0.0, lead), self._timeout)
         self._timer.daemon = True
         self._timer.start()
