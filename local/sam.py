@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,8 @@ _ROOT = Path(__file__).parent.parent
 _SAM = _ROOT / ".venv/sam/bin/sam"
 _BUCKET = "sam-deployments"
 _ROLE = "AWS::IAM::Role"
+# Of these, MiniStack does not see which rule they are about: it asks for them on every resource.
+_ON_ANY_RULE = ("events:PutTargets", "events:RemoveTargets")
 
 
 class SamError(RuntimeError):
@@ -52,8 +57,8 @@ def deploy(
     """Deploy a built template with `sam deploy`, or update its stack.
 
     SAM uses the credentials of MiniStack's root user: with IAM enforcement on, no policy is needed to let it in. But
-    MiniStack asks for `rule/default/NAME` where AWS asks for `rule/NAME`, the ARN of a rule on the default event bus:
-    then the roles' policies get that spelling too, once they are deployed.
+    MiniStack asks for `rule/default/NAME` where AWS asks for `rule/NAME`, the ARN of a rule on the default event bus,
+    and for the targets of rules it asks for `*`: then the roles' policies get that, too, once they are deployed.
 
     Args:
         ministack: Where to deploy to.
@@ -90,8 +95,14 @@ def _spell_rules_for_ministack(ministack: MiniStack, stack_name: str) -> None:
     for role in (resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == _ROLE):
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
-            spelled = re.sub(r'"(arn:[^"]*:rule/)([^"]*)"', r'["\1\2", "\1default/\2"]', document)
-            iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=spelled)
+            spelled = json.loads(re.sub(r'"(arn:[^"]*:rule/)([^"]*)"', r'["\1\2", "\1default/\2"]', document))
+            ruleless = [
+                it for it in _ON_ANY_RULE if any(it in statement["Action"] for statement in spelled["Statement"])
+            ]
+            if ruleless:
+                any_rule = {"Sid": "MiniStack", "Effect": "Allow", "Action": ruleless, "Resource": "*"}
+                spelled["Statement"].append(any_rule)
+            iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(spelled))
 
 
 def _escape(value: str) -> str:
@@ -101,15 +112,24 @@ def _escape(value: str) -> str:
 def _run(arguments: list[str], environment: Mapping[str, str]) -> None:
     if not _SAM.exists():
         raise SamError("SAM is not installed: run `make install`")
-    done = subprocess.run(
-        [str(_SAM), *arguments],
-        cwd=_ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SamError(f"sam {arguments[0]} failed with exit code {done.returncode}:\n{done.stdout}")
+    # Its files in a directory of their own, its processes (make, pip) in a group of their own: nothing is left behind.
+    with tempfile.TemporaryDirectory(prefix="sam-") as scratch:
+        process = subprocess.Popen(
+            [str(_SAM), *arguments],
+            cwd=_ROOT,
+            env={**environment, "TMPDIR": scratch},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+    if process.returncode:
+        raise SamError(f"sam {arguments[0]} failed with exit code {process.returncode}:\n{output}")

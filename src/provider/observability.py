@@ -45,10 +45,15 @@ class _ConcealingFormatter(LambdaPowertoolsFormatter):
         return conceal(super().serialize(log))
 
 
-logger = Logger(service=SERVICE, logger_formatter=_ConcealingFormatter(), use_rfc3339=True)
+logger = Logger(
+    service=SERVICE,
+    logger_formatter=_ConcealingFormatter(use_rfc3339=True, version=os.environ.get("PROVIDER_VERSION", "unreleased")),
+)
 # X-Ray traces only botocore: of plain HTTP it would trace the answer to CloudFormation, too.
 tracer = Tracer(service=SERVICE, patch_modules=["botocore"])
 metrics = Metrics(service=SERVICE, namespace=NAMESPACE)
+# A dashboard shows one provider of several in an account.
+metrics.set_default_dimensions(function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
 
 
 def _take_over(name: str) -> None:

@@ -16,7 +16,6 @@ import pytest
 from botocore.config import Config
 from starlette.responses import JSONResponse
 
-from local.response_host import ResponseHost
 from local.serving import serving
 from local.simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Simulator, Truncated
 from provider import neptune, observability
@@ -31,10 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from starlette.requests import Request
-
     from local.ministack import MiniStack
-    from local.response_host import Behaviour
+    from local.response_host import Behaviour, ResponseHost
 
 SECRETS = "5ec7e7"  # how every made-up secret of the tests begins
 
@@ -70,7 +67,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def delete(world: World, remaining: float = 900, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
+def delete(world: World, remaining: float = 900, /, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
     """Send a Delete and return its answer."""
     event = world.event("Delete", **fields)
     world.invoke(event, remaining)
@@ -110,7 +107,7 @@ def test_neptunes_host_is_unknown(world: World) -> None:
 
 
 def test_the_time_limits_of_neptune_add_up_to_less_than_a_minute() -> None:
-    config = neptune._CONFIG
+    config: Any = neptune._CONFIG
     attempts = config.retries["total_max_attempts"]
     back_off = sum(2**attempt for attempt in range(attempts - 1))
     assert attempts * config.connect_timeout + back_off < 60
@@ -324,7 +321,7 @@ def test_a_rule_whose_making_was_cut_short_is_removed_by_the_next_delivery(world
 def test_eventbridge_is_unreachable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     running_job(world, stop_seconds=None)
-    answer = delete(world, remaining=20)
+    answer = delete(world, 20)
     assert answer["Status"] == "FAILED"
     assert "EventBridge cannot be reached" in answer["Reason"]
     assert "com.amazonaws.us-east-1.events" in answer["Reason"]
@@ -333,7 +330,7 @@ def test_eventbridge_is_unreachable(world: World, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_time_limits_of_a_handover_fit_into_what_is_kept_back_for_it() -> None:
-    config = poll_rule._CONFIG
+    config: Any = poll_rule._CONFIG
     attempts = config.retries["total_max_attempts"]
     two_calls = 2 * attempts * (config.connect_timeout + config.read_timeout) + 2
     assert two_calls + answers._LAST_ATTEMPT_SECONDS + answers._CONNECT_SECONDS + answers._READ_SECONDS <= 75
@@ -353,7 +350,7 @@ def test_eventbridge_denies(world: World, monkeypatch: pytest.MonkeyPatch, denie
     running_job(world, stop_seconds=None)
     with serving(application, host="127.0.0.1", port=0) as port:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        answer = delete(world, remaining=20)
+        answer = delete(world, 20)
     assert answer["Status"] == "FAILED"
     assert f"EventBridge refused events:{denied}" in answer["Reason"]
     assert ("DeleteRule" in called) is (denied == "PutTargets")
@@ -401,7 +398,7 @@ def test_the_watchdog_answers_for_a_call_that_hangs(world: World, monkeypatch: p
     monkeypatch.setattr(neptune, "_CONFIG", config)
     running_job(world)
     world.simulator.inject(Fault(Hang()))
-    answer = delete(world, remaining=0.5)
+    answer = delete(world, 0.5)
     assert answer["Status"] == "FAILED"
     assert "ran out of time" in answer["Reason"]
 
@@ -487,7 +484,7 @@ def test_a_wall_clock_that_jumps_between_ticks_never_makes_a_success_of_a_runnin
 def test_a_malformed_event_is_answered_where_it_says_whom_to_answer(
     world: World, fields: dict[str, object], reason: str
 ) -> None:
-    answer = delete(world, **fields)
+    answer = delete(world, 900, **fields)
     assert answer["Status"] == "FAILED"
     assert reason in answer["Reason"]
     assert answer["PhysicalResourceId"]

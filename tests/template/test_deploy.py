@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from local import sam
 from local.ministack import MiniStack
+from provider import observability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,13 @@ class TestOutsideVpc:
             "outside-ServiceToken": deployment.outputs["ServiceToken"]
         }
         assert deployment.outputs["ServiceToken"] == deployment.function["FunctionArn"]
-        assert set(deployment.outputs) == {"ServiceToken", "FunctionName", "LogGroupName", "FailedEventsQueueUrl"}
+        assert set(deployment.outputs) == {
+            "Version",
+            "ServiceToken",
+            "FunctionName",
+            "LogGroupName",
+            "FailedEventsQueueUrl",
+        }
 
     def test_function(self, deployment: Deployment) -> None:
         function = deployment.function
@@ -121,8 +128,7 @@ class TestOutsideVpc:
             "ALLOWED_HOSTS": "",
             "NEPTUNE_RESOURCE_ARN": f"arn:aws:neptune-db:{ARN}:*/*",
             "POLL_RULE_PREFIX": "neptune-ml-transform-",
-            "POWERTOOLS_SERVICE_NAME": "neptune-ml-model-transform-job",
-            "POWERTOOLS_METRICS_NAMESPACE": "NeptuneMLModelTransformJob",
+            "PROVIDER_VERSION": deployment.outputs["Version"],
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
 
@@ -224,6 +230,7 @@ class TestInVpcWithOwnGroups:
             "SecurityGroupIds": network.group,
             "LogLevel": "DEBUG",
             "LogRetentionDays": "365",
+            "CreateDashboard": "true",
             "AlarmTopicArn": ministack.client("sns").create_topic(Name="alarms")["TopicArn"],
             "PermissionsBoundaryArn": boundary,
         }
@@ -237,6 +244,20 @@ class TestInVpcWithOwnGroups:
 
         assert {action.partition(":")[0] for action in statement["Action"]} == {"ec2"}
         assert statement["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}
+
+    def test_the_dashboard_shows_this_providers_metrics(self, deployment: Deployment) -> None:
+        cloudwatch = deployment.ministack.client("cloudwatch")
+        (entry,) = cloudwatch.list_dashboards()["DashboardEntries"]
+        body = cloudwatch.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"]
+        metrics = [metric for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]]
+
+        assert metrics[0][:2] == [observability.NAMESPACE, "JobsCancelled"]
+        assert metrics[0][2:] == ["service", observability.SERVICE, "function", deployment.outputs["FunctionName"]]
+        assert {name for metric in metrics for name in metric if isinstance(name, str)} >= {
+            "Failures",
+            "SecondsToStop",
+            "ApproximateNumberOfMessagesVisible",
+        }
 
     def test_parameters_reach_their_places(self, deployment: Deployment) -> None:
         variables = deployment.function["Environment"]["Variables"]
