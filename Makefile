@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 UV := $(VENV)/uv/bin/uv
 DEV := $(VENV)/dev/bin
+TEMPLATES = template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
+STACK ?= neptune-ml-provider
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
@@ -29,7 +31,8 @@ $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 .PRECIOUS: $(VENV)/%.done
 
 .PHONY: install
-install: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/checkov.done $(VENV)/awscli.done ## Install every tool (each target does it by itself)
+install: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/checkov.done $(VENV)/awscli.done \
+	$(VENV)/pip-audit.done ## Install every tool (each target does it by itself)
 
 .PHONY: lock
 lock: $(VENV)/uv.done ## Update every dependency to its newest version
@@ -39,6 +42,68 @@ lock: $(VENV)/uv.done ## Update every dependency to its newest version
 			--no-emit-index-url --no-emit-find-links --upgrade "$$name.in" -o "$$name.txt"; \
 	done
 
+# --- what there is to do ----------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch a deleted stack cancel its job, in an AWS on this machine
+	@$(DEV)/python -m local.demo
+
+.PHONY: test
+test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/awscli.done ## Run every test (some minutes)
+	@$(DEV)/pytest -n 2 --dist loadgroup --cov --cov-report term
+
+.PHONY: check
+check: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done $(VENV)/pip-audit.done ## Run the linters, the type checks and the security checks
+	@echo "ruff ..." && $(DEV)/ruff check . && $(DEV)/ruff format --check .
+	@echo "mypy ..." && $(DEV)/mypy
+	@echo "cfn-lint ..." && $(DEV)/cfn-lint --append-rules cfn_lint -- $(TEMPLATES)
+	@echo "sam validate ..." && AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint
+	@echo "checkov ..." && for template in $(TEMPLATES); do \
+		$(VENV)/checkov/bin/checkov --config-file .checkov.yaml --file "$$template"; done
+	@echo "shellcheck ..." && $(DEV)/shellcheck .ci/run
+	@$(DEV)/python -m local.audit
+
+.PHONY: format
+format: $(VENV)/dev.done ## Format the code
+	@$(DEV)/ruff format . && $(DEV)/ruff check --fix .
+
+.PHONY: fuzz
+fuzz: $(VENV)/dev.done ## Look for events that break the function (EXAMPLES=20000)
+	@HYPOTHESIS_PROFILE=fuzz EXAMPLES=$${EXAMPLES:-20000} $(DEV)/pytest -n 2 --timeout 0 tests/fuzz tests/model
+
+.PHONY: bench
+bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Measure the provider against plain crhelper (some minutes)
+	@$(DEV)/python -m bench
+
+.PHONY: docs
+docs: $(VENV)/dev.done ## Write what is generated from the definition of the properties
+	@$(DEV)/python -m local.reference
+
+.PHONY: build
+build: $(VENV)/sam.done ## Build the function's package
+	@SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build
+
+.PHONY: deploy
+deploy: build ## Deploy the provider to your AWS account, asking for the parameters
+	@$(VENV)/sam/bin/sam deploy --guided
+	@echo
+	@echo "Deployed. In a stack, declare the job that is to be cancelled with it:"
+	@echo
+	@echo "  TransformJob:"
+	@echo "    Type: Custom::NeptuneMLModelTransformJob"
+	@echo "    Properties:"
+	@echo "      ServiceToken: !ImportValue neptune-ml-provider-ServiceToken  # the provider's stack name comes first"
+	@echo "      Endpoint: !GetAtt Cluster.Endpoint"
+	@echo "      Id: the-id-of-the-job"
+
+.PHONY: logs
+logs: $(VENV)/sam.done ## Follow the log of the deployed function (STACK=neptune-ml-provider)
+	@$(VENV)/sam/bin/sam logs --stack-name $(STACK) --tail
+
+.PHONY: clean
+clean: ## Remove everything that was installed or built
+	@rm -rf .aws-sam .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage*
+
 .PHONY: help
 help: ## List what there is to do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'

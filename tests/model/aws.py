@@ -25,8 +25,9 @@ from provider.settings import Settings
 from tests.function.world import EPOCH, FUNCTION_ARN, NEPTUNE_ARN, RULE_PREFIX, LambdaContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+STEPS = ("get", "cancel", "sleep", "answer", "put_rule", "put_targets", "remove_targets", "delete_rule")
 ENDED = {Status.STOPPED, Status.COMPLETED, Status.FAILED}
 CLUSTER = "db.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
 _CALL_SECONDS = 0.05
@@ -90,7 +91,7 @@ class Delivery:
 class Aws:
     """Neptune, EventBridge, Lambda's event queue and CloudFormation's bucket.
 
-    `faults` gives what happens at each step; when it is exhausted, nothing more goes wrong.
+    `faults` gives what happens at the next steps of each kind; when they are exhausted, nothing more goes wrong.
     """
 
     time: float = 0.0
@@ -103,11 +104,12 @@ class Aws:
     answered: dict[str, list[Answered]] = field(default_factory=dict)
     disturbed: set[str] = field(default_factory=set)
     """Requests at whose delivery something went wrong, or that were delivered late."""
-    faults: Iterator[Fault] = field(default_factory=lambda: iter(()))
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count()
         self._request_id = ""
+        self._ends_at = float("inf")
         self.clock = Clock(monotonic=lambda: self.time, wall=lambda: EPOCH + self.time, sleep=self._sleep)
 
     # --- Lambda -------------------------------------------------------------------------------------------------------
@@ -134,6 +136,7 @@ class Aws:
 
     def invoke(self, event: Any) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
         settings = Settings("us-east-1", "", (), NEPTUNE_ARN, RULE_PREFIX)
+        self._ends_at = self.time + self.invocation_seconds
         with (
             mock.patch.object(answers, "deliver", self._take_answer),
             mock.patch.object(poll_rule.PollRule, "_client", return_value=self),
@@ -162,12 +165,14 @@ class Aws:
         self.time = until
 
     def _sleep(self, seconds: float) -> None:
-        self._step(lambda: None)
+        self._step("sleep", lambda: None)
         self.pass_time(seconds)
 
-    def _step(self, effect: Callable[[], object], error: Callable[[Fault], Exception] | None = None) -> Any:  # noqa: ANN401
+    def _step(self, kind: str, effect: Callable[[], object], error: Callable[[Fault], Exception] | None = None) -> Any:  # noqa: ANN401
         """One step of the function towards the outside: it takes effect, fails, or the function is killed."""
-        fault = next(self.faults, Fault.NONE)
+        assert self.time <= self._ends_at, "the function outlives its invocation"
+        planned = self.faults.get(kind)
+        fault = planned.pop(0) if planned else Fault.NONE
         if fault is not Fault.NONE:
             self.disturbed.add(self._request_id)
         if fault is Fault.KILLED_BEFORE:
@@ -199,7 +204,7 @@ class Aws:
                 raise JobNotFound(f"no job {job_id}.")
             return ModelTransformJob(job_id, status)
 
-        job: ModelTransformJob = self._step(look, _neptune_error)
+        job: ModelTransformJob = self._step("get", look, _neptune_error)
         return job
 
     def cancel(self, job_id: str, *, clean: bool, neptune_iam_role_arn: str | None) -> None:
@@ -217,7 +222,7 @@ class Aws:
                 job.status = Status.STOPPING
                 job.stops_at = None if job.stop_seconds is None else self.time + job.stop_seconds
 
-        self._step(stop, _neptune_error)
+        self._step("cancel", stop, _neptune_error)
 
     # --- CloudFormation's bucket --------------------------------------------------------------------------------------
 
@@ -230,14 +235,14 @@ class Aws:
             status = self.status(body["PhysicalResourceId"])
             self.answered.setdefault(body["RequestId"], []).append(Answered(body, self.time, status))
 
-        self._step(take, lambda _: Undeliverable("the bucket cannot be reached"))
+        self._step("answer", take, lambda _: Undeliverable("the bucket cannot be reached"))
 
     # --- EventBridge, as its boto3 client -----------------------------------------------------------------------------
 
     def put_rule(self, **rule: Any) -> object:  # noqa: ANN401
         assert rule["Name"].startswith(RULE_PREFIX)
         assert len(rule["Name"]) <= 64
-        return self._step(lambda: self.rules.setdefault(rule["Name"], Rule(self.time + 60)), _events_error)
+        return self._step("put_rule", lambda: self.rules.setdefault(rule["Name"], Rule(self.time + 60)), _events_error)
 
     def put_targets(self, **targets: Any) -> object:  # noqa: ANN401
         (target,) = targets["Targets"]
@@ -248,7 +253,7 @@ class Aws:
                 raise _client_error("ResourceNotFoundException")
             self.rules[targets["Rule"]].input = json.loads(target["Input"])
 
-        return self._step(put, _events_error)
+        return self._step("put_targets", put, _events_error)
 
     def remove_targets(self, **targets: Any) -> object:  # noqa: ANN401
         def remove() -> None:
@@ -256,7 +261,7 @@ class Aws:
                 raise _client_error("ResourceNotFoundException")
             self.rules[targets["Rule"]].input = None
 
-        return self._step(remove, _events_error)
+        return self._step("remove_targets", remove, _events_error)
 
     def delete_rule(self, **rule: Any) -> object:  # noqa: ANN401
         def delete() -> None:
@@ -264,11 +269,13 @@ class Aws:
                 raise _client_error("ValidationException")
             self.rules.pop(rule["Name"], None)
 
-        return self._step(delete, _events_error)
+        return self._step("delete_rule", delete, _events_error)
 
 
 def _neptune_error(fault: Fault) -> Exception:
-    return Unreachable("no route to the cluster.") if fault is Fault.UNREACHABLE else Unavailable("try again later.")
+    if fault is Fault.UNREACHABLE:
+        return Unreachable("no route to the cluster.")
+    return RequestRefused("it is not allowed.") if fault is Fault.DENIED else Unavailable("try again later.")
 
 
 def _client_error(code: str) -> ClientError:

@@ -12,10 +12,10 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from provider.neptune import Status
 from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
-from tests.model.aws import CLUSTER, ENDED, Aws, Fault, Job
+from tests.model.aws import CLUSTER, ENDED, STEPS, Aws, Fault, Job
 
 JOBS = ("job-a", "job-b", "job-c")
-fault_plans = st.lists(st.sampled_from(Fault), max_size=12)
+fault_plans = st.dictionaries(st.sampled_from(STEPS), st.lists(st.sampled_from(Fault), max_size=4), max_size=3)
 service_timeouts = st.sampled_from([120, 300, 3600])
 
 
@@ -138,11 +138,11 @@ class CloudFormation(RuleBasedStateMachine):
 
     @precondition(lambda self: self.aws.queue)
     @rule(faults=fault_plans, seconds=st.sampled_from([20.0, 900.0]))
-    def deliver(self, faults: list[Fault], seconds: float) -> None:
-        self.aws.faults = iter(faults)
+    def deliver(self, faults: dict[str, list[Fault]], seconds: float) -> None:
+        self.aws.faults = faults
         self.aws.invocation_seconds = seconds
         self.aws.deliver_next()
-        self.aws.faults = iter(())
+        self.aws.faults = {}
 
     @rule(request=requests)
     def deliver_twice(self, request: Request) -> None:
@@ -232,7 +232,7 @@ class CloudFormation(RuleBasedStateMachine):
 
 TestAnyOrder = CloudFormation.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=max(150, settings().max_examples // 10),
+    max_examples=max(300, settings().max_examples // 10),
     stateful_step_count=40,
     suppress_health_check=list(HealthCheck),
 )

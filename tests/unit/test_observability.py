@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+from urllib.parse import urlsplit
+
+import pytest
+
+from provider import observability
+
+SECRET = "5ec7e7accesskey"  # the fixture of all tests sets it
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(observability.logger.handlers[0].formatter)
+    monkeypatch.setattr(observability.logger._logger, "handlers", [handler])
+    return stream
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PUT https://bucket.s3.amazonaws.com/key?X-Amz-Signature=5ec7e7&X-Amz-Security-Token=5ec7e7 failed",
+        "url: /arn%3Aaws?AWSAccessKeyId=5ec7e7&Signature=5ec7e7 (Caused by ...)",
+        "http://localhost:1/x?5ec7e7",
+        f"the key is {SECRET}",
+    ],
+)
+def test_secrets_are_concealed(text: str) -> None:
+    assert "5ec7e7" not in observability.conceal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The job job-1 has not stopped yet (its status is Stopping).",
+        "did you mean Clean?",
+        "Neptune at host:8182 answered 429: why? (TooManyRequestsException)",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert observability.conceal(text) == text
+
+
+def test_a_short_secret_of_an_emulator_garbles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    assert observability.conceal("the latest test") == "the latest test"
+
+
+def test_a_log_line_is_json_with_the_version_and_without_secrets(written: io.StringIO) -> None:
+    try:
+        urlsplit(f"https://[bucket.s3.amazonaws.com/key?X-Amz-Signature={SECRET}")
+    except ValueError:
+        observability.logger.exception("It failed", url=f"https://bucket.s3.amazonaws.com/?Signature={SECRET}")
+    line = json.loads(written.getvalue())
+    assert (line["message"], line["level"], line["version"]) == ("It failed", "ERROR", "unreleased")
+    assert "ValueError" in line["exception"]
+    assert SECRET not in written.getvalue()
+
+
+@pytest.mark.parametrize("name", ["boto3", "botocore", "urllib3", "crhelper"])
+def test_libraries_log_through_the_same_handler_once(name: str) -> None:
+    library = logging.getLogger(name)
+    ours = [handler for handler in library.handlers if type(handler).__module__ == "logging"]  # others are pytest's
+    assert ours == [handler for handler in observability.logger.handlers if type(handler).__module__ == "logging"]
+    assert len(ours) == 1
+    assert not library.propagate
+    assert not logging.getLogger(f"{name}.somewhere").isEnabledFor(logging.DEBUG)
