@@ -114,4 +114,6 @@ class PollRule:
             raise self._refused(operation, entry.get("ErrorMessage") or "no reason given", may_exist=True)
 
     def _refused(self, operation: str, words: str, *, may_exist: bool) -> PollRuleError:
-        return PollRuleError(f"EventBridge refused events:{operation} on {self.name}: {words}", may_exist=may_exist)
+        return PollRuleError(
+            f"EventBridge refused events:{operation} on {self.name}: {words.rstrip('.')}.", may_exist=may_exist
+        )

@@ -1,0 +1,124 @@
+"""What happens in CloudFormation, in Neptune ML and between the two, line by line as it happens."""
+
+from __future__ import annotations
+
+import queue
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from local.simulator import RequestRecord
+    from local.stacks import Stack
+
+_SOURCE_STYLES = {"CloudFormation": "yellow", "Function": "cyan", "Neptune ML": "magenta", "You": "bold"}
+
+
+class Entry(NamedTuple):
+    """One line.
+
+    Attributes:
+        time: When it happened, seconds since the epoch.
+        source: Where.
+        text: What.
+    """
+
+    time: float
+    source: str
+    text: str
+
+
+class Timeline:
+    """Prints what happens to a stack and its job.
+
+    Args:
+        console: Where to print.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._requests: queue.SimpleQueue[RequestRecord] = queue.SimpleQueue()
+        self._events_shown = 0
+        self._statuses_seen: set[tuple[str, str]] = set()
+        self.start = time.time()
+        """When it began, seconds since the epoch."""
+
+    def add_request(self, record: RequestRecord) -> None:
+        """Note a request to Neptune, from any thread.
+
+        Args:
+            record: The request; its time is in seconds since the epoch.
+        """
+        self._requests.put(record)
+
+    def say(self, source: str, text: str) -> None:
+        """Print something that happens now.
+
+        Args:
+            source: Where.
+            text: What.
+        """
+        self.print([Entry(time.time(), source, text)])
+
+    def show_news(self, stack: Stack, job_statuses: Mapping[str, str]) -> None:
+        """Print what has happened since the last time.
+
+        Args:
+            stack: The stack to look at.
+            job_statuses: The status of each job now.
+        """
+        now = time.time()
+        news = []
+        while not self._requests.empty():
+            news += self._request(self._requests.get())
+        for job, status in job_statuses.items():
+            news += self._status(now, job, status)
+        events = stack.events()
+        news += [
+            Entry(
+                event.time,
+                "CloudFormation",
+                f"{'stack' if event.is_of_stack else 'resource'} {event.logical_id}: {event.status}"
+                + (f" - {event.reason}" if event.status.endswith("_FAILED") else ""),
+            )
+            for event in events[self._events_shown :]
+        ]
+        self._events_shown = len(events)
+        self.print(sorted(news, key=lambda entry: entry.time))
+
+    def print(self, entries: Sequence[Entry]) -> None:
+        """Print lines.
+
+        Args:
+            entries: The lines.
+        """
+        for entry in entries:
+            # A table, so that a long text is wrapped within its column.
+            line = Table.grid(padding=(0, 2, 0, 0))
+            line.add_column(width=6, justify="right")
+            line.add_column(width=14)
+            line.add_column()
+            style = _SOURCE_STYLES.get(entry.source, "")
+            line.add_row(f"{entry.time - self.start:.1f} s", Text(entry.source, style), Text(entry.text))
+            self._console.print(line)
+
+    def _request(self, record: RequestRecord) -> list[Entry]:
+        target = f"{record.path}?{record.query}" if record.query else record.path
+        answer = record.job_status or f"HTTP status {record.status}"
+        call = [Entry(record.time, "Function", f"{record.method} {target} -> {answer}")]
+        status = self._status(record.time, record.job_id or "", record.job_status or "")
+        # A cancellation makes the job stop; another call only finds that it has stopped.
+        return call + status if record.operation == "cancel" else status + call
+
+    def _status(self, when: float, job: str, status: str) -> list[Entry]:
+        """A job's status, if it is new; a job is in none twice."""
+        if not status or (job, status) in self._statuses_seen:
+            return []
+        self._statuses_seen.add((job, status))
+        return [Entry(when, "Neptune ML", f"job {job}: {status}")]

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local import sam
+from local.ministack import MiniStack
+from local.simulator import Simulator
+from tests.e2e.provider import Provider
+from tests.e2e.trace_daemon import TraceDaemon
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """The provider as its users deploy it, with IAM policies enforced and every log line written."""
+    directory = tmp_path_factory.mktemp("e2e")
+    built = sam.build(directory / "build")
+    with TraceDaemon() as xray:
+        environment = {"AWS_XRAY_DAEMON_ADDRESS": xray.address, "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1"}
+        with (
+            MiniStack(iam=True, environment=environment) as ministack,
+            Simulator(artifacts_dir=directory / "artifacts") as neptune,
+        ):
+            parameters = {"AllowedHosts": "127.0.0.1,localhost", "LogLevel": "DEBUG"}
+            outputs = sam.deploy(ministack, built, "provider", parameters)
+            yield Provider("provider", outputs, ministack, neptune, xray)

@@ -1,0 +1,143 @@
+"""The deployed provider, the cluster that it acts on, and the stacks that use it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local import function_log
+from local.stacks import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.ministack import MiniStack
+    from local.simulator import Simulator
+    from tests.e2e.trace_daemon import TraceDaemon
+
+EXAMPLE = (Path(__file__).parents[2] / "examples/existing-job.yaml").read_text()
+ATTRIBUTES = ("Id", "Status", "OutputLocation", "BaseProcessingJobArn", "RemoteModelTransformJobArn")
+
+# An operation that takes longer hangs; one of them takes a second or two.
+SETTLE_SECONDS = 60.0
+# What a loaded machine may be late by, over what is promised.
+SLACK_SECONDS = 8.0
+
+_numbers = itertools.count(1)
+
+
+def template(resources: Mapping[str, object], outputs: Mapping[str, object] | None = None) -> str:
+    values = {name: {"Value": value} for name, value in (outputs or {}).items()}
+    return json.dumps({"Resources": resources, "Outputs": values} if values else {"Resources": resources})
+
+
+def failing_after(logical_id: str) -> dict[str, object]:
+    """Resources that fail when the one of that name is there: a signal that nobody sends is waited for, briefly."""
+    return {
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Never": {
+            "Type": "AWS::CloudFormation::WaitCondition",
+            "DependsOn": logical_id,
+            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "1"},
+        },
+    }
+
+
+def wait_until(condition: Callable[[], Any], seconds: float, what: str) -> Any:  # noqa: ANN401 - whatever it returns
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
+        time.sleep(0.1)
+    return value
+
+
+@dataclass(frozen=True)
+class Provider:
+    stack_name: str
+    outputs: Mapping[str, str]
+    ministack: MiniStack
+    neptune: Simulator
+    xray: TraceDaemon
+
+    def start_job(self, *, stop_seconds: float | None = 0.0, status: str | None = None) -> str:
+        job_id = f"job-{next(_numbers)}"
+        self.neptune.start_job(job_id, stop_seconds=stop_seconds, status=status)
+        return job_id
+
+    def cancellations(self, job_id: str | None = None) -> list[tuple[str, str]]:
+        """The cancellations of a job, or of all: path and query."""
+        return [
+            (record.path, record.query)
+            for record in self.neptune.log
+            if record.method == "DELETE" and job_id in (None, record.job_id)
+        ]
+
+    def stack(self) -> Stack:
+        return Stack(self.ministack.client("cloudformation"), f"stack-{next(_numbers)}")
+
+    def resource(self, job_id: str, **properties: object) -> dict[str, object]:
+        return {
+            "Type": "Custom::NeptuneMLModelTransformJob",
+            "Properties": {
+                "ServiceToken": self.outputs["ServiceToken"],
+                "Endpoint": self.neptune.url,
+                "Id": job_id,
+                **properties,
+            },
+        }
+
+    def create(self, job_id: str, **properties: object) -> Stack:
+        """A stack whose only resource is the job."""
+        stack = self.stack()
+        stack.create(template({"Job": self.resource(job_id, **properties)}))
+        assert stack.settle(SETTLE_SECONDS) == "CREATE_COMPLETE"
+        return stack
+
+    def invoke(self, event: Mapping[str, object]) -> None:
+        """Have Lambda deliver an event, as CloudFormation does: asynchronously."""
+        answer = self.ministack.client("lambda").invoke(
+            FunctionName=self.outputs["FunctionName"], InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+        assert answer["StatusCode"] == 202
+
+    def log(self) -> list[str]:
+        return function_log.read(self.ministack.client("logs"), self.outputs["LogGroupName"])
+
+    def invocations(self, stack_id: str, request_type: str) -> list[list[dict[str, Any]]]:
+        """The log lines of each invocation for a stack's requests of one type, in their order."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for line in function_log.lines(self.log()):
+            if (line.get("stack_id"), line.get("request_type")) == (stack_id, request_type):
+                found.setdefault(line["function_request_id"], []).append(line)
+        return list(found.values())
+
+    def metrics(self, stack_id: str, request_type: str) -> dict[str, Any]:
+        """The metrics of a stack's only request of that type: the next ones after its log lines."""
+        (lines,) = self.invocations(stack_id, request_type)
+        ended = datetime.fromisoformat(lines[-1]["timestamp"]).timestamp()
+
+        def find() -> dict[str, Any] | None:
+            for metrics in function_log.metrics(self.log()):
+                if metrics["Timestamp"] / 1000 >= ended:
+                    return {name: value for name, value in metrics.items() if name != "Timestamp"}
+            # On a busy machine MiniStack keeps the last line of an invocation back until the next one.
+            self.invoke({})
+            return None
+
+        metrics: dict[str, Any] = wait_until(find, SETTLE_SECONDS, "the metrics")
+        return metrics
+
+
+def delete(stack: Stack, seconds: float = SETTLE_SECONDS) -> str:
+    stack.delete()
+    return stack.settle(seconds)
+
+
+def failures(stack: Stack) -> dict[str, str]:
+    """The reasons that the user reads for what failed in the latest operation, by logical id."""
+    return {event.logical_id: event.reason for event in stack.operation_events() if event.status.endswith("_FAILED")}

@@ -1,0 +1,189 @@
+"""What the function tells its operator: traces, metrics and log lines, as they leave the function."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from local.response_host import SIGNATURE, ResponseHost
+from tests.e2e.provider import SLACK_SECONDS, delete, failures, template, wait_until
+
+if TYPE_CHECKING:
+    from local.stacks import Stack
+    from tests.e2e.provider import Provider
+
+STOP_SECONDS = 2.0
+SOON_SECONDS = 30.0
+CONTEXT = ("correlation_id", "stack_id", "logical_resource_id", "request_type", "job_id")
+SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+class Deletion(NamedTuple):
+    job: str
+    stack: Stack
+    messages: set[str]
+
+
+@pytest.fixture(scope="module")
+def deletion(provider: Provider) -> Deletion:
+    """A stack that was created and deleted."""
+    before = set(provider.log())
+    job = provider.start_job(stop_seconds=STOP_SECONDS)
+    stack = provider.create(job, Clean=True)
+    assert delete(stack) == "DELETE_COMPLETE"
+    return Deletion(job, stack, set(provider.log()) - before)
+
+
+def annotated(provider: Provider, job: str, request_type: str) -> dict[str, Any]:
+    """The subsegment of a job's request."""
+    expected = {"job_id": job, "request_type": request_type}
+
+    def find() -> list[dict[str, Any]]:
+        return [it for it in provider.xray.segments if expected.items() <= it.get("annotations", {}).items()]
+
+    (subsegment,) = wait_until(find, SOON_SECONDS, f"the trace of the {request_type} of {job}")
+    return dict(subsegment)
+
+
+class TestTraces:
+    def test_a_subsegment_for_each_request(self, provider: Provider, deletion: Deletion) -> None:
+        creation = annotated(provider, deletion.job, "Create")
+        assert creation["name"] == "## Create"
+        assert creation["annotations"]["status"] == "InProgress"
+        assert creation["annotations"]["outcome"] == "SUCCESS"
+
+        subsegment = annotated(provider, deletion.job, "Delete")
+        assert subsegment["name"] == "## Delete"
+        assert subsegment["annotations"]["status"] == "Stopped"
+        assert subsegment["annotations"]["outcome"] == "SUCCESS"
+        assert subsegment["end_time"] - subsegment["start_time"] >= STOP_SECONDS
+        assert subsegment["trace_id"] != creation["trace_id"]
+
+    def test_the_neptune_calls_stand_below_it(self, provider: Provider, deletion: Deletion) -> None:
+        subsegment = annotated(provider, deletion.job, "Delete")
+
+        calls = [it for it in provider.xray.segments if it.get("parent_id") == subsegment["id"]]
+
+        operations = [call["aws"]["operation"] for call in sorted(calls, key=lambda call: float(call["start_time"]))]
+        assert operations[0] == "CancelMLModelTransformJob"
+        assert set(operations[1:]) == {"GetMLModelTransformJob"}
+        assert {call["http"]["response"]["status"] for call in calls} == {200}
+        in_log = [record for record in provider.neptune.log if record.job_id == deletion.job]
+        assert len(calls) == len(in_log) - 1  # one was the Create's
+
+    def test_a_failed_request_says_so(self, provider: Provider) -> None:
+        stack = provider.stack()
+        stack.create(template({"Job": provider.resource("job-untraced")}))
+        assert stack.settle(SOON_SECONDS) == "ROLLBACK_COMPLETE"
+
+        assert annotated(provider, "job-untraced", "Create")["annotations"]["outcome"] == "FAILED"
+
+
+class TestMetrics:
+    def test_deletion(self, provider: Provider, deletion: Deletion) -> None:
+        metrics = provider.metrics(deletion.stack.id, "Delete")
+
+        assert metrics["JobsCancelled"] == [1.0]
+        assert metrics["Failures"] == [0.0]
+        (seconds,) = metrics["SecondsToStop"]
+        assert STOP_SECONDS - 0.1 <= seconds <= STOP_SECONDS * 1.1 + SLACK_SECONDS
+
+    def test_nothing_is_cancelled_by_a_creation(self, provider: Provider, deletion: Deletion) -> None:
+        assert provider.metrics(deletion.stack.id, "Create") == {"Failures": [0.0]}
+
+    def test_failure(self, provider: Provider) -> None:
+        stack = provider.stack()
+        stack.create(template({"Job": provider.resource("job-unmeasured")}))
+        assert stack.settle(SOON_SECONDS) == "ROLLBACK_COMPLETE"
+
+        assert provider.metrics(stack.id, "Create") == {"Failures": [1.0]}
+
+
+class TestLog:
+    @pytest.mark.parametrize("request_type", ["Create", "Delete"])
+    def test_every_line_says_what_it_is_about(self, provider: Provider, deletion: Deletion, request_type: str) -> None:
+        (lines,) = provider.invocations(deletion.stack.id, request_type)
+
+        (context,) = {tuple(line.get(name) for name in CONTEXT) for line in lines}
+        assert context[1:] == (deletion.stack.id, "Job", request_type, deletion.job)
+        assert str(uuid.UUID(context[0])) == context[0]
+        assert lines[0]["function_request_id"] != context[0]
+
+    def test_every_line_is_json(self, deletion: Deletion) -> None:
+        assert deletion.messages
+        assert [it for it in deletion.messages if not it.startswith(("{", "START ", "END ", "REPORT "))] == []
+
+    def test_requests_have_different_correlation_ids(self, provider: Provider, deletion: Deletion) -> None:
+        (creation,), (removal,) = (
+            provider.invocations(deletion.stack.id, request_type) for request_type in ("Create", "Delete")
+        )
+
+        assert creation[0]["correlation_id"] != removal[0]["correlation_id"]
+
+    @pytest.mark.parametrize("request_type", ["Create", "Delete"])
+    def test_nothing_is_written_twice(self, provider: Provider, deletion: Deletion, request_type: str) -> None:
+        (lines,) = provider.invocations(deletion.stack.id, request_type)
+
+        messages = [(line["location"], line["message"]) for line in lines]
+        assert messages
+        assert len(messages) == len(set(messages))
+
+    def test_a_failure_gives_its_reason(self, provider: Provider) -> None:
+        stack = provider.stack()
+        stack.create(template({"Job": provider.resource("job-unlogged")}))
+        assert stack.settle(SOON_SECONDS) == "ROLLBACK_COMPLETE"
+
+        (lines,) = provider.invocations(stack.id, "Create")
+        (error,) = [line for line in lines if line["level"] == "ERROR"]
+        assert failures(stack)["Job"].startswith(error["reason"])
+
+    def test_the_correlation_id_is_the_id_of_the_request(self, provider: Provider) -> None:
+        lines = invoke(provider, "an-id-that-cloudformation-gave")
+
+        assert {line["correlation_id"] for line in lines} == {"an-id-that-cloudformation-gave"}
+
+    def test_no_secrets(self, provider: Provider, deletion: Deletion) -> None:
+        lines = invoke(provider, "a-request-with-a-signature")
+        secrets = [SIGNATURE, *credentials(provider.outputs["FunctionName"])]
+        assert any("CloudFormation has the answer" in line["message"] for line in lines)
+
+        everything = "\n".join([*provider.log(), *map(str, provider.xray.segments)])
+        assert deletion.job in everything
+        assert [secret for secret in secrets if secret in everything] == []
+
+
+def invoke(provider: Provider, request_id: str) -> list[dict[str, Any]]:
+    """Fulfil a request that names its own id and its pre-signed URL; returns the log lines."""
+    with ResponseHost() as host:
+        stack_id = f"arn:aws:cloudformation:us-east-1:123456789012:stack/by-hand/{uuid.uuid4()}"
+        event = {
+            "RequestType": "Create",
+            "RequestId": request_id,
+            "StackId": stack_id,
+            "ResponseURL": host.url_for(request_id),
+            "ResourceType": "Custom::NeptuneMLModelTransformJob",
+            "LogicalResourceId": "Job",
+            "ResourceProperties": provider.resource(provider.start_job())["Properties"],
+        }
+        provider.invoke(event)
+        assert host.wait_for(request_id, SOON_SECONDS).body["Status"] == "SUCCESS"
+    lines: list[dict[str, Any]]
+    (lines,) = wait_until(lambda: provider.invocations(stack_id, "Create"), SOON_SECONDS, "the log")
+    return lines
+
+
+def credentials(function_name: str) -> list[str]:
+    """The credentials in the environments of the function's processes."""
+    found: set[str] = set()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            variables = dict(it.partition("=")[::2] for it in path.read_text(errors="replace").split("\0"))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):  # it ended meanwhile, or is not ours
+            continue
+        if variables.get("AWS_LAMBDA_FUNCTION_NAME") == function_name:
+            found.update(variables[name] for name in SECRETS)
+    assert len(found) == len(SECRETS)
+    return sorted(found)
