@@ -31,12 +31,15 @@ class SamError(RuntimeError):
     """SAM failed; the message carries its output."""
 
 
-def build(build_dir: Path, template: Path = _ROOT / "template.yaml") -> Path:
+def build(
+    build_dir: Path, template: Path = _ROOT / "template.yaml", *, environment: Mapping[str, str] | None = None
+) -> Path:
     """Build a template and its functions' packages with `sam build`.
 
     Args:
         build_dir: Directory to build in, which SAM empties first; it writes `build.toml` beside it.
         template: The template to build.
+        environment: More environment variables, such as `BYTECODE_PYTHON` of `src/Makefile`.
 
     Returns:
         The built template.
@@ -46,7 +49,7 @@ def build(build_dir: Path, template: Path = _ROOT / "template.yaml") -> Path:
     """
     _run(
         ["build", "--template-file", str(template), "--build-dir", str(build_dir)],
-        {**os.environ, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"},
+        {**os.environ, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0", **(environment or {})},
     )
     return build_dir / "template.yaml"
 

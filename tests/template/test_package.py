@@ -47,13 +47,16 @@ def find_python(version: str) -> str:
     return python
 
 
-def test_package_is_small(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    archive = tmp_path / "package.zip"
+def zipped_size(package: Path, directory: Path) -> int:
+    archive = directory / "package.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
         for file in package.rglob("*"):
             zipped.write(file, file.relative_to(package))
+    return archive.stat().st_size
 
-    size = archive.stat().st_size
+
+def test_package_is_small(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    size = zipped_size(package, tmp_path)
     with capsys.disabled():
         print(f" [{size / 1e6:.2f} MB zipped] ", end="")
     assert size <= MAX_ZIPPED_BYTES
@@ -73,6 +76,32 @@ def test_function_needs_nothing_but_its_package(package: Path, version: str) -> 
     seen = json.loads(done.stdout.splitlines()[-1])
     assert seen["clients"] == seen["services"] == SERVICES
     assert Path(seen["from"]).is_relative_to(package)
+
+
+def test_bytecode_is_shipped_where_the_runtimes_python_builds(tmp_path: Path) -> None:
+    built = sam.build(tmp_path / "build", environment={"BYTECODE_PYTHON": sys.executable})
+    package = built.parent / "Provider"
+    (compiled,) = (package / "provider/__pycache__").glob("handler.*.pyc")
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-v", "-c", IMPORT, package, *SERVICES],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"},
+    )
+    sources = [line for line in done.stderr.splitlines() if line.startswith("# code object from ") and ".py'" in line]
+
+    assert f"# code object from '{compiled}'" in done.stderr
+    assert len([line for line in sources if str(package) in line]) < 20  # what is imported once in a while
+    assert str(tmp_path).encode() not in compiled.read_bytes()
+    assert zipped_size(package, tmp_path) <= MAX_ZIPPED_BYTES
+
+
+def test_without_the_runtimes_python_the_package_has_no_bytecode(tmp_path: Path) -> None:
+    built = sam.build(tmp_path / "build", environment={"BYTECODE_PYTHON": "no-such-python"})
+
+    assert not list((built.parent / "Provider").rglob("*.pyc"))
 
 
 def test_versions_are_the_locked_ones(package: Path) -> None:

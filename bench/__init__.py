@@ -1,0 +1,1 @@
+"""`python -m bench`: the provider against a baseline written as crhelper's README shows, as a table of ratios."""

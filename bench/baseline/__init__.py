@@ -1,0 +1,1 @@
+"""What the provider is measured against."""

@@ -1,0 +1,88 @@
+"""Cold starts: processes of their own, in turns, so that whatever else the machine does strikes both alike."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.packages import Package
+
+_PROBE = Path(__file__).parent / "probe.py"
+_LONGEST_SECONDS = 60.0
+# Nothing but the standard library and the package; no bytecode is written, as on Lambda's read-only file system.
+_FLAGS = ("-I", "-S", "-B")
+# What Lambda sets, and our template.
+_ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "en_US.UTF-8",
+    "TZ": ":UTC",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "example",
+    "AWS_SESSION_TOKEN": "example",
+    "AWS_LAMBDA_FUNCTION_NAME": "provider",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "AWS_LAMBDA_LOG_STREAM_NAME": "2026/01/01/[$LATEST]0123456789abcdef",
+    "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+    "LAMBDA_TASK_ROOT": "/var/task",
+    "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+
+
+class ProbeError(RuntimeError):
+    """A cold start failed; the message carries what the process wrote."""
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """One cold start.
+
+    Attributes:
+        import_seconds: From the beginning of the import to its end, in seconds of processor time.
+        first_call_seconds: From the beginning of the import to the first call of Neptune, likewise.
+        peak_kib: The peak memory at the first call of Neptune, in KiB.
+    """
+
+    import_seconds: float
+    first_call_seconds: float
+    peak_kib: int
+
+
+def measure(packages: Sequence[Package], python: str, runs: int) -> list[list[ColdStart]]:
+    """Start each package's function some times, in turns.
+
+    Args:
+        packages: The packages.
+        python: The interpreter to start.
+        runs: How many cold starts of each are measured, after one that is not: it fills the disk's cache.
+
+    Returns:
+        For each package its cold starts; those of the same index ran one after another.
+
+    Raises:
+        ProbeError: A process failed.
+    """
+    rounds = [[_start(package, python) for package in packages] for _ in range(runs + 1)]
+    return [list(starts) for starts in zip(*rounds[1:], strict=True)]
+
+
+def _start(package: Package, python: str) -> ColdStart:
+    command = [python, *_FLAGS, str(_PROBE), str(package.path), package.handler]
+    try:
+        done = subprocess.run(
+            command, env=_ENVIRONMENT, capture_output=True, text=True, check=True, timeout=_LONGEST_SECONDS
+        )
+    except subprocess.SubprocessError as error:
+        raise ProbeError(f"{error}:\n{getattr(error, 'stdout', '')}\n{getattr(error, 'stderr', '')}") from error
+    return ColdStart(**json.loads(done.stdout.splitlines()[-1]))

@@ -1,0 +1,160 @@
+"""The deployment packages that are compared: ours, and the baseline's by the same Makefile from the same lock."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local import sam
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ROOT = Path(__file__).parent.parent
+_SRC = _ROOT / "src"
+_BASELINE = Path(__file__).parent / "baseline/function.py"
+# boto3 and crhelper, with what they need.
+_BASELINE_DISTRIBUTIONS = frozenset(
+    ("boto3", "botocore", "crhelper", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")
+)
+# Those whose clients the baseline makes: its own, and three of crhelper's.
+_BASELINE_SERVICES = "neptunedata events lambda logs"
+_REQUIREMENT = re.compile(r"^([a-z0-9-]+)==.*\n(?:[ \t]+.*\n)*", re.M)
+
+
+class BuildError(RuntimeError):
+    """The baseline could not be built; the message carries the output."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """An unzipped deployment package.
+
+    Attributes:
+        path: Its directory.
+        handler: Its entry point, as in `module.function`.
+    """
+
+    path: Path
+    handler: str
+
+    def zipped(self) -> bytes:
+        """Zip it, as it is uploaded."""
+        archive = self.path.with_suffix(".zip")
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as file:
+            for path in self._files():
+                file.write(path, path.relative_to(self.path))
+        content = archive.read_bytes()
+        archive.unlink()
+        return content
+
+    def size(self) -> int:
+        """Return its unzipped size in bytes."""
+        return sum(path.stat().st_size for path in self._files())
+
+    def has_bytecode(self) -> bool:
+        """Tell whether it ships bytecode."""
+        return any(path.suffix == ".pyc" for path in self._files())
+
+    def without_bytecode(self, path: Path) -> Package:
+        """Copy it without bytecode.
+
+        Args:
+            path: The directory to make.
+
+        Returns:
+            The copy.
+        """
+        return Package(shutil.copytree(self.path, path, ignore=shutil.ignore_patterns("__pycache__")), self.handler)
+
+    def with_bytecode(self, path: Path, python: str) -> Package:
+        """Copy it with the bytecode of every module, which Python does not compare with the source.
+
+        Args:
+            path: The directory to make.
+            python: The interpreter that is to import it.
+
+        Returns:
+            The copy.
+        """
+        copy = self.without_bytecode(path)
+        compile_all = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
+        subprocess.run([python, "-I", *compile_all, str(path)], check=True, stdout=subprocess.DEVNULL)
+        return copy
+
+    def _files(self) -> Iterator[Path]:
+        return (path for path in sorted(self.path.rglob("*")) if path.is_file())
+
+
+def build_ours(directory: Path, python: str) -> Package:
+    """Build our package with `sam build`.
+
+    Args:
+        directory: The directory to build in; made if it does not exist.
+        python: The interpreter that is to import it, which compiles the bytecode.
+
+    Returns:
+        The package.
+    """
+    return Package(
+        sam.build(directory, environment={"BYTECODE_PYTHON": python}).parent / "Provider", "provider.handler.handler"
+    )
+
+
+def build_baseline(directory: Path, python: str) -> Package:
+    """Build the baseline's package with our Makefile and those of our locked requirements that it needs.
+
+    Args:
+        directory: The directory to build in, which must not exist.
+        python: The interpreter that is to import it, which compiles the bytecode.
+
+    Returns:
+        The package.
+
+    Raises:
+        BuildError: The build failed.
+    """
+    sources, package = directory / "src", directory / "package"
+    shutil.copytree(_SRC, sources, ignore=shutil.ignore_patterns("provider", "__pycache__"))
+    (sources / "provider").mkdir()  # the directory that the Makefile packs
+    shutil.copy(_BASELINE, sources / "provider")
+    package.mkdir()
+    lock = (_SRC / "requirements.txt").read_text()
+    needed = [match[0] for match in _REQUIREMENT.finditer(lock) if match[1] in _BASELINE_DISTRIBUTIONS]
+    (sources / "requirements.txt").write_text("".join(needed))
+    make = ["make", "-C", str(sources), "build-Provider", f"ARTIFACTS_DIR={package}", f"SERVICES={_BASELINE_SERVICES}"]
+    make.append(f"BYTECODE_PYTHON={python}")
+    done = subprocess.run(make, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise BuildError(f"the baseline could not be built:\n{done.stdout}")
+    return Package(package, "provider.function.handler")
+
+
+def find_python(name: str | None = None) -> str:
+    """Find the interpreter for the cold starts.
+
+    Args:
+        name: Its name or path; without one, it is the version that the template names, or else the current one.
+
+    Returns:
+        Its path; never that of a wrapper, which would be measured, too.
+
+    Raises:
+        FileNotFoundError: The one that was named does not run.
+    """
+    runtime = re.search(r"Runtime: (python[0-9.]+)", (_ROOT / "template.yaml").read_text())
+    found = shutil.which(name or (runtime[1] if runtime else "python3"))
+    if found:
+        print_path = [found, "-I", "-c", "import sys; print(sys.executable)"]
+        done = subprocess.run(print_path, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return done.stdout.strip()
+    if name:
+        raise FileNotFoundError(f"{name} does not run")
+    return sys.executable

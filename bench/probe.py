@@ -1,0 +1,100 @@
+"""One cold start: import a function, hand it a Delete, and print what that took when its first Neptune call arrives.
+
+Runs in a process of its own, as a script with nothing but the standard library and the package, as in Lambda. It
+prints one line of JSON: seconds from the beginning of the import to its end and to the call, and peak memory in KiB.
+The seconds are the processor's: nothing waits here, and what else the machine does must not count.
+"""
+
+from __future__ import annotations
+
+# What Lambda's own runtime has imported before it imports the function: that is no cost of the function.
+import concurrent.futures.thread  # noqa: F401
+import decimal  # noqa: F401
+import importlib
+import json
+import logging  # noqa: F401
+import os
+import resource
+import socket
+import sys
+import threading
+import time
+import traceback  # noqa: F401
+from pathlib import Path
+from typing import Any
+
+_FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+
+
+class _Context:
+    function_name = "provider"
+    function_version = "$LATEST"
+    memory_limit_in_mb = 256
+    invoked_function_arn = _FUNCTION_ARN
+    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+    log_group_name = "/aws/lambda/provider"
+    log_stream_name = "2026/01/01/[$LATEST]0123456789abcdef"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+def _delete(endpoint: str) -> dict[str, Any]:
+    return {
+        "RequestType": "Delete",
+        "RequestId": "5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000",
+        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/graph/5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000",
+        "ResponseURL": "https://127.0.0.1:9/answer?X-Amz-Signature=none",
+        "ResourceType": "Custom::NeptuneMLModelTransformJob",
+        "LogicalResourceId": "Job",
+        "PhysicalResourceId": "job-1",
+        "ResourceProperties": {"ServiceToken": _FUNCTION_ARN, "Endpoint": endpoint, "Id": "job-1"},
+    }
+
+
+def _peak_memory() -> int:
+    """Return it in KiB. Linux lets `ru_maxrss` begin with that of the process that started this one."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1])
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS
+    return peak_bytes // 1024
+
+
+def main(package: str, entry_point: str) -> None:
+    """Measure one cold start.
+
+    Args:
+        package: The function's unzipped package.
+        entry_point: Its handler, as in `module.function`.
+    """
+    neptune = socket.create_server(("127.0.0.1", 0))
+    endpoint = f"http://127.0.0.1:{neptune.getsockname()[1]}"
+    os.environ["NEPTUNE_ENDPOINT"] = endpoint
+    sys.path.insert(0, package)
+    module, _, name = entry_point.rpartition(".")
+
+    began = time.process_time()
+    handler = getattr(importlib.import_module(module), name)
+    imported = time.process_time()
+
+    def report() -> None:
+        connection, _ = neptune.accept()
+        connection.recv(1)
+        called = time.process_time()
+        measured = {
+            "import_seconds": imported - began,
+            "first_call_seconds": called - began,
+            "peak_kib": _peak_memory(),
+        }
+        os.write(1, f"\n{json.dumps(measured)}\n".encode())
+        os._exit(0)  # the function would wait for an answer
+
+    threading.Thread(target=report, daemon=True).start()
+    handler(_delete(endpoint), _Context())
+    sys.exit("the function ended without a call")
+
+
+if __name__ == "__main__":
+    main(str(Path(sys.argv[1]).resolve()), sys.argv[2])
