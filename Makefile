@@ -8,7 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 UV := $(VENV)/uv/bin/uv
 DEV := $(VENV)/dev/bin
-TEMPLATES = template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
+TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
+EVENT ?=
 STACK ?= neptune-ml-provider
 
 # --- environments -----------------------------------------------------------------------------------------------------
@@ -50,12 +51,13 @@ demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch a delete
 
 .PHONY: test
 test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/awscli.done ## Run every test (some minutes)
-	@$(DEV)/pytest -n 2 --dist loadgroup --cov --cov-report term
+	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term
 
 .PHONY: check
 check: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done $(VENV)/pip-audit.done ## Run the linters, the type checks and the security checks
 	@echo "ruff ..." && $(DEV)/ruff check . && $(DEV)/ruff format --check .
 	@echo "mypy ..." && $(DEV)/mypy
+	@echo "reference ..." && PYTHONPATH=src $(DEV)/python -m local.reference --check
 	@echo "cfn-lint ..." && $(DEV)/cfn-lint --append-rules cfn_lint -- $(TEMPLATES)
 	@echo "sam validate ..." && AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint
 	@echo "checkov ..." && for template in $(TEMPLATES); do \
@@ -71,13 +73,21 @@ format: $(VENV)/dev.done ## Format the code
 fuzz: $(VENV)/dev.done ## Look for events that break the function (EXAMPLES=20000)
 	@HYPOTHESIS_PROFILE=fuzz EXAMPLES=$${EXAMPLES:-20000} $(DEV)/pytest -n 2 --timeout 0 tests/fuzz tests/model
 
+.PHONY: invoke
+invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function on one of events/ in its container (EVENT=delete)
+	@$(DEV)/python -m local.invoke $(EVENT)
+
+.PHONY: local
+local: $(VENV)/dev.done ## Keep the local world running, for `sam local invoke` in another terminal
+	@$(DEV)/python -m local.standby
+
 .PHONY: bench
 bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Measure the provider against plain crhelper (some minutes)
 	@$(DEV)/python -m bench
 
 .PHONY: docs
 docs: $(VENV)/dev.done ## Write what is generated from the definition of the properties
-	@$(DEV)/python -m local.reference
+	@PYTHONPATH=src $(DEV)/python -m local.reference
 
 .PHONY: build
 build: $(VENV)/sam.done ## Build the function's package

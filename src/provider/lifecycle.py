@@ -34,7 +34,7 @@ _SHARE_OF_WAIT = 0.1
 class Jobs(Protocol):
     """The jobs of one cluster: `neptune.ModelTransformJobs`, or a stand-in."""
 
-    def get(self, job_id: str) -> ModelTransformJob:
+    def get(self, job_id: str, *, neptune_iam_role_arn: str | None) -> ModelTransformJob:
         """Look a job up; see `ModelTransformJobs.get`."""
 
     def cancel(self, job_id: str, *, clean: bool, neptune_iam_role_arn: str | None) -> None:
@@ -162,7 +162,10 @@ class Lifecycle:
         try:
             settings = properties.parse_for_delete(request.properties, self.operator)
         except InvalidProperties as error:
-            raise RequestFailed(f"The job {physical_id} cannot be cancelled. {error}") from error
+            raise RequestFailed(
+                f"The job {physical_id} cannot be cancelled. {error} If the provider's parameters DefaultEndpoint or "
+                "AllowedHosts were changed, change them back and delete the stack again."
+            ) from error
         logger.append_keys(job_id=settings.id)
         try:
             return self._stop(settings, request)
@@ -183,7 +186,7 @@ class Lifecycle:
         logger.append_keys(job_id=settings.id)
         annotate(job_id=settings.id)
         try:
-            job = self.connect(settings.endpoint).get(settings.id)
+            job = self._look_up(self.connect(settings.endpoint), settings)
         except JobNotFound as error:
             if not known:
                 raise RequestFailed(f"{error} Check Id and Endpoint.") from error
@@ -192,7 +195,7 @@ class Lifecycle:
             raise RequestFailed(f"The job {settings.id} could not be looked up. {error}") from error
         annotate(status=job.status or "NotFound")
         logger.info("Adopted the job", status=job.status)
-        return Done(settings.id, _attributes(job))
+        return Done(settings.id, attributes(job))
 
     def _stop(self, settings: Properties, request: Request) -> Done | StillStopping:
         jobs = self.connect(settings.endpoint)
@@ -207,7 +210,7 @@ class Lifecycle:
                     if job.has_ended or not settings.wait_for_stop:
                         annotate(status=job.status)
                         return Done(settings.id)
-                job = jobs.get(settings.id)
+                job = self._look_up(jobs, settings)
                 if job.has_ended:
                     logger.info("The job has ended", status=job.status)
                     annotate(status=job.status)
@@ -230,13 +233,16 @@ class Lifecycle:
             interval = min(max(interval, _SHORTEST_INTERVAL_SECONDS), _LONGEST_INTERVAL_SECONDS)
             self.clock.sleep(min(interval, request.wait_until - now))
 
+    def _look_up(self, jobs: Jobs, settings: Properties) -> ModelTransformJob:
+        return jobs.get(settings.id, neptune_iam_role_arn=settings.neptune_iam_role_arn)
+
     def _cancel(self, jobs: Jobs, settings: Properties) -> ModelTransformJob:
         """Have Neptune stop the job; returns what is known of the job then."""
         try:
             jobs.cancel(settings.id, clean=settings.clean, neptune_iam_role_arn=settings.neptune_iam_role_arn)
         except RequestRefused as refusal:
             # Neptune refuses to cancel a job that has ended, or is stopping already.
-            job = jobs.get(settings.id)
+            job = self._look_up(jobs, settings)
             if not job.has_ended and job.status != Status.STOPPING:
                 raise
             logger.info("The job needs no cancelling", status=job.status, refusal=str(refusal))
@@ -246,8 +252,15 @@ class Lifecycle:
         return ModelTransformJob(settings.id, Status.STOPPING)
 
 
-def _attributes(job: ModelTransformJob) -> Mapping[str, str]:
-    """Every attribute always, so that no `Fn::GetAtt` can break a stack."""
+def attributes(job: ModelTransformJob) -> Mapping[str, str]:
+    """Tell what `Fn::GetAtt` returns: every attribute always, so that none can break a stack.
+
+    Args:
+        job: The adopted job.
+
+    Returns:
+        Names and values; a value is empty where Neptune names none.
+    """
     return {
         "Id": job.id,
         "Status": job.status,

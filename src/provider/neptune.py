@@ -110,11 +110,12 @@ class ModelTransformJobs:
             "neptunedata", region_name=region, endpoint_url=endpoint.url, config=_CONFIG
         )
 
-    def get(self, job_id: str) -> ModelTransformJob:
+    def get(self, job_id: str, *, neptune_iam_role_arn: str | None) -> ModelTransformJob:
         """Look a job up (`GetMLModelTransformJob`).
 
         Args:
             job_id: The job's id.
+            neptune_iam_role_arn: The role that Neptune is to use, if not its own.
 
         Returns:
             The job.
@@ -126,9 +127,8 @@ class ModelTransformJobs:
             Unavailable: Neptune gave no usable answer, botocore's retries included.
             NeptuneError: Anything else, such as a permission that is missing.
         """
-        answer = self._call(
-            "neptune-db:GetMLModelTransformJobStatus", self._client.get_ml_model_transform_job, id=job_id
-        )
+        action = "neptune-db:GetMLModelTransformJobStatus"
+        answer = self._call(action, self._client.get_ml_model_transform_job, id=job_id, **_role(neptune_iam_role_arn))
         status = answer.get("status")
         if not isinstance(status, str) or not status:
             raise Unavailable(f"{self._cluster} answered without a status for job {job_id}.")
@@ -157,8 +157,7 @@ class ModelTransformJobs:
             Unavailable: Neptune gave no usable answer, botocore's retries included; it may have accepted all the same.
             NeptuneError: Anything else, such as a permission that is missing.
         """
-        role = {"neptuneIamRoleArn": neptune_iam_role_arn} if neptune_iam_role_arn else {}
-        action = "neptune-db:CancelMLModelTransformJob"
+        action, role = "neptune-db:CancelMLModelTransformJob", _role(neptune_iam_role_arn)
         answer = self._call(action, self._client.cancel_ml_model_transform_job, id=job_id, clean=clean, **role)
         # boto3 takes a body that is no JSON for an empty success.
         if not answer.get("status"):
@@ -215,9 +214,13 @@ class ModelTransformJobs:
         cause = error.kwargs.get("error") if isinstance(error, EndpointConnectionError) else None
         if isinstance(cause, NameResolutionError):
             return Unreachable(
-                f"The host name {host} of the Endpoint cannot be resolved. Check it, and that the function runs in the "
-                "cluster's VPC with DNS resolution enabled."
+                f"The host name {host} of the Endpoint cannot be resolved. Check the spelling, and that the function "
+                "runs in the cluster's VPC with DNS resolution enabled."
             )
         return Unreachable(
             f"{self._cluster} refused the connection. Check the Endpoint's port, and that the cluster is available."
         )
+
+
+def _role(arn: str | None) -> Mapping[str, str]:
+    return {"neptuneIamRoleArn": arn} if arn else {}

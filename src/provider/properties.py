@@ -115,10 +115,9 @@ def _service_timeout(value: object, _: Operator) -> int:
 
 def _id(value: object, _: Operator) -> str:
     text = _string(value)
-    if any(character.isspace() or unicodedata.category(character) in _HIDDEN_CATEGORIES for character in text):
-        raise ValueError("a job id without white space and control characters")
-    if "/" in text or "\\" in text or text in (".", ".."):
-        raise ValueError("a job id without slashes, and not a path such as '..'")
+    hidden = any(character.isspace() or unicodedata.category(character) in _HIDDEN_CATEGORIES for character in text)
+    if hidden or "/" in text or "\\" in text or text in (".", ".."):
+        raise ValueError("a job id without white space, control characters and slashes, and neither '.' nor '..'")
     if len(text.encode()) > MAX_ID_BYTES:
         raise ValueError(f"a job id of at most {MAX_ID_BYTES:,} bytes (it has {len(text.encode()):,})")
     return text
@@ -211,6 +210,7 @@ class Properties:
         parse=_endpoint,
         update="No interruption",
         default="the provider's `DefaultEndpoint`; required if it has none",
+        pattern=r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
         description=(
             "The Neptune cluster that runs the job: `host`, `host:port` or `https://host:port`. "
             "The port is 8182 if none is given. `!GetAtt Cluster.Endpoint` fits."
@@ -222,7 +222,7 @@ class Properties:
         parse=_id,
         update="Replacement",
         required=True,
-        pattern=r"^[^\s/\\]{1,1024}$",
+        pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
         description=(
             "The id of the model transform job: at most 1,024 bytes, without white space, control characters or "
             "slashes. The job must exist when the resource is created."

@@ -19,6 +19,7 @@ class Settings:
         allowed_hosts: Hosts that the function may speak to besides AWS's own; a leading dot allows every host below.
         neptune_resource_arn: What the function's policy lets it use in Neptune, for messages.
         poll_rule_prefix: How the names of the function's EventBridge rules begin.
+        is_local: Whether `sam local invoke` runs the function: a person waits, and nobody delivers an event again.
     """
 
     region: str
@@ -26,6 +27,12 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     neptune_resource_arn: str
     poll_rule_prefix: str
+    is_local: bool = False
+
+    @property
+    def answer_pauses(self) -> tuple[float, ...]:
+        """How long to wait before each further attempt to deliver an answer, in seconds."""
+        return () if self.is_local else (0.5, 1.0, 2.0, 4.0)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -46,4 +53,5 @@ class Settings:
             ),
             neptune_resource_arn=environment.get("NEPTUNE_RESOURCE_ARN") or f"arn:aws:neptune-db:{region}:*:*/*",
             poll_rule_prefix=environment.get("POLL_RULE_PREFIX") or "neptune-ml-transform-",
+            is_local=environment.get("AWS_SAM_LOCAL") == "true",
         )

@@ -197,7 +197,9 @@ class Aws:
             job.status, job.stops_at = Status.STOPPED, None
         return job.status
 
-    def get(self, job_id: str) -> ModelTransformJob:
+    def get(self, job_id: str, *, neptune_iam_role_arn: str | None) -> ModelTransformJob:
+        del neptune_iam_role_arn
+
         def look() -> ModelTransformJob:
             status = self.status(job_id)
             if status is None:
@@ -226,8 +228,8 @@ class Aws:
 
     # --- CloudFormation's bucket --------------------------------------------------------------------------------------
 
-    def _take_answer(self, url: str, content: bytes, clock: Clock) -> None:
-        del url, clock
+    def _take_answer(self, url: str, content: bytes, clock: Clock, pauses: object) -> None:
+        del url, clock, pauses
 
         def take() -> None:
             body = json.loads(content)

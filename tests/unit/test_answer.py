@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from local.response_host import Behaviour, ResponseHost
 
 ADDRESS = ReturnAddress("https://bucket.s3.amazonaws.com/x?y=z", "arn:stack", "request", "Job", None)
+PAUSES = (0.5, 1.0, 2.0, 4.0)
 STREAM = "2026/01/01/[$LATEST]0123456789abcdef"
 
 
@@ -87,17 +88,17 @@ def test_what_may_pass_is_tried_again_with_growing_pauses(
 ) -> None:
     response_host.behave(behaviours)
     naps = Naps()
-    deliver(response_host.url_for("key"), body(ADDRESS, Answer(Outcome.SUCCESS, "job-1"), ""), naps.clock)
+    deliver(response_host.url_for("key"), body(ADDRESS, Answer(Outcome.SUCCESS, "job-1"), ""), naps.clock, PAUSES)
     assert [received.key for received in response_host.received] == ["key"]
     assert response_host.attempts == len(behaviours) + 1
-    assert naps.now == sum((0.5, 1, 2, 4)[: len(behaviours)])
+    assert naps.now == sum(PAUSES[: len(behaviours)])
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 403, 404])
 def test_any_other_answer_is_an_error_at_once(response_host: ResponseHost, status: int) -> None:
     response_host.behave([status])
     with pytest.raises(Undeliverable, match=f"in 1 attempts: HTTP status {status}"):
-        deliver(response_host.url_for("key"), b"{}", Naps().clock)
+        deliver(response_host.url_for("key"), b"{}", Naps().clock, PAUSES)
     assert response_host.attempts == 1
 
 
@@ -105,14 +106,14 @@ def test_attempts_are_bounded(response_host: ResponseHost) -> None:
     response_host.behave([], then=500)
     naps = Naps()
     with pytest.raises(Undeliverable, match="in 5 attempts: HTTP status 500") as caught:
-        deliver(response_host.url_for("key"), b"{}", naps.clock)
+        deliver(response_host.url_for("key"), b"{}", naps.clock, PAUSES)
     assert naps.now == 7.5
     assert SIGNATURE not in str(caught.value)
 
 
 def test_a_host_that_cannot_be_reached_is_named_with_what_to_open() -> None:
     with pytest.raises(Undeliverable, match=r"delivered to 127\.0\.0\.1 .*gateway endpoint for S3") as caught:
-        deliver(f"http://127.0.0.1:9/key?X-Amz-Signature={SIGNATURE}", b"{}", Naps().clock)
+        deliver(f"http://127.0.0.1:9/key?X-Amz-Signature={SIGNATURE}", b"{}", Naps().clock, PAUSES)
     assert SIGNATURE not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -129,4 +130,4 @@ def test_a_host_that_hangs_costs_its_time_limit_and_no_attempt_begins_late(
         naps.now += seconds + 29  # as if the pause took the time of slow attempts, too
 
     with pytest.raises(Undeliverable, match="in 3 attempts: ReadTimeoutError"):
-        deliver(response_host.url_for("key"), b"{}", Clock(lambda: naps.now, lambda: naps.now, slow))
+        deliver(response_host.url_for("key"), b"{}", Clock(lambda: naps.now, lambda: naps.now, slow), PAUSES)

@@ -50,8 +50,8 @@ class ScriptedJobs:
     def __post_init__(self) -> None:
         self._statuses, self._cancels = deque(self.statuses), deque(self.cancels)
 
-    def get(self, job_id: str) -> ModelTransformJob:
-        self.calls.append(("get", job_id))
+    def get(self, job_id: str, *, neptune_iam_role_arn: str | None) -> ModelTransformJob:
+        self.calls.append(("get", job_id, neptune_iam_role_arn))
         answer = self._statuses.popleft() if len(self._statuses) > 1 else self._statuses[0]
         if isinstance(answer, Exception):
             raise answer
@@ -158,7 +158,7 @@ def test_update_of_the_endpoint_to_a_cluster_without_the_job_fails() -> None:
 def test_delete_cancels_and_waits_until_the_job_has_stopped() -> None:
     jobs, time = ScriptedJobs(["Stopping", "Stopping", "Stopped"]), Time()
     assert lifecycle(jobs, time).delete(delete_request(Clean="true")) == Done("job-1")
-    assert jobs.calls == [("cancel", "job-1", True, None)] + [("get", "job-1")] * 3
+    assert jobs.calls == [("cancel", "job-1", True, None)] + [("get", "job-1", None)] * 3
     assert time.naps == [0.5, 0.5]
 
 
@@ -166,7 +166,7 @@ def test_delete_passes_the_role_on() -> None:
     role = "arn:aws:iam::123456789012:role/NeptuneML"
     jobs = ScriptedJobs(["Stopped"])
     lifecycle(jobs).delete(delete_request(NeptuneIamRoleArn=role))
-    assert jobs.calls[0] == ("cancel", "job-1", False, role)
+    assert jobs.calls == [("cancel", "job-1", False, role), ("get", "job-1", role)]
 
 
 @pytest.mark.parametrize("status", ["Stopped", "Completed", "Failed"])
@@ -254,13 +254,13 @@ def test_the_continuation_of_a_delete_does_not_cancel_again() -> None:
     jobs = ScriptedJobs(["Stopped"])
     request = Request("job-1", PROPERTIES, cancelled_at=1e9)
     assert lifecycle(jobs).delete(request) == Done("job-1")
-    assert jobs.calls == [("get", "job-1")]
+    assert jobs.calls == [("get", "job-1", None)]
 
 
 def test_the_answer_is_never_later_than_a_tenth_of_the_wait_and_fifteen_minutes_cost_a_hundred_calls() -> None:
     class Stopping(ScriptedJobs):
-        def get(self, job_id: str) -> ModelTransformJob:
-            self.calls.append(("get", job_id))
+        def get(self, job_id: str, *, neptune_iam_role_arn: str | None) -> ModelTransformJob:
+            self.calls.append(("get", job_id, neptune_iam_role_arn))
             return ModelTransformJob(job_id, "Stopped" if time.now >= 1000 + stops_after else "Stopping")
 
     for stops_after in (0.1, 1, 10, 60, 300, 900):

@@ -47,9 +47,9 @@ def handle(
         address = return_address(event, settings.allowed_hosts)
     except Unanswerable as error:
         # Delivered again it would be the same: there is nothing to raise an exception for.
-        logger.error("Nobody can be answered", problem=str(error))
+        logger.error("The event cannot be answered", problem=str(error))
         count("Failures")
-        return {"Status": "UNANSWERED", "Reason": f"Nobody can be answered: {error}"}
+        return {"Status": "UNANSWERED", "Reason": f"The event cannot be answered: {error}."}
     logger.set_correlation_id(address.request_id)
     logger.append_keys(stack_id=address.stack_id, logical_resource_id=address.logical_resource_id)
     try:
@@ -57,7 +57,7 @@ def handle(
     except MalformedRequest as error:
         physical_id = address.physical_resource_id or unadopted_id(address.request_id)
         refusal = Answer(Outcome.FAILED, physical_id, str(error))
-        tell(address, refusal, context.log_stream_name, clock)
+        tell(address, refusal, context.log_stream_name, clock, pauses=settings.answer_pauses)
         return _summary(refusal)
     logger.append_keys(request_type=request.request_type)
     resource = JobResource(request, address, lifecycle=lifecycle, settings=settings, clock=clock)

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 from provider.observability import conceal, count, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from provider.clock import Clock
     from provider.custom_resource.request import ReturnAddress
@@ -24,7 +24,6 @@ MAX_BODY_BYTES = 4096  # "The total size of the response body cannot exceed 4096
 
 _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 5.0
-_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
 # No attempt begins later than this, so that a delivery takes at most this and one attempt.
 _LAST_ATTEMPT_SECONDS = 30.0
 _TOO_MANY_REQUESTS = 429
@@ -61,7 +60,7 @@ class Undeliverable(Exception):
     """CloudFormation could not be told; the message says why and what to open."""
 
 
-def tell(address: ReturnAddress, answer: Answer, log_stream: str, clock: Clock) -> None:
+def tell(address: ReturnAddress, answer: Answer, log_stream: str, clock: Clock, *, pauses: Sequence[float]) -> None:
     """Tell CloudFormation how a request ended.
 
     Args:
@@ -69,6 +68,7 @@ def tell(address: ReturnAddress, answer: Answer, log_stream: str, clock: Clock) 
         answer: An answer that `fits`.
         log_stream: The name of the function's log stream, which the reason of a failure ends with.
         clock: The time.
+        pauses: How long to wait before each further attempt, in seconds.
 
     Raises:
         Undeliverable: CloudFormation did not take it.
@@ -76,7 +76,7 @@ def tell(address: ReturnAddress, answer: Answer, log_stream: str, clock: Clock) 
     count("Failures", 1 if answer.outcome is Outcome.FAILED else 0)
     if answer.outcome is Outcome.FAILED:
         logger.error("The request failed", reason=answer.reason)
-    deliver(address.url, body(address, answer, log_stream), clock)
+    deliver(address.url, body(address, answer, log_stream), clock, pauses)
 
 
 def fits(address: ReturnAddress, answer: Answer) -> bool:
@@ -136,15 +136,16 @@ def _write(address: ReturnAddress, answer: Answer, reason: str) -> bytes:
     return json.dumps(fields, ensure_ascii=False).encode(errors="replace")
 
 
-def deliver(url: str, content: bytes, clock: Clock) -> None:
+def deliver(url: str, content: bytes, clock: Clock, pauses: Sequence[float]) -> None:
     """Put an answer to its pre-signed URL.
 
-    Connection errors, 429 and 5xx are tried again with growing pauses, within some 40 seconds altogether.
+    Connection errors, 429 and 5xx are tried again, but no attempt begins after half a minute.
 
     Args:
         url: The pre-signed URL.
         content: The answer's body.
         clock: The time.
+        pauses: How long to wait before each further attempt, in seconds.
 
     Raises:
         Undeliverable: It was not accepted. The message does not hold the URL's query.
@@ -164,9 +165,9 @@ def deliver(url: str, content: bytes, clock: Clock) -> None:
             logger.warning("CloudFormation did not take the answer", problem=problem, attempt=attempt)
             lasting = status is not None and status != _TOO_MANY_REQUESTS and status < _SERVER_ERROR
             late = clock.monotonic() - started > _LAST_ATTEMPT_SECONDS
-            if lasting or late or attempt > len(_PAUSES_SECONDS):
+            if lasting or late or attempt > len(pauses):
                 break
-            clock.sleep(_PAUSES_SECONDS[attempt - 1])
+            clock.sleep(pauses[attempt - 1])
     raise Undeliverable(
         f"The answer could not be delivered to {host} in {attempt} attempts: {problem}. The function needs a route to "
         "Amazon S3: a gateway endpoint for S3 or a NAT gateway, and TCP port 443 open in its security group."

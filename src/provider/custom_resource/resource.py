@@ -78,6 +78,7 @@ class JobResource(CfnResource):
         self._address = address
         self._lifecycle = lifecycle
         self._clock = clock
+        self._pauses = settings.answer_pauses
         now = clock.wall()
         signed_at = now if address.signed_at is None else address.signed_at
         self._arrived_at = request.progress.arrived_at if request.progress else min(signed_at, now)
@@ -228,11 +229,13 @@ class JobResource(CfnResource):
         del send_response
         with self._deciding:
             if self.answer is not None:
-                logger.warning("Decided already; this comes too late", outcome=status or self.Status)
+                logger.warning(
+                    "The request was answered already; this outcome is ignored", outcome=status or self.Status
+                )
                 return
             self.answer = self._decide(Outcome(status or self.Status), reason or self.Reason)
             try:
-                tell(self._address, self.answer, self._context.log_stream_name, self._clock)
+                tell(self._address, self.answer, self._context.log_stream_name, self._clock, pauses=self._pauses)
             except Undeliverable as error:
                 self._undeliverable = error
 

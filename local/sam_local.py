@@ -1,0 +1,161 @@
+"""`sam local invoke` as its users run it, with the flags of `samconfig.toml`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from local import engine
+from local.sam import SamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ROOT = Path(__file__).parent.parent
+_SAM = _ROOT / ".venv/sam/bin/sam"
+_SOURCES = (_ROOT / "template.yaml", _ROOT / "src")
+_CONTAINER = "SAM_CONTAINER_ID: "
+_NAMING_SECONDS = 10.0
+
+BUILT = _ROOT / ".aws-sam/build/template.yaml"
+"""What plain `sam build` makes, and plain `sam local invoke` takes."""
+
+
+def is_up_to_date() -> bool:
+    """Tell whether the last `sam build` had the sources of now.
+
+    Returns:
+        Whether it had.
+    """
+    if not BUILT.exists():
+        return False
+    built_at = BUILT.stat().st_mtime
+    # Of directories, too: they tell of files that are gone.
+    paths = [path for source in _SOURCES for path in (source, *source.rglob("*")) if "__pycache__" not in path.parts]
+    return all(path.stat().st_mtime < built_at for path in paths)
+
+
+def base_image(template: Path) -> str:
+    """Name the image in which SAM runs the function.
+
+    Args:
+        template: The built template.
+
+    Returns:
+        The name and tag of AWS's Lambda base image.
+    """
+    function = yaml.safe_load(template.read_text())["Resources"]["Provider"]["Properties"]
+    version = function["Runtime"].removeprefix("python")
+    return f"public.ecr.aws/lambda/python:{version}-{function['Architectures'][0]}"
+
+
+def invoke(event: Path, template: Path, on_line: Callable[[str], None] = lambda _: None) -> str:
+    """Invoke the function with an event, in its container.
+
+    It gets none of the user's AWS credentials: SAM makes some up.
+
+    Args:
+        event: The event's file.
+        template: The built template.
+        on_line: Called with each line of the function's log as it comes, SAM's own lines left out.
+
+    Returns:
+        What the function returned, in JSON.
+
+    Raises:
+        SamError: SAM failed; the message carries what it wrote.
+    """
+    if not _SAM.exists():
+        raise SamError("SAM is not installed: run `make install`")
+    command = [
+        *(str(_SAM), "local", "invoke", "--config-file", str(_ROOT / "samconfig.toml")),
+        *("--template-file", str(template.absolute()), "--event", str(event.absolute())),
+    ]
+    with (
+        tempfile.TemporaryFile("w+") as returned,
+        subprocess.Popen(
+            command,
+            cwd=_ROOT,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=returned,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # an interruption of ours is not SAM's: it is told in good time
+        ) as process,
+    ):
+        output = _Output(on_line)
+        try:
+            for line in process.stderr or ():
+                output.add(line.rstrip())
+            process.wait()
+        finally:
+            output.stop(process)
+        returned.seek(0)
+        result = returned.read()
+    if process.returncode or not result.strip():
+        lines = "\n".join([*output.chatter, result])
+        raise SamError(f"sam local invoke failed with exit code {process.returncode}:\n{lines}")
+    return result
+
+
+class _Output:
+    """What SAM writes: its own lines, and the function's log."""
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line = on_line
+        self._in_log = False
+        self._container_id: str | None = None
+        self.chatter: list[str] = []
+
+    def add(self, line: str) -> None:
+        if line.startswith(_CONTAINER):
+            self._container_id = line.removeprefix(_CONTAINER)
+            self._in_log = True
+        elif line.startswith("END RequestId: "):
+            self._in_log = False
+        elif self._in_log and not line.startswith("START RequestId: "):  # which SAM sometimes misses
+            self._on_line(line)
+        else:
+            self.chatter.append(line)
+
+    def stop(self, process: subprocess.Popen[str]) -> None:
+        """End SAM, if it runs on, and its container."""
+        if process.poll() is not None:
+            return
+        # SAM, interrupted, may leave a container behind that it has not named yet: it gets the time to do so.
+        killer = threading.Timer(_NAMING_SECONDS, _kill, [process])
+        killer.start()
+        for line in process.stderr if process.stderr and not self._container_id else ():
+            if line.startswith(_CONTAINER):
+                self._container_id = line.removeprefix(_CONTAINER).rstrip()
+                break
+        killer.cancel()
+        _kill(process)
+        process.wait()
+        if self._container_id:
+            engine.remove_container(self._container_id)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):  # it has just ended
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",  # nor does it wait for an answer of the network to that question
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "SAM_CLI_TELEMETRY": "0",
+    }

@@ -1,0 +1,40 @@
+"""The messages in the provider's source: every text of three words or more that it may write for somebody to read."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOURCE = Path(__file__).parents[2] / "src/provider"
+_LEAST_WORDS = 3
+# What is written for somebody who looks for no failure: the reference page, the log of what goes well, a description.
+_NOT_OF_FAILURES = {"description", "default", "Description"}
+
+
+def fragments() -> list[str]:
+    """The fixed parts of all messages, in the order of the source."""
+    found = [text for path in sorted(SOURCE.rglob("*.py")) for text in _fragments(ast.parse(path.read_text()))]
+    return [text for text in dict.fromkeys(found) if len(text.split()) >= _LEAST_WORDS]
+
+
+def _fragments(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield " ".join(node.value.split())
+    for child in ast.iter_child_nodes(node):
+        if not _is_of_no_failure(child):
+            yield from _fragments(child)
+
+
+def _is_of_no_failure(node: ast.AST) -> bool:
+    match node:
+        case ast.Expr(value=ast.Constant()):  # a docstring
+            return True
+        case ast.keyword(arg=name):
+            return name in _NOT_OF_FAILURES
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"), attr="info")):
+            return True
+    return False

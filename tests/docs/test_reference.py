@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from cfnlint.decode.cfn_yaml import loads  # type: ignore[import-untyped]
+
+from local import reference
+from provider.properties import definitions
+from tests.cfn_lint.linting import ROOT, lint
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = reference.PAGE.read_text()
+EXAMPLES = PAGE.partition("## Examples")[2]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", EXAMPLES, re.DOTALL)
+
+
+def test_page_and_rules_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reference.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_an_outdated_page_is_brought_up_to_date() -> None:
+    outdated = PAGE.replace("*Update requires*: Replacement", "*Update requires*: No interruption")
+
+    assert outdated != PAGE
+    assert reference.page(outdated) == PAGE
+
+
+def test_a_page_without_a_block_is_an_error() -> None:
+    with pytest.raises(ValueError, match="'generated: attributes', there are 0"):
+        reference.page(PAGE.replace("end of attributes", ""))
+
+
+def test_page_has_every_property_and_attribute() -> None:
+    properties = PAGE.partition("## Properties")[2].partition("## Return values")[0]
+    attributes = PAGE.partition("### Fn::GetAtt")[2].partition("## Remarks")[0]
+
+    assert re.findall(r"^### `(\w+)`", properties, re.MULTILINE) == [it.name for it in definitions()]
+    assert re.findall(r"^#### `(\w+)`", attributes, re.MULTILINE) == list(reference.ATTRIBUTES)
+    assert tuple(reference.ATTRIBUTES) == reference.attribute_names()
+
+
+def test_examples_are_the_same_in_yaml_and_json() -> None:
+    assert len(blocks("yaml")) == EXAMPLES.count("#### YAML") == EXAMPLES.count("#### JSON") > 1
+    assert [json.loads(block) for block in blocks("json")] == [loads(block) for block in blocks("yaml")]
+
+
+def test_examples_pass_cfn_lint(tmp_path: Path) -> None:
+    files = []
+    for language in ("yaml", "json"):
+        for number, block in enumerate(blocks(language)):
+            files.append(tmp_path / f"{number}.{language}")
+            files[-1].write_text(block)
+
+    assert lint(*files) == []
+
+
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")]), ids=lambda it: it.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", page.read_text(), re.MULTILINE)
+    local = [link.partition("#")[0] for link, definition in links for link in (link or definition,) if ":" not in link]
+
+    assert [link for link in local if not (page.parent / link).exists()] == []

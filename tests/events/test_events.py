@@ -1,0 +1,154 @@
+"""The events are what CloudFormation sends, and each is what its name says."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from aws_lambda_powertools.utilities.parser.models import (
+    CloudFormationCustomResourceBaseModel,
+    CloudFormationCustomResourceCreateModel,
+    CloudFormationCustomResourceDeleteModel,
+    CloudFormationCustomResourceUpdateModel,
+)
+
+from local import world
+from local.response_host import SIGNATURE
+from provider.custom_resource.request import cloudformation_request, return_address
+from provider.custom_resource.resource import unadopted_id
+from provider.properties import RESOURCE_TYPE, definitions
+from tests.events.outcomes import OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODELS: dict[str, type[CloudFormationCustomResourceBaseModel]] = {
+    "create": CloudFormationCustomResourceCreateModel,
+    "update": CloudFormationCustomResourceUpdateModel,
+    "delete": CloudFormationCustomResourceDeleteModel,
+}
+STACK_ARN = re.compile(
+    r"arn:aws:cloudformation:us-east-1:\d{12}:stack/[A-Za-z][A-Za-z0-9-]*/[0-9a-f]{8}(-[0-9a-f]{4}){3}-\w{12}"
+)
+FUNCTION_ARN = re.compile(r"arn:aws:lambda:us-east-1:\d{12}:function:[A-Za-z0-9-]+")
+
+every_event = pytest.mark.parametrize("name", world.event_names())
+
+
+def read(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(world.event_text(name))
+    return event
+
+
+def scalars(value: object) -> Iterator[object]:
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from scalars(item)
+    else:
+        yield value
+
+
+def test_there_is_an_outcome_for_every_event_and_an_event_for_every_outcome() -> None:
+    assert {path.name for path in world.EVENTS.iterdir()} == {f"{name}.json" for name in OUTCOMES}
+    assert set(world.event_names()) == set(OUTCOMES)
+
+
+@every_event
+def test_event_is_what_powertools_takes_for_one_of_its_kind(name: str) -> None:
+    event = read(name)
+    model = MODELS[name.partition("-")[0]]
+
+    parsed = model.model_validate_json(world.event_text(name))
+
+    assert parsed.model_dump(by_alias=True, mode="json") == event  # and it has no fields that the model does not know
+
+
+@every_event
+def test_event_looks_like_one_of_cloudformations(name: str) -> None:
+    event = read(name)
+    properties = event["ResourceProperties"]
+
+    assert event["ResourceType"] == RESOURCE_TYPE
+    assert STACK_ARN.fullmatch(event["StackId"])
+    assert FUNCTION_ARN.fullmatch(event["ServiceToken"])
+    assert properties["ServiceToken"] == event["ServiceToken"]
+    assert 1 <= int(properties["ServiceTimeout"]) <= 3600
+    assert str(uuid.UUID(event["RequestId"], version=4)) == event["RequestId"]
+    assert all(isinstance(scalar, str) and scalar for scalar in scalars(event))
+    known = {definition.name for definition in definitions()}
+    assert (properties.keys() <= known) == (name != "create-mistyped-property")
+    if "OldResourceProperties" in event:
+        assert event["OldResourceProperties"] != properties
+
+
+@every_event
+def test_response_url_looks_presigned_and_does_not_age(name: str) -> None:
+    event = read(name)
+
+    url = urlsplit(event["ResponseURL"])
+    query = parse_qs(url.query)
+
+    key = f"{event['StackId']}|{event['LogicalResourceId']}|{event['RequestId']}"
+    assert unquote(url.path) == f"/{key}"
+    assert query["X-Amz-Signature"] == [SIGNATURE]
+    assert "X-Amz-Date" not in query
+    assert return_address(event, (world.HOST,)).signed_at is None
+
+
+@every_event
+def test_function_takes_the_event_for_a_request(name: str) -> None:
+    event = read(name)
+
+    request = cloudformation_request(event)
+
+    assert return_address(event, (world.HOST,)).url == event["ResponseURL"]
+    assert request.request_type == event["RequestType"]
+    assert request.service_timeout == int(event["ResourceProperties"]["ServiceTimeout"])
+
+
+@every_event
+def test_event_speaks_of_the_local_world(name: str) -> None:
+    event = read(name)
+
+    ports = world.FIXED_PORTS
+    assert event["ResourceProperties"]["Endpoint"] == f"http://{world.HOST}:{ports.neptune}"
+    assert event["ResponseURL"].startswith(f"http://{world.HOST}:{ports.responses}/")
+    assert (event["ResourceProperties"]["Id"] in world.JOBS) == (OUTCOMES[name].job is not None)
+
+
+@every_event
+def test_event_can_be_moved_to_other_ports(name: str) -> None:
+    text = world.event_text(name, world.Ports(11111, 22222))
+
+    assert json.loads(text)["ResourceProperties"]["Endpoint"] == f"http://{world.HOST}:11111"
+    assert json.loads(text)["ResponseURL"].startswith(f"http://{world.HOST}:22222/")
+    assert not any(str(port) in text for port in world.FIXED_PORTS)
+
+
+def test_no_two_events_are_the_same_request() -> None:
+    request_ids = [read(name)["RequestId"] for name in world.event_names()]
+
+    assert len(set(request_ids)) == len(request_ids)
+
+
+def test_delete_after_failed_create_follows_the_failed_create() -> None:
+    create, delete = read("create-unknown-job"), read("delete-after-failed-create")
+
+    assert delete["PhysicalResourceId"] == unadopted_id(create["RequestId"])
+    for field in ("StackId", "LogicalResourceId", "ResourceProperties"):
+        assert delete[field] == create[field]
+
+
+@pytest.mark.parametrize(
+    ("name", "same"), [("update-settings", True), ("update-other-job", False), ("delete", True), ("delete-clean", True)]
+)
+def test_physical_id_is_the_job_that_was_adopted(name: str, *, same: bool) -> None:
+    event = read(name)
+    adopted = event.get("OldResourceProperties", event["ResourceProperties"])["Id"]
+
+    assert event["PhysicalResourceId"] == adopted
+    assert (event["ResourceProperties"]["Id"] == adopted) == same
