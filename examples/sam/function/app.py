@@ -1,0 +1,26 @@
+"""Lists the artifacts of a Neptune ML model transform job."""
+
+import os
+from urllib.parse import urlsplit
+
+import boto3
+
+s3 = boto3.client("s3")
+
+
+def handler(event: object, context: object) -> list[str]:
+    """List the artifacts.
+
+    Args:
+        event: Anything.
+        context: The invocation.
+
+    Returns:
+        Their names; none if the job has no output location yet.
+    """
+    del event, context
+    location = urlsplit(os.environ["OUTPUT_LOCATION"])
+    if not location.netloc:
+        return []
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=location.netloc, Prefix=location.path.lstrip("/"))
+    return [f"s3://{location.netloc}/{artifact['Key']}" for page in pages for artifact in page.get("Contents", [])]
