@@ -108,7 +108,10 @@ deploy: build ## Deploy the provider to your AWS account, asking for the paramet
 
 .PHONY: logs
 logs: $(VENV)/sam.done ## Follow the log of the deployed function (STACK=neptune-ml-provider)
-	@$(VENV)/sam/bin/sam logs --stack-name $(STACK) --tail
+	@group=$$($(VENV)/sam/bin/sam list stack-outputs --stack-name $(STACK) --output json | $(PYTHON) -c \
+		'import json, sys; print({it["OutputKey"]: it["OutputValue"] for it in json.load(sys.stdin)}["LogGroupName"])') && \
+	echo "Following $$group; Ctrl-C ends it ..." && \
+	$(VENV)/sam/bin/sam logs --cw-log-group "$$group" --tail
 
 .PHONY: clean
 clean: ## Remove everything that was installed or built

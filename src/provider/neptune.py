@@ -205,7 +205,7 @@ class ModelTransformJobs:
     def _no_connection(self, error: Exception) -> Unreachable:
         host, port = self._endpoint.host, self._endpoint.port
         if isinstance(error, SSLError):
-            return Unreachable(f"{self._cluster} has no certificate that the function trusts: {error}")
+            return Unreachable(f"A TLS connection to {self._cluster} failed: {error}")
         if isinstance(error, ConnectTimeoutError):
             return Unreachable(
                 f"Connecting to {self._cluster} timed out. Open TCP port {port} from the function's security group to "

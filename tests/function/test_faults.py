@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from botocore.config import Config
 from starlette.responses import JSONResponse
 
-from local.serving import serving
+from local.serving import disconnected, serving
 from local.simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Simulator, Truncated
 from provider import neptune, observability
 from provider.clock import Clock
@@ -189,6 +190,40 @@ def test_neptune_refuses_to_cancel_a_running_job(world: World) -> None:
     assert "refused the request: the role is not listed (PreconditionsFailedException)" in answer["Reason"]
 
 
+def test_neptune_speaks_no_tls(world: World) -> None:
+    answer = delete(world, ResourceProperties=world.properties(Endpoint=f"https://{world.simulator.host_port}"))
+    assert answer["Status"] == "FAILED"
+    assert f"A TLS connection to Neptune at {world.simulator.host_port} failed" in answer["Reason"]
+
+
+def test_neptune_answers_what_nobody_expects(world: World) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(RawAnswer(405, '{"message": "not here"}', "application/json"), on=["cancel"]))
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert "gave an unexpected answer, 405: not here" in answer["Reason"]
+
+
+def test_the_function_has_no_credentials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert "Unable to locate credentials" in answer["Reason"]
+
+
+def test_a_job_whose_attributes_do_not_fit_is_not_adopted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = neptune.ModelTransformJob("job-1", "InProgress", output_location=f"s3://{'x' * 4000}")
+    monkeypatch.setattr(neptune.ModelTransformJobs, "get", lambda *_, **__: job)
+    event = world.event("Create")
+    world.invoke(event)
+    answer = world.answer(event)
+    assert answer["Status"] == "FAILED"
+    assert "longer than CloudFormation takes" in answer["Reason"]
+    assert "/" in answer["PhysicalResourceId"]  # its rollback cancels nothing
+
+
 def test_neptune_fails_over_in_the_middle_of_a_wait(world: World) -> None:
     running_job(world, stop_seconds=60)
 
@@ -354,6 +389,33 @@ def test_eventbridge_denies(world: World, monkeypatch: pytest.MonkeyPatch, denie
     assert answer["Status"] == "FAILED"
     assert f"EventBridge refused events:{denied}" in answer["Reason"]
     assert ("DeleteRule" in called) is (denied == "PutTargets")
+
+
+@pytest.mark.parametrize("way", ["an entry is refused", "no answer comes"])
+def test_eventbridge_does_not_take_the_target(world: World, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    monkeypatch.setattr(poll_rule, "_CONFIG", Config(read_timeout=0.1, retries={"total_max_attempts": 1}))
+    called: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        operation = dict(scope["headers"])[b"x-amz-target"].decode().removeprefix("AWSEvents.")
+        called.append(operation)
+        while (await receive()).get("more_body"):
+            pass
+        if operation == "PutTargets" and way == "no answer comes":
+            await disconnected(receive)
+        entries = [{"TargetId": "provider", "ErrorCode": "Limit", "ErrorMessage": "too many"}]
+        refusal = {"FailedEntryCount": 1, "FailedEntries": entries} if operation == "PutTargets" else {}
+        await JSONResponse(refusal)(scope, receive, send)
+
+    running_job(world, stop_seconds=None)
+    with serving(application, host="127.0.0.1", port=0) as port:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        answer = delete(world, 20)
+    assert answer["Status"] == "FAILED"
+    assert ("too many" if way == "an entry is refused" else "events:PutTargets) failed: Read timeout") in answer[
+        "Reason"
+    ]
+    assert called[-1] == "DeleteRule"
 
 
 def test_a_rule_that_cannot_be_removed_makes_lambda_deliver_the_event_again(
