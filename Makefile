@@ -91,18 +91,18 @@ docs: $(VENV)/dev.done ## Write what is generated from the definition of the pro
 
 .PHONY: build
 build: $(VENV)/sam.done ## Build the function's package
-	@SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build
+	@PYTHON="$(PYTHON)" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build
 
 .PHONY: deploy
 deploy: build ## Deploy the provider to your AWS account, asking for the parameters
 	@$(VENV)/sam/bin/sam deploy --guided
 	@echo
-	@echo "Deployed. In a stack, declare the job that is to be cancelled with it:"
+	@echo "Once it is deployed, declare in a stack the job that is to be cancelled with it:"
 	@echo
 	@echo "  TransformJob:"
 	@echo "    Type: Custom::NeptuneMLModelTransformJob"
 	@echo "    Properties:"
-	@echo "      ServiceToken: !ImportValue neptune-ml-provider-ServiceToken  # the provider's stack name comes first"
+	@echo "      ServiceToken: !ImportValue neptune-ml-provider-ServiceToken  # begins with the provider's stack name"
 	@echo "      Endpoint: !GetAtt Cluster.Endpoint"
 	@echo "      Id: the-id-of-the-job"
 
