@@ -10,40 +10,14 @@ UV := $(VENV)/uv/bin/uv
 DEV := $(VENV)/dev/bin
 TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
 EVENT ?=
+TOOLS := dev sam ministack checkov awscli pip-audit
 STACK ?= neptune-ml-provider
 
-# --- environments -----------------------------------------------------------------------------------------------------
-
-$(VENV)/uv.done: requirements/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; name another one with: make PYTHON=python3.13 ...")'
-	@echo "Installing uv ..."
-	@rm -rf $(VENV)/uv
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --require-hashes \
-		--target $(VENV)/uv -r $<
-	@touch $@
-
-# One environment a tool: their pinned dependencies exclude each other.
-$(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
-	@echo "Installing $* ..."
-	@$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)/$*
-	@VIRTUAL_ENV=$(VENV)/$* $(UV) pip install --quiet --require-hashes -r $<
-	@touch $@
-
-.PRECIOUS: $(VENV)/%.done
-
-.PHONY: install
-install: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/checkov.done $(VENV)/awscli.done \
-	$(VENV)/pip-audit.done ## Install every tool (each target does it by itself)
-
-.PHONY: lock
-lock: $(VENV)/uv.done ## Update every dependency to its newest version
-	@for name in src/requirements requirements/{uv,dev,sam,ministack,checkov,awscli,pip-audit}; do \
-		echo "Locking $$name.txt ..."; \
-		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-			--no-emit-index-url --no-emit-find-links --upgrade "$$name.in" -o "$$name.txt"; \
-	done
-
 # --- what there is to do ----------------------------------------------------------------------------------------------
+
+.PHONY: help
+help: ## List what there is to do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 .PHONY: demo
 demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch a deleted stack cancel its job, in an AWS on this machine
@@ -108,15 +82,42 @@ deploy: build ## Deploy the provider to your AWS account, asking for the paramet
 
 .PHONY: logs
 logs: $(VENV)/sam.done ## Follow the log of the deployed function (STACK=neptune-ml-provider)
-	@group=$$($(VENV)/sam/bin/sam list stack-outputs --stack-name $(STACK) --output json | $(PYTHON) -c \
-		'import json, sys; print({it["OutputKey"]: it["OutputValue"] for it in json.load(sys.stdin)}["LogGroupName"])') && \
+	@outputs=$$($(VENV)/sam/bin/sam list stack-outputs --stack-name $(STACK) --output json) && \
+	group=$$($(PYTHON) -c 'import json, sys; print({it["OutputKey"]: it["OutputValue"] for it in json.load(sys.stdin)}["LogGroupName"])' \
+		<<<"$$outputs") && \
 	echo "Following $$group; Ctrl-C ends it ..." && \
 	$(VENV)/sam/bin/sam logs --cw-log-group "$$group" --tail
+
+.PHONY: lock
+lock: $(VENV)/uv.done ## Update every dependency to its newest version
+	@for name in src/requirements requirements/uv $(TOOLS:%=requirements/%); do \
+		echo "Locking $$name.txt ..."; \
+		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--no-emit-index-url --no-emit-find-links --upgrade "$$name.in" -o "$$name.txt"; \
+	done
+
+.PHONY: install
+install: $(TOOLS:%=$(VENV)/%.done) ## Install every tool now (each target installs what it needs by itself)
 
 .PHONY: clean
 clean: ## Remove everything that was installed or built
 	@rm -rf .aws-sam .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage*
 
-.PHONY: help
-help: ## List what there is to do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+# --- environments -----------------------------------------------------------------------------------------------------
+
+$(VENV)/uv.done: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; name another one with: make PYTHON=python3.13 ...")'
+	@echo "Installing uv ..."
+	@rm -rf $(VENV)/uv
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --require-hashes \
+		--target $(VENV)/uv -r $<
+	@touch $@
+
+# One environment a tool: their pinned dependencies exclude each other.
+$(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
+	@echo "Installing $* ..."
+	@$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)/$*
+	@VIRTUAL_ENV=$(VENV)/$* $(UV) pip install --quiet --require-hashes -r $<
+	@touch $@
+
+.PRECIOUS: $(VENV)/%.done

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import provider.handler
+from provider import observability
 from provider.clock import Clock
 from provider.custom_resource.answer import Undeliverable
 from tests.function.world import LambdaContext
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def entry(world: World, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    observability.metrics.clear_metrics()  # of other tests, which flush none
     monkeypatch.setenv("ALLOWED_HOSTS", "127.0.0.1")
     monkeypatch.setenv("DEFAULT_ENDPOINT", world.simulator.url)
     module = importlib.reload(provider.handler)
