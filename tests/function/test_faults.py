@@ -24,8 +24,9 @@ from provider.clock import Clock
 from provider.custom_resource import answer as answers
 from provider.custom_resource import poll_rule
 from provider.custom_resource.answer import Undeliverable
-from provider.custom_resource.resource import CleanupFailed
-from tests.function.world import EPOCH, RULE_PREFIX, World
+from provider.custom_resource.request import cloudformation_request, return_address
+from provider.custom_resource.resource import CleanupFailed, JobResource
+from tests.function.world import EPOCH, RULE_PREFIX, LambdaContext, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -463,6 +464,23 @@ def test_the_watchdog_answers_for_a_call_that_hangs(world: World, monkeypatch: p
     answer = delete(world, 0.5)
     assert answer["Status"] == "FAILED"
     assert "ran out of time" in answer["Reason"]
+
+
+def test_a_watchdog_that_comes_after_the_handover_says_nothing(world: World, aws: MiniStack) -> None:
+    running_job(world, stop_seconds=None)
+    event = world.event("Delete")
+    resource = JobResource(
+        cloudformation_request(event),
+        return_address(event, world.settings.allowed_hosts),
+        lifecycle=world.lifecycle,
+        settings=world.settings,
+        clock=world.clock,
+    )
+    resource(event, LambdaContext(20, world.time, invoked_function_arn=world.function_arn))  # type: ignore[arg-type]
+    assert len(rules(aws)) == 1
+    resource._timeout()  # it waited for the handover to end
+    assert world.answers(event) == []
+    assert resource.answer is None
 
 
 def test_a_fault_of_the_provider_itself_is_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,7 @@ class JobResource(CfnResource):
         self._rule = PollRule(settings.poll_rule_prefix, address.request_id, settings.region)
         self._rule_may_exist = request.progress is not None
         self._still_stopping: StillStopping | None = None
+        self._handed_over = False
         self._attributes: Mapping[str, str] = {}
         self._undeliverable: Undeliverable | None = None
         self._deciding = threading.RLock()
@@ -216,6 +217,7 @@ class JobResource(CfnResource):
                 self._rule_may_exist = error.may_exist
                 self._fail(f"{self._still_stopping.reason} The function cannot wait on: {error} {_RETRY_HINT}")
             else:
+                self._handed_over = True
                 logger.info("Handed the waiting over to a poll rule", rule=self._rule.name)
 
     def _remove_polling(self) -> None:
@@ -228,10 +230,8 @@ class JobResource(CfnResource):
         """Tell CloudFormation the outcome, unless one has been decided before."""
         del send_response
         with self._deciding:
-            if self.answer is not None:
-                logger.warning(
-                    "The request was answered already; this outcome is ignored", outcome=status or self.Status
-                )
+            if self.answer is not None or self._handed_over:
+                logger.warning("The request is decided already; this outcome is ignored", outcome=status or self.Status)
                 return
             self.answer = self._decide(Outcome(status or self.Status), reason or self.Reason)
             try:
