@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _SHORTEST_INTERVAL_SECONDS = 0.5
 _LONGEST_INTERVAL_SECONDS = 15.0
 _SHARE_OF_WAIT = 0.1
+# A Create or an Update does not wait for more than a Neptune that throttles or fails for a moment.
+_LONGEST_ADOPTION_SECONDS = 60.0
 
 
 class Jobs(Protocol):
@@ -186,7 +188,7 @@ class Lifecycle:
         logger.append_keys(job_id=settings.id)
         annotate(job_id=settings.id)
         try:
-            job = self._look_up(self.connect(settings.endpoint), settings)
+            job = self._look_up_patiently(settings)
         except JobNotFound as error:
             if not known:
                 raise RequestFailed(f"{error} Check Id and Endpoint.") from error
@@ -229,9 +231,21 @@ class Lifecycle:
             now = self.clock.monotonic()
             if now >= request.wait_until:
                 return StillStopping(reason, cancelled_at)
-            interval = (now - started) * _SHARE_OF_WAIT
-            interval = min(max(interval, _SHORTEST_INTERVAL_SECONDS), _LONGEST_INTERVAL_SECONDS)
-            self.clock.sleep(min(interval, request.wait_until - now))
+            self.clock.sleep(min(_interval(now - started), request.wait_until - now))
+
+    def _look_up_patiently(self, settings: Properties) -> ModelTransformJob:
+        """Look a job up; a Neptune that throttles is asked again for a while."""
+        jobs = self.connect(settings.endpoint)
+        started = self.clock.monotonic()
+        while True:
+            try:
+                return self._look_up(jobs, settings)
+            except Unavailable as error:
+                waited = self.clock.monotonic() - started
+                if waited >= _LONGEST_ADOPTION_SECONDS:
+                    raise
+                logger.warning("Neptune is unavailable; asking again", error=str(error))
+                self.clock.sleep(_interval(waited))
 
     def _look_up(self, jobs: Jobs, settings: Properties) -> ModelTransformJob:
         return jobs.get(settings.id, neptune_iam_role_arn=settings.neptune_iam_role_arn)
@@ -250,6 +264,10 @@ class Lifecycle:
         logger.info("Cancelled the job", clean=settings.clean)
         count("JobsCancelled")
         return ModelTransformJob(settings.id, Status.STOPPING)
+
+
+def _interval(waited: float) -> float:
+    return min(max(waited * _SHARE_OF_WAIT, _SHORTEST_INTERVAL_SECONDS), _LONGEST_INTERVAL_SECONDS)
 
 
 def attributes(job: ModelTransformJob) -> Mapping[str, str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Four attempts at a cluster that does not answer take at most 4 x 10 s and 7 s of back-off: less than a minute.
 _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4})
 
+_LONGEST_WORDS_CHARACTERS = 2000
 _THROTTLED = 429
 _TIMED_OUT = 408
 _SERVER_ERROR = 500
@@ -132,14 +133,13 @@ class ModelTransformJobs:
         status = answer.get("status")
         if not isinstance(status, str) or not status:
             raise Unavailable(f"{self._cluster} answered without a status for job {job_id}.")
-        processing = answer.get("baseProcessingJob") or {}
-        transform = answer.get("remoteModelTransformJob") or {}
+        processing, transform = answer.get("baseProcessingJob"), answer.get("remoteModelTransformJob")
         return ModelTransformJob(
             id=job_id,
             status=status,
-            output_location=transform.get("outputLocation") or processing.get("outputLocation") or "",
-            base_processing_job_arn=processing.get("arn") or "",
-            remote_model_transform_job_arn=transform.get("arn") or "",
+            output_location=_text(transform, "outputLocation") or _text(processing, "outputLocation"),
+            base_processing_job_arn=_text(processing, "arn"),
+            remote_model_transform_job_arn=_text(transform, "arn"),
         )
 
     def cancel(self, job_id: str, *, clean: bool, neptune_iam_role_arn: str | None) -> None:
@@ -160,7 +160,7 @@ class ModelTransformJobs:
         action, role = "neptune-db:CancelMLModelTransformJob", _role(neptune_iam_role_arn)
         answer = self._call(action, self._client.cancel_ml_model_transform_job, id=job_id, clean=clean, **role)
         # boto3 takes a body that is no JSON for an empty success.
-        if not answer.get("status"):
+        if not isinstance(answer.get("status"), str) or not answer["status"]:
             raise Unavailable(f"{self._cluster} did not confirm the cancellation of job {job_id}.")
 
     @property
@@ -178,6 +178,8 @@ class ModelTransformJobs:
             failure = Unavailable(f"{self._cluster} gave no usable answer: {error}")
         except BotoCoreError as error:
             failure = NeptuneError(f"The call of {self._cluster} failed: {error}")
+        except (ValueError, TypeError, AttributeError, LookupError) as error:  # botocore's parser, on some garbage
+            failure = Unavailable(f"{self._cluster} gave no usable answer: {error}")
         else:
             return answer
         raise failure
@@ -188,8 +190,10 @@ class ModelTransformJobs:
         words = str(
             error.response.get("detailedMessage") or error.response["Error"].get("Message") or "no reason given"
         )
+        words = words[:_LONGEST_WORDS_CHARACTERS]
         code = error.response["Error"].get("Code") or http_status
-        if http_status == 404:  # noqa: PLR2004
+        # A proxy's 404 says nothing of the job: to take it for "gone" would end a deletion while the job runs.
+        if http_status == 404 and str(code).endswith("NotFoundException"):  # noqa: PLR2004
             return JobNotFound(f"{self._cluster} knows no model transform job {job_id}.")
         if http_status == 400:  # noqa: PLR2004
             return RequestRefused(f"{self._cluster} refused the request: {words} ({code})")
@@ -224,3 +228,8 @@ class ModelTransformJobs:
 
 def _role(arn: str | None) -> Mapping[str, str]:
     return {"neptuneIamRoleArn": arn} if arn else {}
+
+
+def _text(resource: object, name: str) -> str:
+    value = resource.get(name) if isinstance(resource, dict) else None
+    return value if isinstance(value, str) else ""

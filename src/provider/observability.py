@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import threading
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -18,8 +19,7 @@ SERVICE = "neptune-ml-model-transform-job"
 NAMESPACE = "NeptuneMLModelTransformJob"
 
 # Whoever reads the query of a pre-signed URL can use it. It ends at white space, a quote or a backslash of JSON.
-_URL_QUERY = re.compile(r"(https?://[^\s\"'\\?<>]*)\?[^\s\"'\\<>]*", re.I)
-_SIGNED_QUERY = re.compile(r"\?[^\s\"'\\<>]*(?:X-Amz-|Signature|AWSAccessKeyId)[^\s\"'\\<>]*", re.I)
+_QUERY = re.compile(r"\?[^\s\"'\\<>]+")
 _SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 # Emulators give out "test"; to remove that would garble what it occurs in.
 _SHORTEST_SECRET_CHARACTERS = 12
@@ -32,9 +32,10 @@ def conceal(text: str) -> str:
         text: What is about to be logged or reported.
 
     Returns:
-        The text without the queries of URLs and without the credentials of the function's own role.
+        The text without the queries of URLs (what has a `=` after a `?`), and without the credentials of the
+        function's own role.
     """
-    text = _SIGNED_QUERY.sub("?...", _URL_QUERY.sub(r"\1?...", text))
+    text = _QUERY.sub(lambda query: "?..." if "=" in query[0] else query[0], text)
     for name in _SECRET_VARIABLES:
         secret = os.environ.get(name, "")
         if len(secret) >= _SHORTEST_SECRET_CHARACTERS:
@@ -53,9 +54,30 @@ logger = Logger(
 )
 # X-Ray traces only botocore: of plain HTTP it would trace the answer to CloudFormation, too.
 tracer = Tracer(service=SERVICE, patch_modules=["botocore"])
+
+
+def _conceal_in_traces() -> None:
+    """Conceal secrets in what goes to X-Ray: its SDK takes over the messages of errors, which may quote requests."""
+    emitter = getattr(tracer.provider, "emitter", None)
+    if emitter is None:  # tracing is off
+        return
+    send = emitter._send_data  # noqa: SLF001 - the one place that every segment passes, as text
+
+    def send_concealed(data: str) -> None:
+        send(conceal(data))
+
+    emitter._send_data = send_concealed  # noqa: SLF001
+
+
+_conceal_in_traces()
+
 metrics = Metrics(service=SERVICE, namespace=NAMESPACE)
 # A dashboard shows one provider of several in an account.
 metrics.set_default_dimensions(function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+
+
+# The watchdog's thread records, too.
+_recording = threading.Lock()
 
 
 def _take_over(name: str) -> None:
@@ -90,7 +112,8 @@ def count(name: str, occurrences: int = 1) -> None:
         name: The metric's name.
         occurrences: How often it occurred; 0 says that it could have.
     """
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=occurrences)
+    with _recording:
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=occurrences)
 
 
 def measure_seconds(name: str, value: float) -> None:
@@ -100,4 +123,5 @@ def measure_seconds(name: str, value: float) -> None:
         name: The metric's name.
         value: The duration in seconds.
     """
-    metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=value)
+    with _recording:
+        metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=value)

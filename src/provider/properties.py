@@ -23,7 +23,9 @@ MAX_ID_BYTES = 1024  # CloudFormation's limit of a physical resource id
 MAX_SERVICE_TIMEOUT = 3600
 
 _SHOWN_CHARACTERS = 80
-_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.I)
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.I | re.A
+)
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
 _HIDDEN_CATEGORIES = ("Cc", "Cf", "Cs")  # control, format and unpaired surrogate characters

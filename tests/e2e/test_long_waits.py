@@ -217,7 +217,7 @@ def test_job_that_never_stops(provider: Provider, long_waits: LongWaits) -> None
 
     reason = failures(endless.stack)["Job"]
     assert reason.startswith(f"The job {endless.job} has not stopped yet (its status is Stopping).")
-    assert "CloudFormation's time is up after" in reason
+    assert "The time for waiting is up after" in reason
     assert "Delete the stack again to go on waiting." in reason
     assert_rule_goes(provider, endless)
 

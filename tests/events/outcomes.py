@@ -45,7 +45,7 @@ OUTCOMES = {
     "delete-never-stops": Outcome(
         "FAILED",
         "stuck",
-        "The job stuck has not stopped yet (its status is Stopping). CloudFormation's time is up",
+        "The job stuck has not stopped yet (its status is Stopping). The time for waiting is up",
         cancellation="stuck?clean=false",
         job="Stopping",
     ),

@@ -22,7 +22,7 @@ from local.simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset,
 from provider import neptune, observability
 from provider.clock import Clock
 from provider.custom_resource import answer as answers
-from provider.custom_resource import poll_rule
+from provider.custom_resource import deadline, poll_rule
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.request import cloudformation_request, return_address
 from provider.custom_resource.resource import CleanupFailed, JobResource
@@ -191,6 +191,85 @@ def test_neptune_refuses_to_cancel_a_running_job(world: World) -> None:
     assert "refused the request: the role is not listed (PreconditionsFailedException)" in answer["Reason"]
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        RawAnswer(500, "[]", "application/json"),
+        RawAnswer(503, '"busy"', "application/json"),
+        RawAnswer(500, "null", "application/json"),
+        RawAnswer(200, "[]", "application/json"),
+        RawAnswer(200, "null", "application/json"),
+        RawAnswer(200, '{"status": {"error": "no"}}', "application/json"),
+        RawAnswer(500, '{"code": {}}', "application/json"),
+    ],
+    ids=repr,
+)
+def test_neptune_answers_other_json(world: World, garbage: RawAnswer) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(garbage, times=3))
+    assert delete(world, ResourceProperties=world.properties(WaitForStop="false"))["Status"] == "SUCCESS"
+    assert len(world.cancellations) >= 3
+
+
+def test_garbage_in_what_is_not_needed_is_left_out(world: World) -> None:
+    garbage = '{"status": "InProgress", "baseProcessingJob": null, "remoteModelTransformJob": {"arn": 5}}'
+    world.simulator.inject(Fault(RawAnswer(200, garbage, "application/json")))
+    event = world.event("Create")
+    world.invoke(event)
+    assert world.answer(event)["Status"] == "SUCCESS"
+
+
+def test_the_404_of_a_proxy_is_not_taken_for_a_job_that_is_gone(world: World) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(RawAnswer(404, "<html>not found</html>"), times=None))
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert "gave an unexpected answer, 404" in answer["Reason"]
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_neptune_throttles_a_look_up(world: World, request_type: str) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=9))
+    event = world.event(request_type)
+    world.invoke(event)
+    assert world.answer(event)["Status"] == "SUCCESS"
+
+
+def test_neptune_throttles_a_look_up_for_ever(world: World) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=None))
+    event = world.event("Create")
+    world.invoke(event)
+    assert world.answer(event)["Status"] == "FAILED"
+    assert world.time() < 120
+
+
+@pytest.mark.parametrize("job_id", ["é" * 500, "\N{ROCKET}" * 250])
+def test_what_a_create_can_answer_a_delete_can_answer(
+    world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = neptune.ModelTransformJob(job_id, "Stopped")
+    monkeypatch.setattr(neptune.ModelTransformJobs, "get", lambda *_, **__: job)
+    monkeypatch.setattr(neptune.ModelTransformJobs, "cancel", lambda *_, **__: None)
+    create = world.event("Create", ResourceProperties=world.properties(Id=job_id))
+    world.invoke(create)
+    assert world.answer(create)["Status"] == "SUCCESS"
+    answer = delete(world, 900, PhysicalResourceId=job_id, ResourceProperties=world.properties(Id=job_id))
+    assert answer["Status"] == "SUCCESS"
+
+
+def test_what_neptune_quotes_of_a_request_is_not_passed_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    running_job(world)
+    token = f"{SECRETS}5e55iontoken"
+    monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+    quoting = ErrorAnswer("AccessDeniedException", f"The canonical string: x-amz-security-token:{token}")
+    world.simulator.inject(Fault(quoting, on=["cancel"]))
+    event = world.event("Delete")
+    assert token not in world.invoke(event)["Reason"]
+    assert token not in world.answer(event)["Reason"]
+
+
 def test_neptune_speaks_no_tls(world: World) -> None:
     answer = delete(world, ResourceProperties=world.properties(Endpoint=f"https://{world.simulator.host_port}"))
     assert answer["Status"] == "FAILED"
@@ -276,6 +355,18 @@ def test_the_response_host_refuses_connections(world: World) -> None:
     assert world.time() - before < 60
 
 
+def test_an_answer_that_fails_to_be_put_for_any_reason_is_not_taken_for_delivered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise UnicodeError
+
+    monkeypatch.setattr(answers, "_put", fail)
+    running_job(world)
+    with pytest.raises(Undeliverable, match="UnicodeError"):
+        world.invoke(world.event("Delete"))
+
+
 # --- EventBridge ------------------------------------------------------------------------------------------------------
 
 
@@ -318,7 +409,7 @@ def test_a_job_that_never_stops_fails_the_deletion_at_its_deadline(world: World,
     world.invoke(tick)
     answer = world.answer(event)
     assert answer["Status"] == "FAILED"
-    assert "has not stopped yet (its status is Stopping). CloudFormation's time is up" in answer["Reason"]
+    assert "has not stopped yet (its status is Stopping). The time for waiting is up" in answer["Reason"]
     assert "Delete the stack again" in answer["Reason"]
     assert world.time() < 300
     assert rules(aws) == []
@@ -369,7 +460,9 @@ def test_the_time_limits_of_a_handover_fit_into_what_is_kept_back_for_it() -> No
     config: Any = poll_rule._CONFIG
     attempts = config.retries["total_max_attempts"]
     two_calls = 2 * attempts * (config.connect_timeout + config.read_timeout) + 2
-    assert two_calls + answers._LAST_ATTEMPT_SECONDS + answers._CONNECT_SECONDS + answers._READ_SECONDS <= 75
+    answer = answers._LAST_ATTEMPT_SECONDS + answers._CONNECT_SECONDS + answers._READ_SECONDS
+    last_look = 47  # at a Neptune that hangs, see the test of its time limits
+    assert last_look + two_calls + answer <= deadline._HANDOVER_SECONDS
 
 
 @pytest.mark.parametrize("denied", ["PutRule", "PutTargets"])
@@ -451,6 +544,29 @@ def test_a_tick_whose_answer_cannot_be_delivered_keeps_its_rule_until_the_deadli
         world.invoke(tick)
     assert rules(aws) == []
     assert world.answers(event) == []
+
+
+@pytest.mark.parametrize("change", [{"CrHelperData": "of another version"}, {"ResponseURL": "https://evil.example/"}])
+def test_a_tick_that_makes_no_sense_removes_its_rule(world: World, aws: MiniStack, change: dict[str, object]) -> None:
+    running_job(world, stop_seconds=None)
+    hand_over(world)
+    world.invoke({**tick_event(aws), **change})
+    assert rules(aws) == []
+
+
+def test_a_rule_whose_making_failed_oddly_is_removed(
+    world: World, aws: MiniStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = poll_rule.PollRule.put
+
+    def fail(*arguments: Any) -> None:  # noqa: ANN401
+        put(*arguments)
+        raise UnicodeError
+
+    monkeypatch.setattr(poll_rule.PollRule, "put", fail)
+    running_job(world, stop_seconds=None)
+    assert delete(world, 20)["Status"] == "FAILED"
+    assert rules(aws) == []
 
 
 # --- the function -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ def limits(
 
 def test_a_long_request_is_handed_over_before_the_invocation_ends() -> None:
     it = limits()
-    assert it.wait_until == it.handover == NOW + 825
+    assert it.wait_until == it.handover == NOW + 780
     assert it.has_time_for_a_tick(it.wait_until)
 
 
@@ -29,6 +29,11 @@ def test_a_short_request_fails_before_cloudformation_gives_up() -> None:
     assert it.wait_until == it.deadline == NOW + 54
     assert not it.has_time_for_a_tick(it.wait_until)
     assert it.deadline < it.last_word < NOW + 60
+
+
+def test_a_request_whose_deadline_leaves_no_time_for_a_tick_waits_to_its_end() -> None:
+    it = limits(service_timeout=860)  # the deadline comes 35 s after the time for a handover
+    assert it.handover < it.wait_until == it.deadline == NOW + 815
 
 
 def test_time_that_went_before_counts() -> None:
@@ -57,7 +62,7 @@ def test_nothing_waits_past_the_requests_deadline_or_the_invocations_end(
     it = limits(age=age, service_timeout=service_timeout, remaining=remaining, is_tick=is_tick)
     given_up = NOW + service_timeout - age
     assert it.deadline < given_up
-    assert it.wait_until <= max(NOW, min(it.deadline, it.handover))
+    assert it.wait_until <= max(NOW, min(it.deadline, it.last_word))
     assert it.handover < it.last_word < NOW + remaining or it.last_word < given_up
     if given_up > NOW + service_timeout * 0.1:
         assert it.last_word < given_up

@@ -3,6 +3,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import socket
+import subprocess
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,7 +30,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     [
         "PUT https://bucket.s3.amazonaws.com/key?X-Amz-Signature=5ec7e7&X-Amz-Security-Token=5ec7e7 failed",
         "url: /arn%3Aaws?AWSAccessKeyId=5ec7e7&Signature=5ec7e7 (Caused by ...)",
-        "http://localhost:1/x?5ec7e7",
+        "http://localhost:1/x?a=5ec7e7",
         f"the key is {SECRET}",
     ],
 )
@@ -44,6 +48,13 @@ def test_secrets_are_concealed(text: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert observability.conceal(text) == text
+
+
+@pytest.mark.timeout(60)  # what is quadratic takes minutes
+def test_a_long_text_is_looked_through_once() -> None:
+    assert observability.conceal("?" * 200_000) == "?" * 200_000
+    assert observability.conceal("http://" * 30_000) == "http://" * 30_000
+    assert observability.conceal("?=" * 100_000) == "?..."
 
 
 def test_a_short_secret_of_an_emulator_garbles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,3 +81,27 @@ def test_libraries_log_through_the_same_handler_once(name: str) -> None:
     assert len(ours) == 1
     assert not library.propagate
     assert not logging.getLogger(f"{name}.somewhere").isEnabledFor(logging.DEBUG)
+
+
+TRACE = """
+from provider import observability
+with observability.tracer.provider.in_subsegment(name="## Delete") as subsegment:
+    subsegment.add_exception(ValueError("x-amz-security-token:" + "5ec7e75e55iontoken"), [])
+"""
+
+
+def test_a_trace_holds_no_secret() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(30)
+        environment = {
+            "PYTHONPATH": str(Path(observability.__file__).parents[1]),
+            "LAMBDA_TASK_ROOT": "/var/task",
+            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
+            "AWS_SESSION_TOKEN": "5ec7e75e55iontoken",
+            "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+        }
+        subprocess.run([sys.executable, "-c", TRACE], env=environment, check=True, capture_output=True)
+        segment = json.loads(daemon.recv(65536).split(b"\n", 1)[1])
+    (exception,) = segment["cause"]["exceptions"]
+    assert exception["message"] == "x-amz-security-token:..."

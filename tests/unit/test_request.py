@@ -92,7 +92,7 @@ def test_an_event_that_names_no_request_cannot_be_answered(name: str, value: obj
 
 def test_ids_that_leave_no_room_for_an_answer_cannot_be_answered() -> None:
     with pytest.raises(Unanswerable, match="no room"):
-        return_address(event(StackId="\u00e9" * 1000), ())
+        return_address(event(StackId="\u00e9" * 1000, LogicalResourceId="\u00e9" * 1000), ())
 
 
 @pytest.mark.parametrize("value", [None, "", "create", "Destroy", 5, ["Delete"], {}], ids=repr)

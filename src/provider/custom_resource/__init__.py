@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from provider.custom_resource.answer import Answer, Outcome, tell
+from provider.custom_resource.poll_rule import PollRule, PollRuleError
 from provider.custom_resource.request import (
     POLL_FIELD,
     MalformedRequest,
@@ -13,7 +14,7 @@ from provider.custom_resource.request import (
     return_address,
 )
 from provider.custom_resource.resource import JobResource, unadopted_id
-from provider.observability import annotate, count, logger, tracer
+from provider.observability import annotate, conceal, count, logger, tracer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -49,6 +50,7 @@ def handle(
         # Delivered again it would be the same: there is nothing to raise an exception for.
         logger.error("The event cannot be answered", problem=str(error))
         count("Failures")
+        _abandon_polling(event, settings)
         return {"Status": "UNANSWERED", "Reason": f"The event cannot be answered: {error}."}
     logger.set_correlation_id(address.request_id)
     logger.append_keys(stack_id=address.stack_id, logical_resource_id=address.logical_resource_id)
@@ -57,6 +59,7 @@ def handle(
     except MalformedRequest as error:
         physical_id = address.physical_resource_id or unadopted_id(address.request_id)
         refusal = Answer(Outcome.FAILED, physical_id, str(error))
+        _abandon_polling(event, settings)
         tell(address, refusal, context.log_stream_name, clock, pauses=settings.answer_pauses)
         return _summary(refusal)
     logger.append_keys(request_type=request.request_type)
@@ -71,5 +74,15 @@ def handle(
         return _summary(resource.answer)
 
 
+def _abandon_polling(event: object, settings: Settings) -> None:
+    """Remove the rule of a tick that makes no sense, as after an upgrade: it would tick for ever."""
+    if not isinstance(event, dict) or POLL_FIELD not in event or not isinstance(event.get("RequestId"), str):
+        return
+    try:
+        PollRule(settings.poll_rule_prefix, event["RequestId"], settings.region).remove()
+    except (PollRuleError, UnicodeEncodeError) as error:
+        logger.error("The poll rule could not be removed", error=str(error))
+
+
 def _summary(told: Answer) -> dict[str, str]:
-    return {"Status": told.outcome, "PhysicalResourceId": told.physical_resource_id, "Reason": told.reason}
+    return {"Status": told.outcome, "PhysicalResourceId": told.physical_resource_id, "Reason": conceal(told.reason)}

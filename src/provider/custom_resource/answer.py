@@ -177,8 +177,12 @@ def deliver(url: str, content: bytes, clock: Clock, pauses: Sequence[float]) -> 
 def _put(pool: urllib3.PoolManager, url: str, content: bytes) -> tuple[int | None, str]:
     try:
         # The signature covers an empty content type.
-        response = pool.request("PUT", url, body=content, headers={"content-type": ""}, redirect=False)
+        # The status is enough: a body that drips in would hold everything up.
+        response = pool.request(
+            "PUT", url, body=content, headers={"content-type": ""}, redirect=False, preload_content=False
+        )
     except HTTPError as error:
         # urllib3's own words may hold the URL.
         return None, type(error).__name__
+    response.close()
     return response.status, f"HTTP status {response.status}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from provider.clock import Clock
 
 # Of an invocation, kept back for handing the rest over to a poll rule, and for saying so if that fails.
-_HANDOVER_SECONDS, _HANDOVER_SHARE = 75.0, 0.25
+_HANDOVER_SECONDS, _HANDOVER_SHARE = 120.0, 0.25
 # Of an invocation, kept back for the watchdog to answer when something hangs.
 _LAST_WORD_SECONDS, _LAST_WORD_SHARE = 15.0, 0.1
 # Of CloudFormation's time limit, kept back for the answer to arrive; the watchdog leaves half of it.
@@ -60,8 +60,13 @@ class TimeLimits:
         last_word = now + remaining - min(_LAST_WORD_SECONDS, remaining * _LAST_WORD_SHARE)
         if left > kept:  # of a late event, only the invocation's limit is left
             last_word = min(last_word, deadline + kept / 2)
-        waits = not is_tick or deadline - now < _FIRST_TICK_SECONDS
-        return cls(deadline, handover, last_word, wait_until=min(deadline, handover) if waits else now)
+        if is_tick and deadline - now >= _FIRST_TICK_SECONDS:
+            wait_until = now
+        elif deadline - handover < _FIRST_TICK_SECONDS:  # a rule would tick too late: the invocation waits to its end
+            wait_until = min(deadline, last_word)
+        else:
+            wait_until = handover
+        return cls(deadline, handover, last_word, wait_until)
 
     def has_time_for_a_tick(self, now: float) -> bool:
         """Tell whether a poll rule would tick before the deadline.

@@ -129,7 +129,7 @@ def return_address(event: object, allowed_hosts: tuple[str, ...]) -> ReturnAddre
         logical_resource_id=_text(fields, "LogicalResourceId"),
         physical_resource_id=physical_id if isinstance(physical_id, str) and _is_text(physical_id) else None,
     )
-    if len(json.dumps(astuple(address)[1:])) > _LONGEST_IDS_BYTES:
+    if len(json.dumps(astuple(address)[1:], ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
         raise Unanswerable("the event's ids leave no room for an answer")
     return address
 

@@ -144,7 +144,7 @@ class JobResource(CfnResource):
             return self._adopted(result)
         if not self._limits.has_time_for_a_tick(self._clock.monotonic()):
             waited = self._clock.wall() - self._arrived_at
-            raise RequestFailed(f"{result.reason} CloudFormation's time is up after {waited:.0f} s. {_RETRY_HINT}")
+            raise RequestFailed(f"{result.reason} The time for waiting is up after {waited:.0f} s. {_RETRY_HINT}")
         self._still_stopping = result
         return None
 
@@ -211,12 +211,14 @@ class JobResource(CfnResource):
                 self._timer.cancel()
             progress = {"ArrivedAt": self._arrived_at, "CancelledAt": self._still_stopping.cancelled_at}
             poll_event = {**self._event, POLL_FIELD: True, POLL_DATA_FIELD: progress}
+            self._rule_may_exist = True
             try:
                 self._rule.put(self._context.invoked_function_arn, poll_event)
             except PollRuleError as error:
                 self._rule_may_exist = error.may_exist
                 self._fail(f"{self._still_stopping.reason} The function cannot wait on: {error} {_RETRY_HINT}")
             else:
+                self._rule_may_exist = False  # it is to go on
                 self._handed_over = True
                 logger.info("Handed the waiting over to a poll rule", rule=self._rule.name)
 
@@ -238,6 +240,9 @@ class JobResource(CfnResource):
                 tell(self._address, self.answer, self._context.log_stream_name, self._clock, pauses=self._pauses)
             except Undeliverable as error:
                 self._undeliverable = error
+            except Exception as error:  # noqa: BLE001 - unheard is unheard: Lambda is to deliver the event again
+                logger.exception("The answer could not be delivered")
+                self._undeliverable = Undeliverable(f"The answer could not be delivered: {type(error).__name__}.")
 
     def _decide(self, outcome: Outcome, reason: str) -> Answer:
         if outcome is Outcome.SUCCESS:
@@ -258,7 +263,7 @@ class JobResource(CfnResource):
             return
         try:
             self._rule.remove()
-        except PollRuleError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rule is still there
             logger.error("The poll rule could not be removed", rule=self._rule.name, error=str(error))
             if self._rule_may_exist:
                 raise CleanupFailed(f"The rule {self._rule.name} could not be removed: {error}") from None
