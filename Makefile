@@ -35,7 +35,7 @@ check: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done $(VENV)/pip-audit.
 	@echo "cfn-lint ..." && $(DEV)/cfn-lint --append-rules cfn_lint -- $(TEMPLATES)
 	@echo "sam validate ..." && AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint
 	@echo "checkov ..." && for template in $(TEMPLATES); do \
-		$(VENV)/checkov/bin/checkov --config-file .checkov.yaml --file "$$template"; done
+		echo "  $$template" && $(VENV)/checkov/bin/checkov --config-file .checkov.yaml --file "$$template"; done
 	@echo "shellcheck ..." && $(DEV)/shellcheck .ci/run
 	@$(DEV)/python -m local.audit
 

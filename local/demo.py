@@ -93,6 +93,9 @@ def main() -> int:
         console.print(f"The demo failed: {len(failed)} of its checks did not hold, see FAILED above.")
         return 1
     console.print("All was as it should be. What was started has been ended and removed.")
+    console.print(
+        "Next: make deploy (into your AWS account), or make invoke EVENT=delete (the function in its container)."
+    )
     return 0
 
 
