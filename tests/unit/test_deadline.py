@@ -36,6 +36,11 @@ def test_a_request_whose_deadline_leaves_no_time_for_a_tick_waits_to_its_end() -
     assert it.handover < it.wait_until == it.deadline == NOW + 815
 
 
+def test_a_tick_near_the_deadline_has_the_word_before_the_watchdog() -> None:
+    it = limits(age=3500, remaining=20, is_tick=True)
+    assert it.wait_until == it.last_word - 2 == NOW + 16
+
+
 def test_time_that_went_before_counts() -> None:
     assert limits(age=3000).deadline == NOW + 555
 

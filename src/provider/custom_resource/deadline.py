@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _HANDOVER_SECONDS, _HANDOVER_SHARE = 120.0, 0.25
 # Of an invocation, kept back for the watchdog to answer when something hangs.
 _LAST_WORD_SECONDS, _LAST_WORD_SHARE = 15.0, 0.1
+# Before the watchdog's, for a last look at the job: it knows more to say.
+_LAST_LOOK_SECONDS, _LAST_LOOK_SHARE = 5.0, 0.1
 # Of CloudFormation's time limit, kept back for the answer to arrive; the watchdog leaves half of it.
 _ANSWER_SECONDS, _ANSWER_SHARE = 45.0, 0.1
 # A poll rule's first tick comes within its interval, or a little later.
@@ -58,12 +60,13 @@ class TimeLimits:
         deadline = now + left - kept
         handover = now + remaining - min(_HANDOVER_SECONDS, remaining * _HANDOVER_SHARE)
         last_word = now + remaining - min(_LAST_WORD_SECONDS, remaining * _LAST_WORD_SHARE)
+        last_look = last_word - min(_LAST_LOOK_SECONDS, remaining * _LAST_LOOK_SHARE)
         if left > kept:  # of a late event, only the invocation's limit is left
             last_word = min(last_word, deadline + kept / 2)
         if is_tick and deadline - now >= _FIRST_TICK_SECONDS:
             wait_until = now
         elif deadline - handover < _FIRST_TICK_SECONDS:  # a rule would tick too late: the invocation waits to its end
-            wait_until = min(deadline, last_word)
+            wait_until = min(deadline, last_look)
         else:
             wait_until = handover
         return cls(deadline, handover, last_word, wait_until)
