@@ -61,7 +61,7 @@ class Undeliverable(Exception):
 
 
 def tell(address: ReturnAddress, answer: Answer, log_stream: str, clock: Clock, *, pauses: Sequence[float]) -> None:
-    """Tell CloudFormation how a request ended.
+    """Tell CloudFormation how a request ended; a failure is counted and logged, too.
 
     Args:
         address: Whom to answer, and as what.

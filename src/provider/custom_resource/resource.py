@@ -14,7 +14,7 @@ from crhelper import CfnResource
 from provider.custom_resource.answer import Answer, Outcome, Undeliverable, fits, tell
 from provider.custom_resource.deadline import TimeLimits
 from provider.custom_resource.poll_rule import PollRule, PollRuleError
-from provider.custom_resource.request import POLL_DATA_FIELD, POLL_FIELD
+from provider.custom_resource.request import POLL_DATA_FIELD, POLL_FIELD, RequestType
 from provider.lifecycle import Request, RequestFailed, StillStopping
 from provider.observability import logger
 
@@ -198,7 +198,7 @@ class JobResource(CfnResource):
         self._send(Outcome.FAILED, f"The provider ran out of time waiting for an answer from Neptune. {self._hint()}")
 
     def _hint(self) -> str:
-        return _RETRY_HINT if self._request.request_type == "Delete" else "Try again."
+        return _RETRY_HINT if self._request.request_type is RequestType.DELETE else "Try again."
 
     def _poll_enabled(self) -> bool:
         return self._still_stopping is not None
@@ -258,7 +258,7 @@ class JobResource(CfnResource):
         return Answer(outcome, physical_id, reason)
 
     def _clean_up(self) -> None:
-        may_be_repeated = self._request.request_type == "Delete" and not self._is_fresh
+        may_be_repeated = self._request.request_type is RequestType.DELETE and not self._is_fresh
         if not self._rule_may_exist and not may_be_repeated:
             return
         try:
