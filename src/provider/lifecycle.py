@@ -204,7 +204,6 @@ class Lifecycle:
         started = self.clock.monotonic()
         cancelled_at = request.cancelled_at
         while True:
-            reason = ""
             try:
                 if cancelled_at is None:
                     job = self._cancel(jobs, settings)

@@ -164,10 +164,12 @@ def deliver(url: str, content: bytes, clock: Clock, pauses: Sequence[float]) -> 
                 return
             logger.warning("CloudFormation did not take the answer", problem=problem, attempt=attempt)
             lasting = status is not None and status != _TOO_MANY_REQUESTS and status < _SERVER_ERROR
-            late = clock.monotonic() - started > _LAST_ATTEMPT_SECONDS
-            if lasting or late or attempt > len(pauses):
+            if lasting or attempt > len(pauses):
                 break
-            clock.sleep(pauses[attempt - 1])
+            pause = pauses[attempt - 1]
+            if clock.monotonic() - started + pause > _LAST_ATTEMPT_SECONDS:
+                break
+            clock.sleep(pause)
     raise Undeliverable(
         f"The answer could not be delivered to {host} in {attempt} attempts: {problem}. The function needs a route to "
         "Amazon S3: a gateway endpoint for S3 or a NAT gateway, and TCP port 443 open in its security group."
