@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from local import function_log, sam
-from local.interruption import Interrupted, interruptible
+from local.interruption import Interrupted, held_back, interruptible
 from local.ministack import MiniStack, MiniStackError
 from local.simulator import JobStatus, Simulator
 from local.stacks import NotSettled, Stack
@@ -104,7 +104,9 @@ def _run(console: Console) -> list[str]:
     console.print(_INTRODUCTION)
     timeline = Timeline(console)
     console.print("[bold]Setting up[/bold] (about 20 s)")
-    with tempfile.TemporaryDirectory(prefix="demo-") as directory:
+    with ExitStack() as cleanup:
+        with held_back():
+            directory = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="demo-"))
         with _step(console, "sam build"):
             built = sam.build(Path(directory) / "build")
         with (

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Self
 import boto3
 import trustme
 
+from local.interruption import held_back
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
@@ -209,27 +211,29 @@ def _process_group(
     command: list[str], *, environment: Mapping[str, str], directory: Path, log: Path, inherit: socket.socket
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command in a process group of its own, and end the whole group."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=[inherit.fileno()],
-            start_new_session=True,
-        )
+    process = None
     try:
+        with log.open("ab") as output, held_back():
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[inherit.fileno()],
+                start_new_session=True,
+            )
         yield process
     finally:
-        try:
-            _signal_group(process, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_STOP_SECONDS)
-        finally:  # also when the wait is interrupted
-            _signal_group(process, signal.SIGKILL)
-            process.wait()
+        if process is not None:
+            try:
+                _signal_group(process, signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_STOP_SECONDS)
+            finally:  # also when the wait is interrupted
+                _signal_group(process, signal.SIGKILL)
+                process.wait()
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

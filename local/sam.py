@@ -8,10 +8,11 @@ import re
 import signal
 import subprocess
 import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.interruption import held_back
 from local.ministack import REGION
 
 if TYPE_CHECKING:
@@ -116,23 +117,28 @@ def _run(arguments: list[str], environment: Mapping[str, str]) -> None:
     if not _SAM.exists():
         raise SamError("SAM is not installed: run `make install`")
     # Its files in a directory of their own, its processes (make, pip) in a group of their own: nothing is left behind.
-    with tempfile.TemporaryDirectory(prefix="sam-") as scratch:
-        process = subprocess.Popen(
-            [str(_SAM), *arguments],
-            cwd=_ROOT,
-            env={**environment, "TMPDIR": scratch},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+    with ExitStack() as cleanup:
+        with held_back():
+            scratch = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="sam-"))
+        process = None
         try:
+            with held_back():
+                process = subprocess.Popen(
+                    [str(_SAM), *arguments],
+                    cwd=_ROOT,
+                    env={**environment, "TMPDIR": scratch},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    start_new_session=True,
+                )
             output, _ = process.communicate()
         except BaseException:
-            with suppress(ProcessLookupError):  # it has just ended
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            if process is not None:
+                with suppress(ProcessLookupError):  # it has just ended
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
             raise
     if process.returncode:
         raise SamError(f"sam {arguments[0]} failed with exit code {process.returncode}:\n{output}")

@@ -1,0 +1,33 @@
+"""`make demo`: what it checks is what it promises, and nothing of it stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEMO = [sys.executable, "-m", "local.demo"]
+
+
+def test_the_demo_ends_well() -> None:
+    done = subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "one DELETE /ml/modeltransform/movies?clean=true, and no other one" in done.stdout
+    assert "All was as it should be." in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(DEMO, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert any("Setting up" in line for line in iter(demo.stdout.readline, ""))  # stops at the first
+        demo.send_signal(number)
+        demo.communicate(timeout=60)
+    assert demo.returncode == 128 + number
+    assert list(tmp_path.iterdir()) == []
