@@ -16,7 +16,7 @@ from bench import cold_start, deletions, packages, report
 from bench.answers import AnswerHost
 from bench.report import Conditions
 from local.ministack import MiniStack
-from local.simulator import Simulator
+from simulator import Simulator
 
 # For each time to stop several jobs, that no lucky moment between two looks decides.
 _STOP_SECONDS = (1.0, 10.0, 60.0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.answers import AnswerHost
     from bench.packages import Package
     from local.ministack import MiniStack
-    from local.simulator import Simulator
+    from simulator import Simulator
 
 _STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/bench/5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000"
 _TIMEOUT_SECONDS = 900

@@ -19,9 +19,9 @@ from rich.console import Console
 from local import function_log, sam
 from local.interruption import Interrupted, held_back, interruptible
 from local.ministack import MiniStack, MiniStackError
-from local.simulator import JobStatus, Simulator
 from local.stacks import NotSettled, Stack
 from local.timeline import Entry, Timeline
+from simulator import JobStatus, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.serving import Connection, disconnected, serving
+from simulator.serving import Connection, disconnected, serving
 
 if TYPE_CHECKING:
     import ssl

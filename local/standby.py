@@ -21,7 +21,7 @@ from local.readable_log import clock_time
 
 if TYPE_CHECKING:
     from local.response_host import Received
-    from local.simulator import RequestRecord
+    from simulator import RequestRecord
 
 _LOOK_SECONDS = 0.1
 

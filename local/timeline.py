@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from local.simulator import RequestRecord
     from local.stacks import Stack
+    from simulator import RequestRecord
 
 _SOURCE_STYLES = {"CloudFormation": "yellow", "Function": "cyan", "Neptune ML": "magenta", "You": "bold"}
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from local.response_host import ResponseHost
-from local.simulator import JobNotFoundError, JobStatus, Simulator
+from simulator import JobNotFoundError, JobStatus, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from local.simulator import RequestRecord
+    from simulator import RequestRecord
 
 HOST: Final = "host.docker.internal"
 EVENTS: Final = Path(__file__).parent.parent / "events"

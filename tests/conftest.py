@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from local.response_host import ResponseHost
-from local.simulator import ManualClock, Simulator
+from simulator import ManualClock, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

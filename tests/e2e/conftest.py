@@ -6,7 +6,7 @@ import pytest
 
 from local import sam
 from local.ministack import MiniStack
-from local.simulator import Simulator
+from simulator import Simulator
 from tests.e2e.provider import Provider
 from tests.e2e.trace_daemon import TraceDaemon
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from local.ministack import MiniStack
-    from local.simulator import Simulator
+    from simulator import Simulator
     from tests.e2e.trace_daemon import TraceDaemon
 
 EXAMPLE = (Path(__file__).parents[2] / "examples/existing-job.yaml").read_text()

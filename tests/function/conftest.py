@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from local.simulator import ManualClock, Simulator
+    from simulator import ManualClock, Simulator
 
 
 @pytest.fixture

@@ -17,8 +17,6 @@ import pytest
 from botocore.config import Config
 from starlette.responses import JSONResponse
 
-from local.serving import disconnected, serving
-from local.simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Simulator, Truncated
 from provider import neptune, observability
 from provider.clock import Clock
 from provider.custom_resource import answer as answers
@@ -26,6 +24,8 @@ from provider.custom_resource import deadline, poll_rule
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.request import cloudformation_request, return_address
 from provider.custom_resource.resource import CleanupFailed, JobResource
+from simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Simulator, Truncated
+from simulator.serving import disconnected, serving
 from tests.function.world import EPOCH, RULE_PREFIX, LambdaContext, World
 
 if TYPE_CHECKING:

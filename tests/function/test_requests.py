@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from local.simulator import ErrorAnswer, Fault, Reset
+from simulator import ErrorAnswer, Fault, Reset
 
 if TYPE_CHECKING:
     from tests.function.world import World

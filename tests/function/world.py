@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.response_host import ResponseHost
-    from local.simulator import ManualClock, Simulator
+    from simulator import ManualClock, Simulator
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/graph/5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:provider"

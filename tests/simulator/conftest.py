@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.simulator import ManualClock, Simulator
+from simulator import ManualClock, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.simulator.__main__ import main
+from simulator.__main__ import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.simulator import Simulator
+    from simulator import Simulator
 
 ROOT = Path(__file__).parents[2]
 AWS = shutil.which(Path(sys.prefix).parent / "awscli" / "bin" / "aws") or shutil.which("aws")
@@ -27,7 +27,7 @@ READY = "Neptune ML simulator listening on "
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "local.simulator", *arguments]
+    return [sys.executable, "-m", "simulator", *arguments]
 
 
 @contextlib.contextmanager
@@ -80,7 +80,7 @@ def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, mon
         port = int(url.rpartition(":")[2])
         code, stderr = refused("--port", str(port))
         assert code == 1
-        assert stderr.startswith("python -m local.simulator: error: ")
+        assert stderr.startswith("python -m simulator: error: ")
         assert "Address already in use" in stderr
         assert f"('127.0.0.1', {port})" in stderr
         assert stderr.count("\n") == 1

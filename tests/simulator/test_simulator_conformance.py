@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from local.simulator import ERROR_STATUSES, ErrorAnswer, Fault, Simulator
-from local.simulator.api import CUSTOM_PARAMETERS, OPERATIONS, START_BODY, Operation
+from simulator import ERROR_STATUSES, ErrorAnswer, Fault, Simulator
+from simulator.api import CUSTOM_PARAMETERS, OPERATIONS, START_BODY, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

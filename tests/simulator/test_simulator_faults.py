@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.simulator import (
+from simulator import (
     GARBAGE,
     Effect,
     ErrorAnswer,
@@ -23,7 +23,7 @@ from local.simulator import (
     Simulator,
     Truncated,
 )
-from local.simulator.faults import FaultPlan
+from simulator.faults import FaultPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from local.simulator.clock import ManualClock
-from local.simulator.jobs import Job, JobEndedError, JobStatus
-from local.simulator.s3 import S3Location
+from simulator.clock import ManualClock
+from simulator.jobs import Job, JobEndedError, JobStatus
+from simulator.s3 import S3Location
 
 OUTPUT = S3Location.parse("s3://bucket/transform/job-1")
 SUCCESSORS = {

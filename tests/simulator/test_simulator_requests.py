@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.simulator import (
+from simulator import (
     ErrorAnswer,
     Fault,
     JobExistsError,
@@ -24,7 +24,7 @@ from local.simulator import (
     RawAnswer,
     Simulator,
 )
-from local.simulator.request_log import credential_scope, redact
+from simulator.request_log import credential_scope, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

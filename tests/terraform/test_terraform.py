@@ -11,7 +11,7 @@ import pytest
 
 from local import sam
 from local.ministack import MiniStack
-from local.simulator import Simulator
+from simulator import Simulator
 from tests.terraform.terraform import NotInstalled, Terraform, require_terraform
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from local.simulator.jobs import Job, JobExistsError, JobNotFoundError, JobStatus
+from simulator.jobs import Job, JobExistsError, JobNotFoundError, JobStatus
 
 if TYPE_CHECKING:
-    from local.simulator.artifacts import ArtifactDirectory
-    from local.simulator.clock import Clock
+    from simulator.artifacts import ArtifactDirectory
+    from simulator.clock import Clock
 
 
 class JobStore:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from local.simulator.artifacts import BASE_PROCESSING, REMOTE_MODEL_TRANSFORM
-from local.simulator.jobs import JobStatus
+from simulator.artifacts import BASE_PROCESSING, REMOTE_MODEL_TRANSFORM
+from simulator.jobs import JobStatus
 
 if TYPE_CHECKING:
-    from local.simulator.jobs import Job
+    from simulator.jobs import Job
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"

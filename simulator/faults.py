@@ -7,8 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-from local.simulator.clock import check_seconds
-from local.simulator.errors import ERROR_STATUSES
+from simulator.clock import check_seconds
+from simulator.errors import ERROR_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Collection

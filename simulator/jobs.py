@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from local.simulator.clock import check_seconds
+from simulator.clock import check_seconds
 
 if TYPE_CHECKING:
-    from local.simulator.s3 import S3Location
+    from simulator.s3 import S3Location
 
 # The simulator's own rule: Neptune's is not documented, and an id becomes a part of S3 keys and SageMaker names.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")

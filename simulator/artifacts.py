@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.simulator.jobs import Job
-    from local.simulator.s3 import S3Location
+    from simulator.jobs import Job
+    from simulator.s3 import S3Location
 
 BASE_PROCESSING = "base-processing"
 REMOTE_MODEL_TRANSFORM = "remote-model-transform"

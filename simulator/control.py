@@ -32,15 +32,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.simulator.clock import ManualClock
-from local.simulator.faults import GARBAGE, Effect, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
-from local.simulator.jobs import JobNotFoundError
+from simulator.clock import ManualClock
+from simulator.faults import GARBAGE, Effect, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
+from simulator.jobs import JobNotFoundError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from local.simulator.state import SimulatorState
+    from simulator.state import SimulatorState
 
 _Types: TypeAlias = Mapping[str, tuple[type, ...]]
 

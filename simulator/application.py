@@ -11,21 +11,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from local.serving import Connection, disconnected, pause
-from local.simulator.api import OPERATIONS, ApiRequest, Operation, error_body
-from local.simulator.control import control_surface
-from local.simulator.errors import NeptuneError
-from local.simulator.faults import ErrorAnswer, Hang, RawAnswer, Reset, Truncated
-from local.simulator.jobs import JobNotFoundError, JobStatus
-from local.simulator.request_log import RequestRecord, credential_scope, redact
+from simulator.api import OPERATIONS, ApiRequest, Operation, error_body
+from simulator.control import control_surface
+from simulator.errors import NeptuneError
+from simulator.faults import ErrorAnswer, Hang, RawAnswer, Reset, Truncated
+from simulator.jobs import JobNotFoundError, JobStatus
+from simulator.request_log import RequestRecord, credential_scope, redact
+from simulator.serving import Connection, disconnected, pause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from local.simulator.faults import Effect
-    from local.simulator.state import SimulatorState
+    from simulator.faults import Effect
+    from simulator.state import SimulatorState
 
 
 def application(state: SimulatorState) -> Starlette:

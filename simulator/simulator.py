@@ -8,20 +8,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from local.serving import serving
-from local.simulator.application import application
-from local.simulator.artifacts import ArtifactDirectory
-from local.simulator.faults import Fault, FaultPlan
-from local.simulator.jobs import JobStatus
-from local.simulator.request_log import RequestLog, RequestRecord
-from local.simulator.state import SimulatorState
-from local.simulator.store import JobStore
+from simulator.application import application
+from simulator.artifacts import ArtifactDirectory
+from simulator.faults import Fault, FaultPlan
+from simulator.jobs import JobStatus
+from simulator.request_log import RequestLog, RequestRecord
+from simulator.serving import serving
+from simulator.state import SimulatorState
+from simulator.store import JobStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from local.simulator.clock import Clock
+    from simulator.clock import Clock
 
 DEFAULT_STOP_SECONDS: Final = 5.0
 """How long a job takes to stop unless something else is said, in seconds."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from local.serving.connections import BreakableProtocol
+from simulator.serving.connections import BreakableProtocol
 
 if TYPE_CHECKING:
     import ssl

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from local.simulator.descriptions import describe, job_arn
-from local.simulator.errors import NeptuneError
-from local.simulator.jobs import JobEndedError, JobExistsError, JobNotFoundError
-from local.simulator.s3 import S3Location
+from simulator.descriptions import describe, job_arn
+from simulator.errors import NeptuneError
+from simulator.jobs import JobEndedError, JobExistsError, JobNotFoundError
+from simulator.s3 import S3Location
 
 if TYPE_CHECKING:
-    from local.simulator.faults import OperationName
-    from local.simulator.state import SimulatorState
+    from simulator.faults import OperationName
+    from simulator.state import SimulatorState
 
 Answer: TypeAlias = Mapping[str, object]
 

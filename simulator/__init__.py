@@ -1,17 +1,17 @@
 """A simulator of the model transform API of Amazon Neptune ML (start, get, list, cancel), with faults on demand.
 
 Example:
-    >>> from local.simulator import ErrorAnswer, Fault, ManualClock, Simulator
+    >>> from simulator import ErrorAnswer, Fault, ManualClock, Simulator
     >>> with Simulator(artifacts_dir=tmp_path, clock=ManualClock()) as simulator:  # doctest: +SKIP
     ...     simulator.start_job("job-1", stop_seconds=60)
     ...     simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["cancel"], times=2))
 
-Other processes start it with `python -m local.simulator` and steer it over HTTP, see `local.simulator.control`.
+Other processes start it with `python -m simulator` and steer it over HTTP, see `simulator.control`.
 """
 
-from local.simulator.clock import Clock, ManualClock
-from local.simulator.errors import ERROR_STATUSES
-from local.simulator.faults import (
+from simulator.clock import Clock, ManualClock
+from simulator.errors import ERROR_STATUSES
+from simulator.faults import (
     GARBAGE,
     Effect,
     ErrorAnswer,
@@ -22,9 +22,9 @@ from local.simulator.faults import (
     Reset,
     Truncated,
 )
-from local.simulator.jobs import JobEndedError, JobExistsError, JobNotFoundError, JobStatus
-from local.simulator.request_log import RequestRecord
-from local.simulator.simulator import DEFAULT_STOP_SECONDS, Simulator
+from simulator.jobs import JobEndedError, JobExistsError, JobNotFoundError, JobStatus
+from simulator.request_log import RequestRecord
+from simulator.simulator import DEFAULT_STOP_SECONDS, Simulator
 
 __all__ = [
     "DEFAULT_STOP_SECONDS",

@@ -1,4 +1,4 @@
-"""The simulator's command line: `python -m local.simulator`."""
+"""The simulator's command line: `python -m simulator`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from local.simulator import DEFAULT_STOP_SECONDS, JobStatus, ManualClock, RequestRecord, Simulator
-from local.simulator.clock import check_seconds
-from local.simulator.control import __doc__ as control_documentation
+from simulator import DEFAULT_STOP_SECONDS, JobStatus, ManualClock, RequestRecord, Simulator
+from simulator.clock import check_seconds
+from simulator.control import __doc__ as control_documentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ def _print_request(record: RequestRecord) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m local.simulator",
+        prog="python -m simulator",
         description="Simulate the model transform API of Amazon Neptune ML over HTTP: start, get, list and cancel.\n"
         "Prints where it listens, then a line for each request. SIGINT (Ctrl-C) or SIGTERM ends it.",
         epilog=control_documentation,

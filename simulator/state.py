@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.simulator.jobs import Job, JobStatus
-from local.simulator.s3 import S3Location
+from simulator.jobs import Job, JobStatus
+from simulator.s3 import S3Location
 
 if TYPE_CHECKING:
-    from local.simulator.clock import Clock
-    from local.simulator.faults import FaultPlan
-    from local.simulator.request_log import RequestLog
-    from local.simulator.store import JobStore
+    from simulator.clock import Clock
+    from simulator.faults import FaultPlan
+    from simulator.request_log import RequestLog
+    from simulator.store import JobStore
 
 DEFAULT_OUTPUT = S3Location.parse("s3://neptune-ml-simulator/model-transform")
 
