@@ -6,7 +6,7 @@ Example:
     ...     simulator.start_job("job-1", stop_seconds=60)
     ...     simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["cancel"], times=2))
 
-Other processes start it with `python -m simulator` and steer it over HTTP, see `simulator.control`.
+`python -m simulator` runs it for other processes, with the jobs that its command line names.
 """
 
 from simulator.clock import Clock, ManualClock

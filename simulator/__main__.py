@@ -7,13 +7,11 @@ import contextlib
 import signal
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from simulator import DEFAULT_STOP_SECONDS, JobStatus, ManualClock, RequestRecord, Simulator
+from simulator import DEFAULT_STOP_SECONDS, JobStatus, RequestRecord, Simulator
 from simulator.clock import check_seconds
-from simulator.control import __doc__ as control_documentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             simulator = Simulator(
                 artifacts_dir=options.artifacts or stack.enter_context(tempfile.TemporaryDirectory()),
-                clock=ManualClock() if options.manual_clock else time.monotonic,
                 host=options.host,
                 port=options.port,
                 stop_seconds=options.stop_seconds,
@@ -81,10 +78,8 @@ def _print_request(record: RequestRecord) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
-        description="Simulate the model transform API of Amazon Neptune ML over HTTP: start, get, list and cancel.\n"
+        description="Simulate the model transform API of Amazon Neptune ML over HTTP: start, get, list and cancel. "
         "Prints where it listens, then a line for each request. SIGINT (Ctrl-C) or SIGTERM ends it.",
-        epilog=control_documentation,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
@@ -115,9 +110,6 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=None,
         help=f"how long a job runs until it is Completed, or '{_NEVER}' (default: {_NEVER})",
-    )
-    parser.add_argument(
-        "--manual-clock", action="store_true", help="time stands still until POST /simulator/clock advances it"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="makes faults with a probability repeatable (default: %(default)s)"

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Final, assert_never
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from simulator.api import OPERATIONS, ApiRequest, Operation, error_body
-from simulator.control import control_surface
 from simulator.errors import NeptuneError
 from simulator.faults import ErrorAnswer, Hang, RawAnswer, Reset, Truncated
 from simulator.jobs import JobNotFoundError, JobStatus
@@ -29,10 +28,9 @@ if TYPE_CHECKING:
 
 
 def application(state: SimulatorState) -> Starlette:
-    """Return the ASGI application: the API, and the control surface below `/simulator`."""
+    """Return the API as an ASGI application."""
     return Starlette(
         routes=[
-            Mount("/simulator", control_surface(state)),
             *(
                 # A job id may contain encoded slashes, even if no job has such an id.
                 Route(

@@ -1,4 +1,4 @@
-"""What the simulated cluster is made of; the API, the control surface and `Simulator` share it."""
+"""What the simulated cluster is made of; the API and `Simulator` share it."""
 
 from __future__ import annotations
 

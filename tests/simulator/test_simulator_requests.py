@@ -1,4 +1,4 @@
-"""What requests do: to jobs, artifacts and the log; many at once; and the control surface."""
+"""What requests do: to jobs, artifacts and the log; and many at once, to the server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator import (
-    ErrorAnswer,
     Fault,
     JobExistsError,
     JobNotFoundError,
@@ -86,6 +85,15 @@ def test_a_job_can_refuse_to_stop(simulator: Simulator, neptune: NeptuneDataClie
     neptune.cancel_ml_model_transform_job(id="job-1")
     clock.advance(1e9)
     assert simulator.status("job-1") == "Stopping"
+
+
+def test_a_job_that_was_started_over_http_stops_as_the_simulator_says(simulator: Simulator, clock: ManualClock) -> None:
+    call(simulator, "POST", "/ml/modeltransform", {**START, "id": "job-1"})
+    call(simulator, "DELETE", "/ml/modeltransform/job-1")
+    clock.advance(59)
+    assert simulator.status("job-1") == "Stopping"
+    clock.advance(1)
+    assert simulator.status("job-1") == "Stopped"
 
 
 def test_a_forgotten_job_is_not_found(simulator: Simulator, neptune: NeptuneDataClient) -> None:
@@ -188,7 +196,7 @@ def test_the_log_holds_no_secrets(simulator: Simulator, neptune: NeptuneDataClie
     neptune.list_ml_model_transform_jobs()
     (_, _, signature) = authorizations[0].partition("Signature=")
     assert len(signature.rstrip("'")) == 64
-    text = repr(simulator.log) + repr(call(simulator, "GET", "/simulator/log"))
+    text = repr(simulator.log)
     for secret in (signature.rstrip("'"), "made-up-token", "made-up-secret", "AKIDEXAMPLE"):
         assert secret not in text
 
@@ -292,137 +300,3 @@ def test_a_simulator_that_has_been_left_refuses_connections(tmp_path: Path) -> N
 def test_a_simulator_has_no_address_before_it_runs(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="not running"):
         _ = Simulator(artifacts_dir=tmp_path).url
-
-
-# --- the control surface ---
-
-
-def test_jobs_over_the_control_surface(simulator: Simulator, clock: ManualClock) -> None:
-    assert call(simulator, "POST", "/simulator/jobs", {"id": "job-1", "stopSeconds": None, "runSeconds": 10}) == (
-        201,
-        {"id": "job-1", "status": "InProgress"},
-    )
-    ended = {"id": "job-2", "status": "Failed"}
-    assert call(simulator, "POST", "/simulator/jobs", ended) == (201, ended)
-    assert call(simulator, "POST", "/simulator/clock", {"advance": 10}) == (200, {"time": 10})
-    assert (clock(), simulator.status("job-1")) == (10, "Completed")
-    assert call(simulator, "GET", "/simulator/artifacts/job-1") == (
-        200,
-        {"artifacts": list(simulator.artifacts("job-1"))},
-    )
-    assert call(simulator, "DELETE", "/simulator/jobs/job-1") == (204, None)
-    assert call(simulator, "GET", "/simulator/artifacts/job-1")[0] == 404
-    assert simulator.log == ()
-
-
-def test_a_job_over_the_control_surface_has_the_simulators_defaults(simulator: Simulator, clock: ManualClock) -> None:
-    call(simulator, "POST", "/simulator/jobs", {"id": "job-1"})
-    call(simulator, "DELETE", "/ml/modeltransform/job-1")
-    clock.advance(59)
-    assert simulator.status("job-1") == "Stopping"
-    clock.advance(1)
-    assert simulator.status("job-1") == "Stopped"
-
-
-def test_the_log_over_the_control_surface(simulator: Simulator) -> None:
-    simulator.start_job("job-1")
-    call(simulator, "DELETE", "/ml/modeltransform/job-1?clean=true")
-    assert call(simulator, "GET", "/simulator/log") == (
-        200,
-        {
-            "requests": [
-                {
-                    "time": 0,
-                    "operation": "cancel",
-                    "method": "DELETE",
-                    "path": "/ml/modeltransform/job-1",
-                    "query": "clean=true",
-                    "signed": False,
-                    "region": None,
-                    "service": None,
-                    "status": 200,
-                    "jobId": "job-1",
-                    "jobStatus": "Stopping",
-                }
-            ]
-        },
-    )
-
-
-@pytest.mark.parametrize(
-    ("effect", "status"),
-    [
-        ({"kind": "error", "code": "AccessDeniedException", "message": "no"}, 403),
-        ({"kind": "answer", "status": 503, "body": "{}", "contentType": "application/json"}, 503),
-    ],
-)
-def test_faults_over_the_control_surface(simulator: Simulator, effect: dict[str, object], status: int) -> None:
-    fault = {"effect": effect, "on": ["list"], "times": None, "probability": 1, "delaySeconds": 0, "takesEffect": True}
-    assert call(simulator, "POST", "/simulator/faults", fault) == (201, {})
-    assert [call(simulator, "GET", "/ml/modeltransform")[0] for _ in range(3)] == [status] * 3
-    assert call(simulator, "DELETE", "/simulator/faults") == (204, None)
-    assert call(simulator, "GET", "/ml/modeltransform")[0] == 200
-
-
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        ("reset", ConnectionResetError),
-        ("truncated", http.client.IncompleteRead),
-        ("garbage", json.JSONDecodeError),
-    ],
-)
-def test_broken_answers_over_the_control_surface(simulator: Simulator, kind: str, error: type[Exception]) -> None:
-    call(simulator, "POST", "/simulator/faults", {"effect": {"kind": kind}})
-    with pytest.raises(error):
-        call(simulator, "GET", "/ml/modeltransform")
-    assert call(simulator, "GET", "/ml/modeltransform")[0] == 200
-
-
-@pytest.mark.parametrize(
-    ("request_line", "body", "status", "message"),
-    [
-        ("POST jobs", {}, 400, "id is missing"),
-        ("POST jobs", [], 400, "the body is a JSON object"),
-        ("POST jobs", {"id": 1}, 400, "id cannot be 1"),
-        ("POST jobs", {"id": "taken"}, 400, "already exists"),
-        ("POST jobs", {"id": "x", "status": "Done"}, 400, "'Done' is not a job status: InProgress,"),
-        ("POST jobs", {"id": "x", "stop_seconds": 1}, 400, "unknown member 'stop_seconds'; known: id, stopSeconds"),
-        ("POST jobs", {"id": "x", "stopSeconds": True}, 400, "stopSeconds cannot be True"),
-        ("POST jobs", {"id": "x", "stopSeconds": -1}, 400, "a time span"),
-        ("POST jobs", {"id": "x", "stopSeconds": 10**400}, 400, "a time span"),
-        ("DELETE jobs/nobody", None, 404, "nobody does not exist"),
-        ("GET artifacts/nobody", None, 404, "nobody does not exist"),
-        ("POST faults", {"effect": {"kind": "explode"}}, 400, "'explode'"),
-        ("POST faults", {"effect": {"kind": "error"}}, 400, "code is missing"),
-        ("POST faults", {"effect": {"kind": "error", "code": "Nonsense"}}, 400, "unknown error 'Nonsense'"),
-        ("POST faults", {"effect": {"kind": "answer", "status": 500, "body": "\ud800"}}, 400, "surrogates"),
-        ("POST faults", {"effect": {"kind": "reset", "code": "x"}}, 400, "unknown member 'code'"),
-        ("POST faults", {"on": ["get", 1]}, 400, "a fault is on one or more of"),
-        ("POST faults", {"on": [{}]}, 400, "a fault is on one or more of"),
-        ("POST clock", {"advance": -1}, 400, "a time span"),
-        ("POST clock", {"advance": "1"}, 400, "advance cannot be '1'"),
-        ("POST nothing", None, 404, "Not Found"),
-        ("PUT log", None, 405, "Method Not Allowed"),
-    ],
-)
-def test_the_control_surface_says_what_is_wrong(
-    simulator: Simulator, request_line: str, body: object, status: int, message: str
-) -> None:
-    simulator.start_job("taken")
-    method, path = request_line.split()
-    got, answer = call(simulator, method, f"/simulator/{path}", body)
-    assert got == status
-    assert message in answer["message"]
-
-
-def test_a_real_clock_cannot_be_advanced(tmp_path: Path) -> None:
-    with Simulator(artifacts_dir=tmp_path) as simulator:
-        status, answer = call(simulator, "POST", "/simulator/clock", {"advance": 1})
-    assert status == 400
-    assert "--manual-clock" in answer["message"]
-
-
-def test_faults_spare_the_control_surface(simulator: Simulator) -> None:
-    simulator.inject(Fault(ErrorAnswer("InternalFailureException"), times=None))
-    assert call(simulator, "GET", "/simulator/log") == (200, {"requests": []})
