@@ -31,13 +31,13 @@ test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/awscli.do
 check: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done $(VENV)/pip-audit.done ## Run the linters, the type checks and the security checks
 	@echo "ruff ..." && $(DEV)/ruff check . && $(DEV)/ruff format --check .
 	@echo "mypy ..." && $(DEV)/mypy
-	@echo "reference ..." && PYTHONPATH=src $(DEV)/python -m local.reference --check
+	@echo "reference ..." && PYTHONPATH=src $(DEV)/python -m tools.reference --check
 	@echo "cfn-lint ..." && $(DEV)/cfn-lint --append-rules cfn_lint -- $(TEMPLATES)
 	@echo "sam validate ..." && AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint
 	@echo "checkov ..." && for template in $(TEMPLATES); do \
 		echo "  $$template" && $(VENV)/checkov/bin/checkov --config-file .checkov.yaml --file "$$template"; done
 	@echo "shellcheck ..." && $(DEV)/shellcheck .ci/run
-	@$(DEV)/python -m local.audit
+	@$(DEV)/python -m tools.audit
 
 .PHONY: format
 format: $(VENV)/dev.done ## Format the code
@@ -61,7 +61,7 @@ bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Measure the p
 
 .PHONY: docs
 docs: $(VENV)/dev.done ## Write what is generated from the definition of the properties
-	@PYTHONPATH=src $(DEV)/python -m local.reference
+	@PYTHONPATH=src $(DEV)/python -m tools.reference
 
 .PHONY: build
 build: $(VENV)/sam.done ## Build the function's package

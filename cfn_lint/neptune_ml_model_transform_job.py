@@ -39,7 +39,7 @@ class Property(NamedTuple):
     expected: str
 
 
-# generated: rules (by `python -m local.reference`, from the provider's own definition)
+# generated: rules (by `python -m tools.reference`, from the provider's own definition)
 PROPERTIES = {
     "ServiceToken": Property(
         type="String",

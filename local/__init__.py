@@ -1,1 +1,1 @@
-"""What lets everything run without AWS: the simulators, MiniStack, SAM and the demo."""
+"""What lets everything run without AWS: MiniStack, SAM, the response host and the demo."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from cfnlint.decode.cfn_yaml import loads  # type: ignore[import-untyped]
 
-from local import reference
 from provider.properties import definitions
 from tests.cfn_lint.linting import ROOT, lint
+from tools import reference
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 """The reference of the resource type: what documents and lint rules say of it, from its one definition.
 
-`python -m local.reference` writes the parts of `docs/reference.md` and of the cfn-lint rules that stand between the
+`python -m tools.reference` writes the parts of `docs/reference.md` and of the cfn-lint rules that stand between the
 marks `generated: NAME` and `end of NAME`; with `--check` it only tells whether they are up to date.
 """
 
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 1 if `--check` found something out of date.
     """
-    parser = argparse.ArgumentParser(prog="python -m local.reference", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.reference", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if something is out of date")
     check = parser.parse_args(arguments).check
     outdated = []
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not check:
                 path.write_text(new)
     for path in outdated:
-        print(f"{path.relative_to(_ROOT)}: {'out of date, run `python -m local.reference`' if check else 'written'}")
+        print(f"{path.relative_to(_ROOT)}: {'out of date, run `python -m tools.reference`' if check else 'written'}")
     return 1 if check and outdated else 0
 
 

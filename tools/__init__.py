@@ -1,0 +1,1 @@
+"""What checks the project, and what writes the parts of it that are generated."""
