@@ -45,7 +45,7 @@ format: $(VENV)/dev.done ## Format the code
 
 .PHONY: fuzz
 fuzz: $(VENV)/dev.done ## Look for events that break the function (EXAMPLES=20000)
-	@HYPOTHESIS_PROFILE=fuzz EXAMPLES=$${EXAMPLES:-20000} $(DEV)/pytest -n 2 --timeout 0 tests/fuzz tests/model
+	@HYPOTHESIS_PROFILE=fuzz EXAMPLES=$${EXAMPLES:-20000} $(DEV)/pytest -n 2 --timeout 0 tests/fuzz tests/any_order
 
 .PHONY: invoke
 invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function on one of events/ in its container (EVENT=delete)

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
-from tests.model.aws import CLUSTER, Aws, Job
+from tests.any_order.aws import CLUSTER, Aws, Job
 
 DEEP: list[Any] = []
 for _ in range(400):

@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from provider.neptune import Status
 from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
-from tests.model.aws import CLUSTER, ENDED, STEPS, Aws, Fault, Job
+from tests.any_order.aws import CLUSTER, ENDED, STEPS, Aws, Fault, Job
 
 JOBS = ("job-a", "job-b", "job-c")
 fault_plans = st.dictionaries(st.sampled_from(STEPS), st.lists(st.sampled_from(Fault), max_size=4), max_size=3)
