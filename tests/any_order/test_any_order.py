@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
 from provider.neptune import Status
-from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
 from tests.any_order.aws import CLUSTER, ENDED, STEPS, Aws, Fault, Job
+from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
 
 JOBS = ("job-a", "job-b", "job-c")
 fault_plans = st.dictionaries(st.sampled_from(STEPS), st.lists(st.sampled_from(Fault), max_size=4), max_size=3)

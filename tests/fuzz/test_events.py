@@ -8,8 +8,8 @@ from hypothesis import event as note
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
 from tests.any_order.aws import CLUSTER, Aws, Job
+from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
 
 DEEP: list[Any] = []
 for _ in range(400):
