@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import http.client
 import os
-import signal
 import socket
 import ssl
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -23,10 +22,10 @@ from typing import TYPE_CHECKING, Self
 import boto3
 import trustme
 
-from local.interruption import held_back
+from local.processes import process_group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
 REGION = "us-east-1"
@@ -100,15 +99,17 @@ class MiniStack:
             self.log = self._log or directory / "ministack.log"
             self.ca_bundle, certificate = _make_certificate(directory)
             # It inherits a socket that listens already: nobody can take the port in between.
-            with socket.create_server((_HOST, 0)) as listener:
+            with socket.create_server((_HOST, 0)) as listener, self.log.open("a") as log:
                 port = listener.getsockname()[1]
                 server = starting.enter_context(
-                    _process_group(
+                    process_group(
                         _command(listener, certificate),
                         environment=self._server_environment(directory, port),
                         directory=directory,
-                        log=self.log,
-                        inherit=listener,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        inherit=[listener.fileno()],
+                        grace_seconds=_STOP_SECONDS,
                     )
                 )
             self.url = f"https://{_HOST}:{port}"
@@ -168,7 +169,7 @@ class MiniStack:
             **self._environment,
         }
 
-    def _wait_until_ready(self, server: subprocess.Popen[bytes], port: int) -> None:
+    def _wait_until_ready(self, server: subprocess.Popen[str], port: int) -> None:
         trust = ssl.create_default_context(cafile=self.ca_bundle)
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -204,38 +205,3 @@ def _command(listener: socket.socket, certificate: Path) -> list[str]:
         *(str(_PYTHON), "-m", "hypercorn", "ministack.app:app", "--workers", "0", "--graceful-timeout", "0"),
         *("--bind", f"fd://{listener.fileno()}", "--certfile", str(certificate), "--keyfile", str(certificate)),
     ]
-
-
-@contextmanager
-def _process_group(
-    command: list[str], *, environment: Mapping[str, str], directory: Path, log: Path, inherit: socket.socket
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a process group of its own, and end the whole group."""
-    process = None
-    try:
-        with log.open("ab") as output, held_back():
-            process = subprocess.Popen(
-                command,
-                env=environment,
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=[inherit.fileno()],
-                start_new_session=True,
-            )
-        yield process
-    finally:
-        if process is not None:
-            try:
-                _signal_group(process, signal.SIGTERM)
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(_STOP_SECONDS)
-            finally:  # also when the wait is interrupted
-                _signal_group(process, signal.SIGKILL)
-                process.wait()
-
-
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):  # all of them have ended
-        os.killpg(process.pid, number)

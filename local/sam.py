@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import tempfile
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.interruption import held_back
 from local.ministack import REGION
+from local.processes import process_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,25 +120,15 @@ def _run(arguments: list[str], environment: Mapping[str, str]) -> None:
     with ExitStack() as cleanup:
         with held_back():
             scratch = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="sam-"))
-        process = None
-        try:
-            with held_back():
-                process = subprocess.Popen(
-                    [str(_SAM), *arguments],
-                    cwd=_ROOT,
-                    env={**environment, "TMPDIR": scratch},
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    start_new_session=True,
-                )
-            output, _ = process.communicate()
-        except BaseException:
-            if process is not None:
-                with suppress(ProcessLookupError):  # it has just ended
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-            raise
+        process = cleanup.enter_context(
+            process_group(
+                [str(_SAM), *arguments],
+                directory=_ROOT,
+                environment={**environment, "TMPDIR": scratch},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        )
+        output, _ = process.communicate()
     if process.returncode:
         raise SamError(f"sam {arguments[0]} failed with exit code {process.returncode}:\n{output}")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import tempfile
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
 from local import engine
+from local.processes import kill_group, process_group
 from local.sam import SamError
 
 if TYPE_CHECKING:
@@ -79,27 +78,16 @@ def invoke(event: Path, template: Path, on_line: Callable[[str], None] = lambda 
         *(str(_SAM), "local", "invoke", "--config-file", str(_ROOT / "samconfig.toml")),
         *("--template-file", str(template.absolute()), "--event", str(event.absolute())),
     ]
-    with (
-        tempfile.TemporaryFile("w+") as returned,
-        subprocess.Popen(
-            command,
-            cwd=_ROOT,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=returned,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # an interruption of ours is not SAM's: it is told in good time
-        ) as process,
-    ):
-        output = _Output(on_line)
+    output = _Output(on_line)
+    with tempfile.TemporaryFile("w+") as returned:
         try:
-            for line in process.stderr or ():
-                output.add(line.rstrip())
-            process.wait()
-        finally:
-            output.stop(process)
+            with process_group(
+                command, directory=_ROOT, environment=_environment(), stdout=returned, stderr=subprocess.PIPE
+            ) as process:
+                output.read(process)
+        except BaseException:
+            output.remove_container()
+            raise
         returned.seek(0)
         result = returned.read()
     if process.returncode or not result.strip():
@@ -117,7 +105,22 @@ class _Output:
         self._container_id: str | None = None
         self.chatter: list[str] = []
 
-    def add(self, line: str) -> None:
+    def read(self, process: subprocess.Popen[str]) -> None:
+        """Read until SAM ends; if that is interrupted, until its container is known."""
+        try:
+            for line in process.stderr or ():
+                self._add(line.rstrip())
+            process.wait()
+        except BaseException:
+            self._await_name(process)
+            raise
+
+    def remove_container(self) -> None:
+        """Remove SAM's container, which runs on without SAM."""
+        if self._container_id:
+            engine.remove_container(self._container_id)
+
+    def _add(self, line: str) -> None:
         if line.startswith(_CONTAINER):
             self._container_id = line.removeprefix(_CONTAINER)
             self._in_log = True
@@ -128,27 +131,15 @@ class _Output:
         else:
             self.chatter.append(line)
 
-    def stop(self, process: subprocess.Popen[str]) -> None:
-        """End SAM, if it runs on, and its container."""
-        if process.poll() is not None:
-            return
+    def _await_name(self, process: subprocess.Popen[str]) -> None:
         # SAM, interrupted, may leave a container behind that it has not named yet: it gets the time to do so.
-        killer = threading.Timer(_NAMING_SECONDS, _kill, [process])
+        killer = threading.Timer(_NAMING_SECONDS, kill_group, [process])
         killer.start()
         for line in process.stderr if process.stderr and not self._container_id else ():
             if line.startswith(_CONTAINER):
                 self._container_id = line.removeprefix(_CONTAINER).rstrip()
                 break
         killer.cancel()
-        _kill(process)
-        process.wait()
-        if self._container_id:
-            engine.remove_container(self._container_id)
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):  # it has just ended
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment() -> dict[str, str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from local.processes import process_group
+
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, "-m", "local.demo"]
 
@@ -24,7 +26,7 @@ def test_the_demo_ends_well() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(DEMO, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as demo:
+    with process_group(DEMO, directory=ROOT, environment=environment, stdout=subprocess.PIPE) as demo:
         assert demo.stdout is not None
         assert any("Setting up" in line for line in iter(demo.stdout.readline, ""))  # stops at the first
         demo.send_signal(number)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local import world
+from local.processes import process_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,19 +34,14 @@ sys.exit(standby.main())
 
 @contextmanager
 def command(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
+    with process_group(
         [sys.executable, "-u", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
+        directory=ROOT,
+        environment={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    ) as process:
+        yield process
 
 
 def invoke(*arguments: str, **environment: str) -> tuple[int, str, str]:

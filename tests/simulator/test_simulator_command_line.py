@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.processes import process_group
 from simulator.__main__ import main
 
 if TYPE_CHECKING:
@@ -33,15 +34,11 @@ def command(*arguments: str) -> list[str]:
 
 @contextlib.contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    process = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith(READY + "http://127.0.0.1:")
-            yield process, line.removeprefix(READY).strip()
-        finally:
-            process.kill()
+    with process_group(command(*arguments), directory=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith(READY + "http://127.0.0.1:")
+        yield process, line.removeprefix(READY).strip()
 
 
 def call(host_port: str, method: str, path: str) -> dict[str, object]:

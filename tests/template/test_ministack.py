@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from local import ministack as runner
 from local.ministack import MiniStack, MiniStackError
+from local.processes import process_group
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,22 +105,20 @@ def test_it_ends_when_the_process_that_uses_it_is_interrupted(tmp_path: Path) ->
         "    print(ministack.ca_bundle, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    user = subprocess.Popen(
+    with process_group(
         [sys.executable, "-c", script],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        directory=ROOT,
+        environment={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert user.stdout is not None
-    with user.stdout:
+    ) as user:
+        assert user.stdout is not None
         directory = Path(user.stdout.readline().strip()).parent
-    assert directory.exists()
+        assert directory.exists()
 
-    user.send_signal(2)
+        user.send_signal(signal.SIGINT)
 
-    assert user.wait(20) != 0
+        assert user.wait(20) != 0
     assert not directory.exists()
 
 
