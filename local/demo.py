@@ -10,7 +10,6 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,11 +165,7 @@ def _create_and_delete(console: Console, timeline: Timeline, stack: Stack, neptu
 def _show_log(console: Console, timeline: Timeline, messages: list[str]) -> None:
     console.print("\n[bold]The function's log[/bold] (it comes when an invocation has ended)")
     entries = [
-        Entry(
-            datetime.fromisoformat(line["timestamp"]).timestamp(),
-            f"{line.get('request_type', '')}",
-            f"{line['level']}: {line['message']}",
-        )
+        Entry(line.time, f"{line.fields.get('request_type', '')}", f"{line.level}: {line.message}")
         for line in function_log.lines(messages)
     ]
     timeline.print(entries)

@@ -1,18 +1,53 @@
-"""The log of a Lambda function that writes JSON lines, as CloudWatch Logs returns it."""
+"""The log of the function: JSON lines of Powertools' Logger, and metrics in CloudWatch's embedded metric format.
+
+Whatever else stands in it, such as Lambda's own lines, is no JSON, or not of that form.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mypy_boto3_logs import CloudWatchLogsClient
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line that the function logged.
+
+    Attributes:
+        time: When, in seconds since the epoch.
+        level: Its level, such as `INFO`.
+        message: What it says.
+        fields: All of its JSON, these three included.
+    """
+
+    time: float
+    level: str
+    message: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Metrics that the function wrote.
+
+    Attributes:
+        time: When, in seconds since the epoch.
+        values: The values of each by its name.
+    """
+
+    time: float
+    values: Mapping[str, list[float]]
+
+
 def read(client: CloudWatchLogsClient, group: str) -> list[str]:
-    """Read a function's log.
+    """Read a function's log from CloudWatch.
 
     Args:
         client: A CloudWatch Logs client.
@@ -33,37 +68,49 @@ def read(client: CloudWatchLogsClient, group: str) -> list[str]:
     ]
 
 
-def lines(messages: Iterable[str]) -> list[dict[str, Any]]:
+def parse(message: str) -> Line | Metrics | None:
+    """Parse one message of the log.
+
+    Args:
+        message: The message, wherever it comes from.
+
+    Returns:
+        What the function wrote; `None`: it did not write this.
+    """
+    try:
+        fields = json.loads(message)
+    except ValueError:
+        return None
+    if not isinstance(fields, dict):
+        return None
+    if "_aws" in fields:
+        names = [metric["Name"] for part in fields["_aws"]["CloudWatchMetrics"] for metric in part["Metrics"]]
+        return Metrics(fields["_aws"]["Timestamp"] / 1000, {name: fields[name] for name in names})
+    if not {"timestamp", "level", "message"} <= fields.keys():
+        return None
+    written = datetime.fromisoformat(fields["timestamp"]).timestamp()
+    return Line(written, fields["level"], str(fields["message"]), fields)
+
+
+def lines(messages: Iterable[str]) -> list[Line]:
     """Pick the lines that the function logged.
 
     Args:
-        messages: What `read` returns.
+        messages: The messages of its log.
 
     Returns:
         The lines, oldest first.
     """
-    return sorted((it for it in _objects(messages) if "_aws" not in it), key=lambda line: str(line["timestamp"]))
+    return sorted((it for it in map(parse, messages) if isinstance(it, Line)), key=lambda it: it.time)
 
 
-def metrics(messages: Iterable[str]) -> list[dict[str, Any]]:
-    """Pick the metrics, which are lines in CloudWatch's embedded metric format.
+def metrics(messages: Iterable[str]) -> list[Metrics]:
+    """Pick the metrics that the function wrote.
 
     Args:
-        messages: What `read` returns.
+        messages: The messages of its log.
 
     Returns:
-        The values of each line's metrics by their names, and its time in milliseconds since the epoch as `Timestamp`;
-        oldest first.
+        The metrics, oldest first.
     """
-    found = [
-        {"Timestamp": it["_aws"]["Timestamp"]}
-        | {metric["Name"]: it[metric["Name"]] for part in it["_aws"]["CloudWatchMetrics"] for metric in part["Metrics"]}
-        for it in _objects(messages)
-        if "_aws" in it
-    ]
-    return sorted(found, key=lambda it: int(it["Timestamp"]))
-
-
-def _objects(messages: Iterable[str]) -> list[dict[str, Any]]:
-    """The JSON among Lambda's own lines."""
-    return [json.loads(message) for message in messages if message.startswith("{")]
+    return sorted((it for it in map(parse, messages) if isinstance(it, Metrics)), key=lambda it: it.time)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from local.function_log import Line, Metrics, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,25 +57,16 @@ def readable(line: str) -> str:
     Returns:
         Time, level, message and what else the line says of this moment; plain text as it is.
     """
-    try:
-        fields = json.loads(line)
-    except ValueError:
-        return line
-    if not isinstance(fields, dict):
-        return line
-    if "_aws" in fields:
-        return _entry(fields["_aws"]["Timestamp"] / 1000, "METRICS", "", _metrics(fields))
-    if not {"timestamp", "level", "message"} <= fields.keys():
-        return line
-    details = {name: value for name, value in fields.items() if name not in _CONTEXT and name not in _MULTILINE}
-    written = datetime.fromisoformat(fields["timestamp"]).timestamp()
-    blocks = [str(fields[name]) for name in _MULTILINE if fields.get(name)]
-    return "\n".join([_entry(written, fields["level"], str(fields["message"]), details), *blocks])
-
-
-def _metrics(fields: Mapping[str, Any]) -> dict[str, object]:
-    names = [metric["Name"] for it in fields["_aws"]["CloudWatchMetrics"] for metric in it["Metrics"]]
-    return {name: ", ".join(f"{value:g}" for value in fields[name]) for name in names}
+    match parse(line):
+        case Metrics(when, values):
+            shown = {name: ", ".join(f"{value:g}" for value in these) for name, these in values.items()}
+            return _entry(when, "METRICS", "", shown)
+        case Line(when, level, message, fields):
+            details = {name: value for name, value in fields.items() if name not in (*_CONTEXT, *_MULTILINE)}
+            blocks = [str(fields[name]) for name in _MULTILINE if fields.get(name)]
+            return "\n".join([_entry(when, level, message, details), *blocks])
+        case _:
+            return line
 
 
 def _entry(when: float, level: str, message: str, details: Mapping[str, object]) -> str:

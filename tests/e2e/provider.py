@@ -6,7 +6,6 @@ import itertools
 import json
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from local.stacks import Stack
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from local.function_log import Line
     from local.ministack import MiniStack
     from simulator import Simulator
     from tests.e2e.trace_daemon import TraceDaemon
@@ -108,29 +108,28 @@ class Provider:
     def log(self) -> list[str]:
         return function_log.read(self.ministack.client("logs"), self.outputs["LogGroupName"])
 
-    def invocations(self, stack_id: str, request_type: str) -> list[list[dict[str, Any]]]:
+    def invocations(self, stack_id: str, request_type: str) -> list[list[Line]]:
         """The log lines of each invocation for a stack's requests of one type, in their order."""
-        found: dict[str, list[dict[str, Any]]] = {}
+        found: dict[str, list[Line]] = {}
         for line in function_log.lines(self.log()):
-            if (line.get("stack_id"), line.get("request_type")) == (stack_id, request_type):
-                found.setdefault(line["function_request_id"], []).append(line)
+            if (line.fields.get("stack_id"), line.fields.get("request_type")) == (stack_id, request_type):
+                found.setdefault(line.fields["function_request_id"], []).append(line)
         return list(found.values())
 
-    def metrics(self, stack_id: str, request_type: str) -> dict[str, Any]:
+    def metrics(self, stack_id: str, request_type: str) -> Mapping[str, list[float]]:
         """The metrics of a stack's only request of that type: the next ones after its log lines."""
         (lines,) = self.invocations(stack_id, request_type)
-        ended = datetime.fromisoformat(lines[-1]["timestamp"]).timestamp()
 
-        def find() -> dict[str, Any] | None:
+        def find() -> Mapping[str, list[float]] | None:
             for metrics in function_log.metrics(self.log()):
-                if metrics["Timestamp"] / 1000 >= ended:
-                    return {name: value for name, value in metrics.items() if name != "Timestamp"}
+                if metrics.time >= lines[-1].time:
+                    return metrics.values
             # On a busy machine MiniStack keeps the last line of an invocation back until the next one.
             self.invoke({})
             return None
 
-        metrics: dict[str, Any] = wait_until(find, SETTLE_SECONDS, "the metrics")
-        return metrics
+        values: Mapping[str, list[float]] = wait_until(find, SETTLE_SECONDS, "the metrics")
+        return values
 
 
 def delete(stack: Stack, seconds: float = SETTLE_SECONDS) -> str:

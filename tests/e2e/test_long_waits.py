@@ -204,10 +204,10 @@ def test_job_that_outlives_the_invocation(provider: Provider, long_waits: LongWa
     assert len(provider.cancellations(slow.job)) == 1
     assert_rule_goes(provider, slow)
     first, *ticks = provider.invocations(slow.stack.id, "Delete")
-    assert "Handed the waiting over to a poll rule" in [line["message"] for line in first]
-    assert "The job has ended" in [line["message"] for line in ticks[-1]]
+    assert "Handed the waiting over to a poll rule" in [line.message for line in first]
+    assert "The job has ended" in [line.message for line in ticks[-1]]
     request_id = slow.rule.removeprefix(PREFIX)
-    assert {line["correlation_id"] for lines in (first, *ticks) for line in lines} == {request_id}
+    assert {line.fields["correlation_id"] for lines in (first, *ticks) for line in lines} == {request_id}
 
 
 def test_job_that_never_stops(provider: Provider, long_waits: LongWaits) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local import sam_local, world
+from local.function_log import Line, Metrics, parse
 from local.response_host import SIGNATURE
 from tests.events.outcomes import OUTCOMES
 
@@ -98,8 +99,10 @@ def test_neptune_is_asked_for_that_job_alone(name: str, runs: Mapping[str, Futur
 def test_log_is_json_without_stack_traces_and_secrets(name: str, runs: Mapping[str, Future[Run]]) -> None:
     log = runs[name].result().log
 
-    lines = [json.loads(line) for line in log]
+    written = [parse(line) for line in log]
 
-    assert {"Failures"} <= lines[-1].keys()
-    assert not any("exception" in line for line in lines)
+    assert isinstance(written[-1], Metrics)
+    assert "Failures" in written[-1].values
+    assert None not in written
+    assert not any("exception" in line.fields for line in written if isinstance(line, Line))
     assert not any(SIGNATURE in line for line in log)
