@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 from bench import cold_start, deletions, packages, report
-from bench.answers import AnswerHost
 from bench.report import Conditions
 from local.ministack import MiniStack
+from local.response_host import ResponseHost, make_tls
 from simulator import Simulator
 
 # For each time to stop several jobs, that no lucky moment between two looks decides.
@@ -80,9 +80,10 @@ def _deletions(
     ours: packages.Package, baseline: packages.Package, directory: Path, stops: tuple[float, ...], *, quick: bool
 ) -> list[deletions.Deletion]:
     seconds = [stop * factor for stop in stops for factor in _SPREAD]
+    authority = directory / "authority.pem"
     with (
         Simulator(artifacts_dir=directory / "artifacts") as simulator,
-        AnswerHost(directory / "authority.pem") as answers,
+        ResponseHost(tls=make_tls(authority)) as responses,
         MiniStack() as ministack,
     ):
         endpoint = {"NEPTUNE_ENDPOINT": simulator.url}
@@ -92,7 +93,7 @@ def _deletions(
             deletions.Function(_OURS, ours, {"ALLOWED_HOSTS": "127.0.0.1"}, seconds),
         ]
         measured = functions[1:] if quick else functions
-        return deletions.measure(measured, deletions.World(ministack, simulator, answers))
+        return deletions.measure(measured, deletions.World(ministack, simulator, responses, authority))
 
 
 def _arguments() -> argparse.Namespace:

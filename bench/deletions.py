@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from bench.answers import AnswerHost
     from bench.packages import Package
     from local.ministack import MiniStack
+    from local.response_host import ResponseHost
     from simulator import Simulator
 
 _STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/bench/5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000"
@@ -72,12 +73,14 @@ class World:
     Attributes:
         ministack: Runs them.
         simulator: Runs the jobs; its clock is `time.monotonic`.
-        answers: Takes their answers.
+        responses: Takes their answers, over HTTPS: crhelper speaks nothing else.
+        authority: PEM file of the authority that they have to trust for that.
     """
 
     ministack: MiniStack
     simulator: Simulator
-    answers: AnswerHost
+    responses: ResponseHost
+    authority: Path
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def _deploy(function: Function, world: World) -> None:
         Code={"ZipFile": function.package.zipped()},
         Timeout=_TIMEOUT_SECONDS,
         MemorySize=256,
-        Environment={"Variables": {"SSL_CERT_FILE": str(world.answers.certificate_authority), **function.environment}},
+        Environment={"Variables": {"SSL_CERT_FILE": str(world.authority), **function.environment}},
     )
 
 
@@ -145,7 +148,7 @@ def _event(job_id: str, world: World) -> dict[str, Any]:
         "RequestType": "Delete",
         "RequestId": str(uuid.uuid4()),
         "StackId": _STACK,
-        "ResponseURL": world.answers.url_for(job_id),
+        "ResponseURL": world.responses.url_for(job_id),
         "ResourceType": "Custom::NeptuneMLModelTransformJob",
         "LogicalResourceId": "Job",
         "PhysicalResourceId": job_id,
@@ -159,7 +162,7 @@ def _event(job_id: str, world: World) -> dict[str, Any]:
 
 def _finish(deletion: _Begun, world: World) -> Deletion:
     try:
-        answer = world.answers.wait_for(deletion.job_id, deletion.stops_at + _LONGEST_SECONDS - time.monotonic())
+        answer = world.responses.wait_for(deletion.job_id, deletion.stops_at + _LONGEST_SECONDS - time.monotonic())
     except TimeoutError as error:
         raise DeletionError(str(error)) from error
     if answer.body["Status"] != "SUCCESS":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
+import time
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 from urllib.parse import quote
 
+import trustme
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,8 +21,8 @@ from starlette.routing import Route
 from simulator.serving import Connection, disconnected, serving
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterable
+    from pathlib import Path
     from types import TracebackType
 
     from starlette.requests import Request
@@ -39,11 +42,13 @@ class Received:
     """An answer as it was put.
 
     Attributes:
+        at: When it had arrived, in seconds of `time.monotonic`.
         key: The object that the URL names.
         body: The answer.
         size: Its size in bytes.
     """
 
+    at: float
     key: str
     body: dict[str, Any]
     size: int
@@ -145,6 +150,7 @@ class ResponseHost:
 
     async def _put(self, request: Request) -> Response:
         content = await request.body()
+        arrived_at = time.monotonic()
         with self._lock:
             self._attempts += 1
             behaviour = self._behaviours.popleft() if self._behaviours else self._lasting
@@ -156,11 +162,27 @@ class ResponseHost:
         problem = _problem(request, content)
         if isinstance(behaviour, int) or problem:
             return Response(problem, status_code=behaviour if isinstance(behaviour, int) else 400)
-        received = Received(request.path_params["key"], json.loads(content), len(content))
+        received = Received(arrived_at, request.path_params["key"], json.loads(content), len(content))
         with self._arrival:
             self._received.append(received)
             self._arrival.notify_all()
         return Response()
+
+
+def make_tls(authority: Path) -> ssl.SSLContext:
+    """Make what lets a host at 127.0.0.1 speak HTTPS.
+
+    Args:
+        authority: The PEM file to write, of the authority that its clients are to trust.
+
+    Returns:
+        The host's side.
+    """
+    issuer = trustme.CA()
+    issuer.cert_pem.write_to_path(authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issuer.issue_cert("127.0.0.1").configure_cert(context)
+    return context
 
 
 def _problem(request: Request, content: bytes) -> str:

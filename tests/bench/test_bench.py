@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-import ssl
-import urllib.request
+import time
 from typing import TYPE_CHECKING
 
+from crhelper.utils import _send_response  # type: ignore[attr-defined] # the stubs leave it out
+
 from bench import report
-from bench.answers import AnswerHost
 from bench.cold_start import ColdStart
 from bench.deletions import Deletion
+from local.response_host import ResponseHost, make_tls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,12 +65,20 @@ def test_rows_that_were_left_out_are_named() -> None:
     assert table(quick=True)[LATE][1:3] == ["left out", "0.01 (50 s)"]
 
 
-def test_answers_are_noted(tmp_path: Path) -> None:
-    with AnswerHost(tmp_path / "authority.pem") as host:
-        trust = ssl.create_default_context(cafile=str(host.certificate_authority))
-        put = urllib.request.Request(host.url_for("job-1"), data=b'{"Status": "SUCCESS"}', method="PUT")  # noqa: S310
+def test_crhelper_gets_its_answer_through(tmp_path: Path) -> None:
+    authority = tmp_path / "authority.pem"
+    answer = {
+        "Status": "SUCCESS",
+        "PhysicalResourceId": "job-1",
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "Job",
+    }
+    with ResponseHost(tls=make_tls(authority)) as host:
+        begun_at = time.monotonic()
+        _send_response(host.url_for("job-1"), answer, ssl_verify=str(authority))
 
-        with urllib.request.urlopen(put, context=trust, timeout=5) as response:  # noqa: S310
-            assert response.status == 200
+        received = host.wait_for("job-1", 5)
 
-        assert host.wait_for("job-1", 5).body == {"Status": "SUCCESS"}
+    assert received.body == answer
+    assert begun_at < received.at < time.monotonic()
