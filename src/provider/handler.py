@@ -8,16 +8,19 @@ import gc
 gc.disable()
 
 import os
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
-from provider import custom_resource
 from provider.clock import Clock
+from provider.custom_resource import FrontDoor
 from provider.custom_resource.answer import Undeliverable
+from provider.custom_resource.properties import schema_of
+from provider.custom_resource.request import Unanswerable
+from provider.custom_resource.waiting import WaitingQueue
+from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
-from provider.neptune import ModelTransformJobs
+from provider.neptune import Jobs
 from provider.observability import logger, metrics, tracer
-from provider.properties import Operator
 from provider.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,9 +31,22 @@ gc.enable()
 
 _settings = Settings.from_environment(os.environ)
 _clock = Clock()
-_lifecycle = Lifecycle(
-    operator=Operator(_settings.default_endpoint, _settings.allowed_hosts),
-    connect=partial(ModelTransformJobs, region=_settings.region, resource_arn=_settings.neptune_resource_arn),
+
+
+# The next look is often a warm function's: it finds its client made, and its connection open.
+_connect = lru_cache(maxsize=16)(
+    partial(Jobs, MODEL_TRANSFORM_JOB, region=_settings.region, resource_arn=_settings.neptune_resource_arn)
+)
+_front_door = FrontDoor(
+    lifecycle=Lifecycle(
+        kind=MODEL_TRANSFORM_JOB,
+        schema=schema_of(MODEL_TRANSFORM_JOB.resource_type, MODEL_TRANSFORM_JOB.properties),
+        clusters=_settings.clusters,
+        connect=_connect,
+        clock=_clock,
+    ),
+    queue=WaitingQueue(_settings.waiting_queue_url, _settings.region),
+    settings=_settings,
     clock=_clock,
 )
 
@@ -38,24 +54,25 @@ _lifecycle = Lifecycle(
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+def handler(event: object, context: LambdaContext) -> dict[str, str]:
     """Fulfil one request of CloudFormation.
 
     Args:
-        event: The request, or the tick of the poll rule of one.
+        event: The request, or the waiting queue's message with one.
         context: The invocation.
 
     Returns:
-        What CloudFormation was told; see `custom_resource.handle`.
+        What CloudFormation was told; see `FrontDoor.handle`.
 
     Raises:
-        Undeliverable: CloudFormation could not be told; Lambda is to deliver the event again.
-        CleanupFailed: It was told, but the poll rule is still there; likewise.
+        Undeliverable: CloudFormation could not be told; the event is to be delivered again.
+        Unanswerable: Somebody waits for an answer, and the event does not say where it may be given.
     """
     try:
-        return custom_resource.handle(event, context, lifecycle=_lifecycle, settings=_settings, clock=_clock)
-    except Undeliverable as error:
+        return _front_door.handle(event, context)
+    except (Undeliverable, Unanswerable) as error:
         if not _settings.is_local:
             raise
         # Nobody delivers the event again, and whoever invoked it needs the reason, not a stack trace.
-        return {"Status": "UNANSWERED", "Reason": f"{error} Is `make local` running in another terminal?"}
+        hint = " Is `make local` running in another terminal?" if isinstance(error, Undeliverable) else ""
+        return {"Status": "UNANSWERED", "Reason": f"{error}{hint}"}

@@ -1,50 +1,97 @@
-"""What Create, Update and Delete mean for a model transform job."""
+"""What Create, Update, Delete and a look mean for a job of any kind.
+
+Each method takes one look, and leaves the waiting to whoever calls it: as long as it returns `Waiting`, it is to be
+called again with the progress that it returned.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
-from provider import properties
-from provider.neptune import (
-    JobNotFound,
-    ModelTransformJob,
-    NeptuneError,
-    RequestRefused,
-    Status,
-    Unavailable,
-    Unreachable,
-)
-from provider.observability import annotate, count, logger, measure_seconds
-from provider.properties import InvalidProperties, Operator, Properties
+from provider.hosts import problem_of
+from provider.identity import LONGEST_BYTES, Identity
+from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
+from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
+from provider.observability import logger, record, tracer
+from provider.schema import InvalidProperties, Properties, Schema, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from provider.clock import Clock
-    from provider.properties import Endpoint
+    from provider.hosts import Hosts
+    from provider.kinds.kind import Kind
+    from provider.values import Endpoint
 
-# The next look at a stopping job comes after a tenth of the time already waited, within these bounds: the answer is
-# never later than a tenth of the wait, and fifteen minutes cost some hundred calls.
-_SHORTEST_INTERVAL_SECONDS = 0.5
-_LONGEST_INTERVAL_SECONDS = 15.0
-_SHARE_OF_WAIT = 0.1
-# A Create or an Update does not wait for more than a Neptune that throttles or fails for a moment.
-_LONGEST_ADOPTION_SECONDS = 60.0
+# A Create or an Update rides out a Neptune that throttles, fails or restarts for a moment, and no more: a cluster that
+# cannot be reached is rather a mistake in the template.
+ADOPTION_PATIENCE_SECONDS = 45.0
+# A failover or an engine's upgrade takes minutes; a deletion that gave up before would leave its job to run on.
+DELETION_PATIENCE_SECONDS = 600.0
+# A cancellation whose answer was lost may still be taking effect when Neptune refuses the next one.
+REFUSAL_PATIENCE_SECONDS = 60.0
+
+_LATEST_TIME = 1e11  # seconds since the epoch
 
 
-class Jobs(Protocol):
-    """The jobs of one cluster: `neptune.ModelTransformJobs`, or a stand-in."""
+class JobsOfCluster(Protocol):
+    """The jobs of one cluster: `neptune.Jobs`, or a stand-in."""
 
-    def get(self, job_id: str, *, neptune_iam_role_arn: str | None) -> ModelTransformJob:
-        """Look a job up; see `ModelTransformJobs.get`."""
+    def get(self, job_id: str, properties: Properties) -> Job:
+        """Look a job up; see `Jobs.get`."""
 
-    def cancel(self, job_id: str, *, clean: bool, neptune_iam_role_arn: str | None) -> None:
-        """Cancel a job; see `ModelTransformJobs.cancel`."""
+    def cancel(self, job_id: str, properties: Properties) -> None:
+        """Cancel a job; see `Jobs.cancel`."""
 
 
 class RequestFailed(Exception):
     """The request cannot be fulfilled; the message tells the resource's user why and what to do."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What earlier looks have found out; times are seconds of `Clock.wall`.
+
+    Attributes:
+        cancelled_at: When Neptune accepted the cancellation, or was found to have.
+        unclear: Whether a cancellation got no usable answer, and the job has not been looked at since.
+        refused_at: When Neptune refused the cancellation of a job that was running.
+        words: What came of the last cancellation that was not accepted.
+        silent_since: Since when no connection to Neptune has come about, or nothing could be adopted.
+    """
+
+    cancelled_at: float | None = None
+    unclear: bool = False
+    refused_at: float | None = None
+    words: str = ""
+    silent_since: float | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON has it."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, False, "")}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> Self:
+        """Read it.
+
+        Args:
+            data: What `as_json` returned.
+
+        Returns:
+            The progress.
+
+        Raises:
+            ValueError: It is something else; the message names the field.
+        """
+        for name, value in data.items():
+            if name in ("cancelled_at", "refused_at", "silent_since"):
+                right = type(value) in (int, float) and 0 <= cast("float", value) <= _LATEST_TIME
+            else:
+                right = (name, type(value)) in (("unclear", bool), ("words", str))
+            if not right:
+                raise ValueError(name)
+        return cls(**cast("dict[str, Any]", data))
 
 
 @dataclass(frozen=True)
@@ -55,15 +102,13 @@ class Request:
         physical_id: The resource's id so far; `None` for a Create.
         properties: The resource's properties, as sent.
         old_properties: Those before an Update, as sent.
-        wait_until: Until when a Delete may wait for its job to stop; seconds of `Clock.monotonic`.
-        cancelled_at: When an earlier part of this Delete had Neptune accept the cancellation; seconds of `Clock.wall`.
+        progress: What earlier looks have found out.
     """
 
     physical_id: str | None
     properties: Mapping[str, object]
     old_properties: Mapping[str, object] = field(default_factory=dict)
-    wait_until: float = 0.0
-    cancelled_at: float | None = None
+    progress: Progress = Progress()
 
 
 @dataclass(frozen=True)
@@ -80,208 +125,283 @@ class Done:
 
 
 @dataclass(frozen=True)
-class StillStopping:
-    """The job of a Delete has not stopped yet.
+class Waiting:
+    """The request needs another look.
 
     Attributes:
-        reason: What is known of it, one sentence.
-        cancelled_at: When Neptune accepted the cancellation, seconds of `Clock.wall`; `None` if it has not yet.
+        reason: What is known so far, one sentence.
+        progress: What the next look has to know.
     """
 
     reason: str
-    cancelled_at: float | None
+    progress: Progress
 
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """The life of `Custom::NeptuneMLModelTransformJob`.
+    """The life of a resource.
 
     Attributes:
-        operator: What the provider's operator laid down for every resource.
+        kind: The kind of its job.
+        schema: Its properties.
+        clusters: The hosts that an `Endpoint` may name.
         connect: Gives the jobs of a cluster.
         clock: The time.
     """
 
-    operator: Operator
-    connect: Callable[[Endpoint], Jobs]
+    kind: Kind
+    schema: Schema
+    clusters: Hosts
+    connect: Callable[[Endpoint], JobsOfCluster]
     clock: Clock
 
-    def create(self, request: Request) -> Done:
+    def create(self, request: Request) -> Done | Waiting:
         """Adopt a job.
 
         Args:
             request: The Create.
 
         Returns:
-            The adopted job's id and attributes.
+            The adopted job's identity and attributes; `Waiting` while Neptune cannot be asked, for less than a minute.
 
         Raises:
             RequestFailed: A property is wrong, the job does not exist, or it could not be looked up.
         """
-        return self._adopt(self._parse(request), known=False)
+        properties, identity = self._parse(request)
+        return self._adopt(identity, properties, request.progress)
 
-    def update(self, request: Request) -> Done:
+    def update(self, request: Request) -> Done | Waiting:
         """Adopt new settings, or another job.
 
-        A job of another id is a replacement: CloudFormation then sends the Delete of the old one.
-        A job that is gone keeps its resource, as long as the resource names the same cluster as before.
+        Another identity is a replacement: CloudFormation then sends the Delete of the old one. An Update that keeps
+        the identity does not need Neptune, for CloudFormation rolls back by an Update.
 
         Args:
             request: The Update.
 
         Returns:
-            The adopted job's id and attributes.
+            The adopted job's identity and attributes; `Waiting` as for a Create.
 
         Raises:
-            RequestFailed: A property is wrong, the job does not exist, or it could not be looked up.
+            RequestFailed: A property is wrong, or another job does not exist or could not be looked up.
         """
-        new = self._parse(request)
-        same_job = new.id == request.physical_id
-        same_cluster = request.properties.get("Endpoint") == request.old_properties.get("Endpoint")
-        return self._adopt(new, known=same_job and same_cluster)
+        properties, identity = self._parse(request)
+        current = Identity.parse(request.physical_id or "")
+        if current is None or current.id != identity.id:
+            return self._adopt(identity, properties, request.progress)
+        if self._keeps(current, identity, request):
+            return self._refresh(current, identity, properties, request.progress)
+        return self._move(current, identity, properties, request.progress)
 
-    def delete(self, request: Request) -> Done | StillStopping:
-        """Cancel the job and wait until it has stopped.
-
-        Only a job that Create or Update adopted is touched: its id is the physical id then. CloudFormation also sends
-        Deletes for failed creations, with other physical ids.
+    def without_neptune(self, request: Request) -> Done | None:
+        """Tell what an Update comes to if Neptune cannot be asked.
 
         Args:
-            request: The Delete, or its continuation if `cancelled_at` is set.
+            request: The Update.
 
         Returns:
-            `Done` when the job runs no more (or, with `WaitForStop: false`, when Neptune accepted the cancellation);
-            `StillStopping` at `wait_until`.
+            The same identity, with attributes that are empty but for the id; `None` if the Update needs Neptune.
 
         Raises:
-            RequestFailed: Neptune refused, or could not be asked.
+            RequestFailed: A property is wrong.
+        """
+        _, identity = self._parse(request)
+        current = Identity.parse(request.physical_id or "")
+        if current is None or not self._keeps(current, identity, request):
+            return None
+        return Done(str(current), self._attributes(current.id, None))
+
+    def delete(self, request: Request) -> Done | Waiting:
+        """Cancel the job, and tell whether it has stopped.
+
+        Only a job that Create or Update adopted is touched: the physical id is its identity then. CloudFormation also
+        sends Deletes for failed creations, with other physical ids.
+
+        Args:
+            request: The Delete.
+
+        Returns:
+            `Done` when the job runs no more (or, with `WaitForStop: false`, when Neptune accepted the cancellation),
+            else `Waiting`.
+
+        Raises:
+            RequestFailed: Neptune refused, or could not be reached for some minutes.
         """
         physical_id = request.physical_id or ""
-        annotate(job_id=physical_id)
-        if request.properties.get("Id") != physical_id:
+        identity = Identity.parse(physical_id)
+        if identity is None:
             logger.info("This resource adopted no job: nothing to cancel", physical_resource_id=physical_id)
             return Done(physical_id)
-        try:
-            settings = properties.parse_for_delete(request.properties, self.operator)
-        except InvalidProperties as error:
+        logger.append_keys(job_id=identity.id)
+        tracer.put_annotation("job_id", identity.id)
+        if problem := problem_of(identity.endpoint, self.clusters):
             raise RequestFailed(
-                f"The job {physical_id} cannot be cancelled. {error} If the provider's parameters DefaultEndpoint or "
-                "AllowedHosts were changed, change them back and delete the stack again."
-            ) from error
-        logger.append_keys(job_id=settings.id)
+                f"The job {identity.id} cannot be cancelled: its cluster is at {identity.endpoint.host}, which should "
+                f"be {problem} If the provider's AllowedHosts was changed, change it back and delete the stack again."
+            )
         try:
-            return self._stop(settings, request)
+            jobs = self.connect(identity.endpoint)
+            properties = self.schema.parse(request.properties, for_delete=True)
+            wait = properties[WAIT_FOR_STOP]
+            return self._stop(jobs, identity.id, properties, request.progress, wait=wait) or Done(physical_id)
         except JobNotFound:
             logger.info("The job is gone")
-            annotate(status="NotFound")
+            tracer.put_annotation("status", "NotFound")
             return Done(physical_id)
-        except NeptuneError as error:
-            raise RequestFailed(f"The job {physical_id} could not be cancelled. {error}") from error
+        except (InvalidProperties, NeptuneError) as error:
+            raise RequestFailed(f"The job {identity.id} could not be cancelled. {error}") from error
 
-    def _parse(self, request: Request) -> Properties:
+    # --- Create and Update --------------------------------------------------------------------------------------------
+
+    def _parse(self, request: Request) -> tuple[Properties, Identity]:
         try:
-            return properties.parse(request.properties, self.operator)
+            properties = self.schema.parse(request.properties)
         except InvalidProperties as error:
             raise RequestFailed(str(error)) from error
+        identity = Identity(properties[ENDPOINT], properties[ID])
+        if problem := problem_of(identity.endpoint, self.clusters):
+            raise RequestFailed(f"Endpoint is {shown(request.properties['Endpoint'])}; it should be {problem}")
+        if (length := len(str(identity).encode())) > LONGEST_BYTES:
+            raise RequestFailed(
+                f"Id is {shown(identity.id)}; it should be a job id that has, with the cluster's name, at most "
+                f"{LONGEST_BYTES:,} bytes (it has {length:,})."
+            )
+        logger.append_keys(job_id=identity.id)
+        tracer.put_annotation("job_id", identity.id)
+        return properties, identity
 
-    def _adopt(self, settings: Properties, *, known: bool) -> Done:
-        logger.append_keys(job_id=settings.id)
-        annotate(job_id=settings.id)
+    def _keeps(self, current: Identity, wanted: Identity, request: Request) -> bool:
+        """Tell whether an Update leaves the job's identity as it is."""
+        # An earlier Update may have found that another name of the cluster means the same job.
+        unchanged = request.properties.get("Endpoint") == request.old_properties.get("Endpoint")
+        return current.is_same_as(wanted) or (current.id == wanted.id and unchanged)
+
+    def _adopt(self, identity: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
         try:
-            job = self._look_up_patiently(settings)
+            job = self._look(identity, properties)
         except JobNotFound as error:
-            if not known:
-                raise RequestFailed(f"{error} Check Id and Endpoint.") from error
-            job = ModelTransformJob(settings.id, status="")
+            raise RequestFailed(f"{error} Check Id and Endpoint.") from error
         except NeptuneError as error:
-            raise RequestFailed(f"The job {settings.id} could not be looked up. {error}") from error
-        annotate(status=job.status or "NotFound")
+            return self._ask_again(identity, progress, error)
+        tracer.put_annotation("status", job.status)
         logger.info("Adopted the job", status=job.status)
-        return Done(settings.id, attributes(job))
+        return Done(str(identity), self._attributes(identity.id, job))
 
-    def _stop(self, settings: Properties, request: Request) -> Done | StillStopping:
-        jobs = self.connect(settings.endpoint)
-        started = self.clock.monotonic()
-        cancelled_at = request.cancelled_at
-        while True:
-            try:
-                if cancelled_at is None:
-                    job = self._cancel(jobs, settings)
-                    cancelled_at = self.clock.wall()
-                    if job.has_ended or not settings.wait_for_stop:
-                        annotate(status=job.status)
-                        return Done(settings.id)
-                job = self._look_up(jobs, settings)
-                if job.has_ended:
-                    logger.info("The job has ended", status=job.status)
-                    annotate(status=job.status)
-                    measure_seconds("SecondsToStop", max(0.0, self.clock.wall() - cancelled_at))
-                    return Done(settings.id)
-                reason = f"The job {settings.id} has not stopped yet (its status is {job.status})."
-            except Unavailable as error:
-                reason = f"The job {settings.id} is not known to have stopped: {error}"
-                logger.warning("Neptune is unavailable; asking again", error=str(error))
-            except Unreachable as error:
-                # A failover takes a minute; a cluster that was never reached is a mistake that should show at once.
-                if cancelled_at is None:
-                    raise
-                reason = f"The job {settings.id} is not known to have stopped: {error}"
-                logger.warning("Neptune is unreachable; asking again", error=str(error))
-            now = self.clock.monotonic()
-            if now >= request.wait_until:
-                return StillStopping(reason, cancelled_at)
-            self.clock.sleep(min(_interval(now - started), request.wait_until - now))
+    def _ask_again(self, identity: Identity, progress: Progress, error: NeptuneError) -> Waiting:
+        """Have the request wait for a Neptune that may be back in a moment, or give it up."""
+        now = self.clock.wall()
+        since = now if progress.silent_since is None else progress.silent_since
+        if not isinstance(error, (Unavailable, Unreachable)) or now - since >= ADOPTION_PATIENCE_SECONDS:
+            raise RequestFailed(f"The job {identity.id} could not be looked up. {error}") from error
+        logger.warning("Neptune cannot be asked; asking again", error=str(error))
+        return Waiting(f"The job {identity.id} could not be looked up. {error}", replace(progress, silent_since=since))
 
-    def _look_up_patiently(self, settings: Properties) -> ModelTransformJob:
-        """Look a job up; a Neptune that throttles is asked again for a while."""
-        jobs = self.connect(settings.endpoint)
-        started = self.clock.monotonic()
-        while True:
-            try:
-                return self._look_up(jobs, settings)
-            except Unavailable as error:
-                waited = self.clock.monotonic() - started
-                if waited >= _LONGEST_ADOPTION_SECONDS:
-                    raise
-                logger.warning("Neptune is unavailable; asking again", error=str(error))
-                self.clock.sleep(_interval(waited))
-
-    def _look_up(self, jobs: Jobs, settings: Properties) -> ModelTransformJob:
-        return jobs.get(settings.id, neptune_iam_role_arn=settings.neptune_iam_role_arn)
-
-    def _cancel(self, jobs: Jobs, settings: Properties) -> ModelTransformJob:
-        """Have Neptune stop the job; returns what is known of the job then."""
+    def _refresh(
+        self, current: Identity, wanted: Identity, properties: Properties, progress: Progress
+    ) -> Done | Waiting:
+        """Look the job up for its attributes, if that is possible."""
+        job = None
         try:
-            jobs.cancel(settings.id, clean=settings.clean, neptune_iam_role_arn=settings.neptune_iam_role_arn)
-        except RequestRefused as refusal:
-            # Neptune refuses to cancel a job that has ended, or is stopping already.
-            job = self._look_up(jobs, settings)
-            if not job.has_ended and job.status != Status.STOPPING:
+            job = self._look(wanted, properties)
+        except JobNotFound:
+            logger.info("The job is gone")
+        except NeptuneError as error:
+            try:
+                return self._ask_again(current, progress, error)
+            except RequestFailed as failure:
+                logger.warning("The job has new settings, but could not be looked up", reason=str(failure))
+        tracer.put_annotation("status", job.status if job else "NotFound")
+        logger.info("The job has new settings", status=job.status if job else "")
+        return Done(str(current), self._attributes(current.id, job))
+
+    def _move(self, current: Identity, wanted: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
+        """Tell whether another `Endpoint` is another cluster, which has a job of the same id, too."""
+        try:
+            new = self._look(wanted, properties)
+        except JobNotFound as error:
+            raise RequestFailed(f"{error} Check Id and Endpoint.") from error
+        except NeptuneError as error:
+            return self._ask_again(wanted, progress, error)
+        if problem := problem_of(current.endpoint, self.clusters):
+            raise RequestFailed(f"The job {current.id} is at {current.endpoint.host}, which should be {problem}")
+        try:
+            old_arns = self._look(current, properties).arns
+        except JobNotFound:
+            old_arns = frozenset(("none, for the job is gone",))
+        except NeptuneError as error:
+            return self._ask_again(current, progress, error)
+        if not old_arns or not new.arns:
+            raise RequestFailed(
+                f"Endpoint is another host, {wanted.endpoint.host}, and Neptune does not say yet whether its job "
+                f"{wanted.id} is the same as at {current.endpoint.host}. Try again when the job has its SageMaker jobs."
+            )
+        named = current if old_arns & new.arns else wanted
+        logger.info("The endpoint is another one", is_same_cluster=named is current, status=new.status)
+        return Done(str(named), self._attributes(wanted.id, new))
+
+    def _attributes(self, job_id: str, job: Job | None) -> Mapping[str, str]:
+        if job is None:
+            return {"Id": job_id, "Status": "", **{attribute.name: "" for attribute in self.kind.attributes}}
+        return {"Id": job_id, "Status": job.status, **job.attributes}
+
+    # --- Delete -------------------------------------------------------------------------------------------------------
+
+    def _stop(
+        self, jobs: JobsOfCluster, job_id: str, properties: Properties, progress: Progress, *, wait: bool
+    ) -> Waiting | None:
+        """Cancel the job, unless that is done or in doubt, and see what has become of it; `None`: it is done."""
+        now = self.clock.wall()
+        try:
+            if progress.cancelled_at is None and not progress.unclear and progress.refused_at is None:
+                progress = self._cancel(jobs, job_id, properties)
+                if progress.cancelled_at is not None and not wait:
+                    return None
+            job = jobs.get(job_id, properties)
+        except Unavailable as error:
+            logger.warning("Neptune is unavailable; asking again", error=str(error))
+            reason = f"The job {job_id} is not known to have stopped: {error}"
+            return Waiting(reason, replace(progress, silent_since=None))
+        except Unreachable as error:
+            since = now if progress.silent_since is None else progress.silent_since
+            if progress.cancelled_at is None and now - since >= DELETION_PATIENCE_SECONDS:
                 raise
-            logger.info("The job needs no cancelling", status=job.status, refusal=str(refusal))
-            return job
-        logger.info("Cancelled the job", clean=settings.clean)
-        count("JobsCancelled")
-        return ModelTransformJob(settings.id, Status.STOPPING)
+            logger.warning("Neptune is unreachable; asking again", error=str(error))
+            reason = f"The job {job_id} is not known to have stopped: {error}"
+            return Waiting(reason, replace(progress, silent_since=since))
+        return self._judge(job, job_id, progress, wait=wait)
 
+    def _judge(self, job: Job, job_id: str, progress: Progress, *, wait: bool) -> Waiting | None:
+        """Tell what a look at the job means for its Delete; `None`: it is done."""
+        now = self.clock.wall()
+        tracer.put_annotation("status", job.status)
+        if job.has_ended:
+            logger.info("The job has ended", status=job.status)
+            if progress.cancelled_at is not None:
+                record("SecondsToStop", max(0.0, now - progress.cancelled_at), "Seconds")
+            return None
+        reason = f"The job {job_id} has not stopped yet (its status is {job.status})."
+        if job.is_stopping or progress.cancelled_at is not None:
+            cancelled_at = now if progress.cancelled_at is None else progress.cancelled_at
+            return Waiting(reason, Progress(cancelled_at=cancelled_at)) if wait else None
+        if progress.refused_at is not None and now - progress.refused_at >= REFUSAL_PATIENCE_SECONDS:
+            raise RequestRefused(progress.words)
+        # After a cancellation that got no answer and had no effect, the next look cancels again.
+        return Waiting(f"{reason} {progress.words}", replace(progress, unclear=False, silent_since=None))
 
-def _interval(waited: float) -> float:
-    return min(max(waited * _SHARE_OF_WAIT, _SHORTEST_INTERVAL_SECONDS), _LONGEST_INTERVAL_SECONDS)
+    def _cancel(self, jobs: JobsOfCluster, job_id: str, properties: Properties) -> Progress:
+        """Have Neptune stop the job; returns what that came to."""
+        try:
+            jobs.cancel(job_id, properties)
+        except Unavailable as error:
+            logger.warning("The cancellation got no answer; looking what has become of it", error=str(error))
+            return Progress(unclear=True, words=str(error))
+        except RequestRefused as error:
+            # Neptune refuses to cancel a job that has ended, or is stopping already.
+            logger.info("Neptune refused to cancel the job; looking at it", refusal=str(error))
+            return Progress(refused_at=self.clock.wall(), words=str(error))
+        logger.info("Cancelled the job")
+        record("JobsCancelled", 1)
+        return Progress(cancelled_at=self.clock.wall())
 
-
-def attributes(job: ModelTransformJob) -> Mapping[str, str]:
-    """Tell what `Fn::GetAtt` returns: every attribute always, so that none can break a stack.
-
-    Args:
-        job: The adopted job.
-
-    Returns:
-        Names and values; a value is empty where Neptune names none.
-    """
-    return {
-        "Id": job.id,
-        "Status": job.status,
-        "OutputLocation": job.output_location,
-        "BaseProcessingJobArn": job.base_processing_job_arn,
-        "RemoteModelTransformJobArn": job.remote_model_transform_job_arn,
-    }
+    def _look(self, identity: Identity, properties: Properties) -> Job:
+        return self.connect(identity.endpoint).get(identity.id, properties)

@@ -83,7 +83,7 @@ _recording = threading.Lock()
 def _take_over(name: str) -> None:
     """Let a library's logger write through ours: once, its warnings, and at our DEBUG what it has at INFO.
 
-    At its own DEBUG, botocore writes the session token that it signs with, and crhelper the pre-signed response URL.
+    At its own DEBUG, botocore writes the session token that it signs with.
     """
     library = logging.getLogger(name)
     library.handlers = list(logger.handlers)
@@ -91,37 +91,19 @@ def _take_over(name: str) -> None:
     library.setLevel(logging.INFO if logger.log_level <= logging.DEBUG else max(logger.log_level, logging.WARNING))
 
 
-for _library in ("boto3", "botocore", "urllib3", "crhelper"):
+for _library in ("boto3", "botocore", "urllib3"):
     _take_over(_library)
+# crhelper writes the pre-signed response URL, and a stack trace for each failure that is logged here in a line.
+logging.getLogger("crhelper").setLevel(logging.CRITICAL)
 
 
-def annotate(**annotations: str) -> None:
-    """Annotate the current trace segment.
-
-    Args:
-        **annotations: Names and values that X-Ray indexes.
-    """
-    for name, value in annotations.items():
-        tracer.put_annotation(name, value)
-
-
-def count(name: str, occurrences: int = 1) -> None:
-    """Count something.
+def record(name: str, value: float, unit: str = MetricUnit.Count.value) -> None:
+    """Record a value of a metric.
 
     Args:
         name: The metric's name.
-        occurrences: How often it occurred; 0 says that it could have.
+        value: The value; a count of 0 says that it could have occurred.
+        unit: Its unit.
     """
     with _recording:
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=occurrences)
-
-
-def measure_seconds(name: str, value: float) -> None:
-    """Record a duration.
-
-    Args:
-        name: The metric's name.
-        value: The duration in seconds.
-    """
-    with _recording:
-        metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=value)
+        metrics.add_metric(name=name, unit=unit, value=value)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from provider.hosts import Hosts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,24 +17,21 @@ class Settings:
 
     Attributes:
         region: The function's AWS Region.
-        default_endpoint: The cluster of a resource that names none; empty for no default.
-        allowed_hosts: Hosts that the function may speak to besides AWS's own; a leading dot allows every host below.
+        clusters: The hosts that an `Endpoint` may name.
+        responses: The hosts that may be answered.
         neptune_resource_arn: What the function's policy lets it use in Neptune, for messages.
-        poll_rule_prefix: How the names of the function's EventBridge rules begin.
+        waiting_queue_url: The queue in which requests wait; empty if there is none.
+        answer_pauses: How long to wait before each further attempt to deliver an answer, in seconds.
         is_local: Whether `sam local invoke` runs the function: a person waits, and nobody delivers an event again.
     """
 
     region: str
-    default_endpoint: str
-    allowed_hosts: tuple[str, ...]
+    clusters: Hosts
+    responses: Hosts
     neptune_resource_arn: str
-    poll_rule_prefix: str
+    waiting_queue_url: str
+    answer_pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
     is_local: bool = False
-
-    @property
-    def answer_pauses(self) -> tuple[float, ...]:
-        """How long to wait before each further attempt to deliver an answer, in seconds."""
-        return () if self.is_local else (0.5, 1.0, 2.0, 4.0)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -45,13 +44,18 @@ class Settings:
             The settings, with the template's defaults for what is missing.
         """
         region = environment.get("AWS_REGION") or "us-east-1"
+        is_local = environment.get("AWS_SAM_LOCAL") == "true"
         return cls(
             region=region,
-            default_endpoint=environment.get("DEFAULT_ENDPOINT", "").strip(),
-            allowed_hosts=tuple(
-                filter(None, (host.strip() for host in environment.get("ALLOWED_HOSTS", "").split(",")))
-            ),
+            clusters=Hosts.of_clusters(_names(environment.get("ALLOWED_HOSTS", ""))),
+            responses=Hosts.of_responses(region, _names(environment.get("RESPONSE_HOSTS", ""))),
             neptune_resource_arn=environment.get("NEPTUNE_RESOURCE_ARN") or f"arn:aws:neptune-db:{region}:*:*/*",
-            poll_rule_prefix=environment.get("POLL_RULE_PREFIX") or "neptune-ml-transform-",
-            is_local=environment.get("AWS_SAM_LOCAL") == "true",
+            # SAM puts the queue's name in the template there.
+            waiting_queue_url="" if is_local else environment.get("WAITING_QUEUE_URL", ""),
+            answer_pauses=() if is_local else cls.answer_pauses,
+            is_local=is_local,
         )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -2,87 +2,118 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from provider.custom_resource.answer import Answer, Outcome, tell
-from provider.custom_resource.poll_rule import PollRule, PollRuleError
+from provider.custom_resource.conversation import Conversation
+from provider.custom_resource.deadline import TimeLimits
 from provider.custom_resource.request import (
-    POLL_FIELD,
     MalformedRequest,
     Unanswerable,
     cloudformation_request,
     return_address,
 )
-from provider.custom_resource.resource import JobResource, unadopted_id
-from provider.observability import annotate, conceal, count, logger, tracer
+from provider.custom_resource.waiting import message_in
+from provider.observability import conceal, logger, record, tracer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from provider.clock import Clock
+    from provider.custom_resource.waiting import WaitingQueue
     from provider.lifecycle import Lifecycle
     from provider.settings import Settings
 
 
-def handle(
-    event: dict[str, Any], context: LambdaContext, *, lifecycle: Lifecycle, settings: Settings, clock: Clock
-) -> dict[str, str]:
-    """Fulfil one request of CloudFormation and answer it.
+@dataclass(frozen=True)
+class FrontDoor:
+    """What every request meets.
 
-    Args:
-        event: The request, or the tick of the poll rule of one.
-        context: The invocation.
-        lifecycle: What the request means for a job.
+    Attributes:
+        lifecycle: What the requests mean.
+        queue: Where they wait.
         settings: The provider's settings.
         clock: The time.
-
-    Returns:
-        What CloudFormation was told: `Status`, `PhysicalResourceId` and `Reason`. The status is `PENDING` when the
-        job outlives the invocation and a poll rule goes on, and `UNANSWERED` when the event is no request.
-
-    Raises:
-        Undeliverable: CloudFormation could not be told; Lambda is to deliver the event again.
-        CleanupFailed: It was told, but the poll rule is still there; likewise.
     """
-    try:
-        address = return_address(event, settings.allowed_hosts)
-    except Unanswerable as error:
-        # Delivered again it would be the same: there is nothing to raise an exception for.
-        logger.error("The event cannot be answered", problem=str(error))
-        count("Failures")
-        _abandon_polling(event, settings)
-        return {"Status": "UNANSWERED", "Reason": f"The event cannot be answered: {error}."}
-    logger.set_correlation_id(address.request_id)
-    logger.append_keys(stack_id=address.stack_id, logical_resource_id=address.logical_resource_id)
-    try:
-        request = cloudformation_request(event)
-    except MalformedRequest as error:
-        physical_id = address.physical_resource_id or unadopted_id(address.request_id)
-        refusal = Answer(Outcome.FAILED, physical_id, str(error))
-        _abandon_polling(event, settings)
-        tell(address, refusal, context.log_stream_name, clock, pauses=settings.answer_pauses)
-        return _summary(refusal)
-    logger.append_keys(request_type=request.request_type)
-    resource = JobResource(request, address, lifecycle=lifecycle, settings=settings, clock=clock)
-    with tracer.provider.in_subsegment(name=f"## {request.request_type}"):
-        annotate(request_type=request.request_type, is_poll=str(POLL_FIELD in event).lower())
-        resource(event, context)
-        if resource.answer is None:
-            count("StillStopping")
-            return {"Status": "PENDING", "Reason": "A poll rule waits for the job to stop."}
-        annotate(outcome=resource.answer.outcome)
-        return _summary(resource.answer)
 
+    lifecycle: Lifecycle
+    queue: WaitingQueue
+    settings: Settings
+    clock: Clock
 
-def _abandon_polling(event: object, settings: Settings) -> None:
-    """Remove the rule of a tick that makes no sense, as after an upgrade: it would tick for ever."""
-    if not isinstance(event, dict) or POLL_FIELD not in event or not isinstance(event.get("RequestId"), str):
-        return
-    try:
-        PollRule(settings.poll_rule_prefix, event["RequestId"], settings.region).remove()
-    except (PollRuleError, UnicodeEncodeError) as error:
-        logger.error("The poll rule could not be removed", error=str(error))
+    def handle(self, event: object, context: LambdaContext, *, is_continued: bool = False) -> dict[str, str]:
+        """Fulfil a request of CloudFormation and answer it, or have it wait.
 
+        Args:
+            event: What Lambda delivered: the request, or the queue's message with it.
+            context: The invocation.
+            is_continued: Whether it has waited in the queue.
 
-def _summary(told: Answer) -> dict[str, str]:
-    return {"Status": told.outcome, "PhysicalResourceId": told.physical_resource_id, "Reason": conceal(told.reason)}
+        Returns:
+            What CloudFormation was told: `Status`, `PhysicalResourceId` and `Reason`. The status is `PENDING` when the
+            request waits in the queue, and `UNANSWERED` when the event is no request.
+
+        Raises:
+            Undeliverable: CloudFormation could not be told; the event is to be delivered again.
+            Unanswerable: Somebody waits for an answer, and the event does not say where it may be given.
+        """
+        if isinstance(event, dict) and "Records" in event and not is_continued:
+            return self._go_on(event, context)
+        try:
+            address = return_address(event, self.settings.responses)
+        except Unanswerable as error:
+            logger.error("The event cannot be answered", problem=str(error))
+            record("Failures", 1)
+            if is_continued or (isinstance(event, dict) and event.get("RequestId")):
+                raise
+            return {"Status": "UNANSWERED", "Reason": f"The event cannot be answered: {error}."}
+        logger.set_correlation_id(address.request_id)
+        logger.append_keys(stack_id=address.stack_id, logical_resource_id=address.logical_resource_id)
+        deliver = partial(
+            tell, address, log_stream=context.log_stream_name, clock=self.clock, pauses=self.settings.answer_pauses
+        )
+        fields = cast("dict[str, Any]", event)  # as it has an address
+        try:
+            request = cloudformation_request(fields)
+        except MalformedRequest as error:
+            record("Failures", 1)
+            answer: Answer | None = deliver(Answer(Outcome.FAILED, address.failure_id, str(error)))
+        else:
+            logger.append_keys(request_type=request.request_type)
+            now = self.clock.wall()
+            conversation = Conversation(
+                event=fields,
+                address=address,
+                request=request,
+                limits=TimeLimits.of(
+                    self.clock,
+                    arrived_at=request.arrived_at or min(now, address.signed_at or now),
+                    service_timeout=request.service_timeout,
+                    remaining=context.get_remaining_time_in_millis() / 1000,
+                ),
+                lifecycle=self.lifecycle,
+                queue=self.queue,
+                clock=self.clock,
+                tell=deliver,
+                is_continued=is_continued,
+            )
+            with tracer.provider.in_subsegment(name=f"## {request.request_type}"):
+                answer = conversation.hold(context)
+                tracer.put_annotation("request_type", request.request_type)
+                tracer.put_annotation("is_continued", str(is_continued).lower())
+                tracer.put_annotation("outcome", "PENDING" if answer is None else answer.outcome)
+        if answer is None:
+            return {"Status": "PENDING", "Reason": "The request waits in the queue."}
+        reason = conceal(answer.reason) if answer.reason else ""
+        return {"Status": answer.outcome, "PhysicalResourceId": answer.physical_resource_id, "Reason": reason}
+
+    def _go_on(self, records: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+        """Take the next look at the request in a message of the queue."""
+        message = message_in(records)
+        try:
+            return self.handle(message.event, context, is_continued=True)
+        except Exception:
+            self.queue.deliver_soon(message)
+            raise

@@ -6,24 +6,31 @@ Its fields are those of the CloudFormation User Guide, "Custom resource request 
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, cast
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from provider.hosts import RESPONSE_HOSTS, is_allowed
+from provider.custom_resource import waiting
+from provider.custom_resource.properties import SERVICE_TIMEOUT
+from provider.lifecycle import Progress, Request
+from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_SERVICE_TIMEOUT_SECONDS = 3600
+    from provider.hosts import Hosts
+
 _LONGEST_FIELD_CHARACTERS = 1024
 _LONGEST_IDS_BYTES = 3072  # of the 4,096 that an answer may have
+_TEXT = re.compile(rf"[^\ud800-\udfff]{{1,{_LONGEST_FIELD_CHARACTERS}}}", re.S)  # no surrogates: UTF-8 has none
 _LATEST_TIME = 1e11  # seconds since the epoch
-# Where crhelper keeps what a polling event carries on.
-POLL_FIELD = "CrHelperPoll"
-POLL_DATA_FIELD = "CrHelperData"
+_HTTPS_PORT = 443
+# AWS Signature Version 4, and 2.
+_SIGNATURES = frozenset(("X-Amz-Signature", "Signature"))
 
 
 class RequestType(StrEnum):
@@ -48,39 +55,20 @@ class ReturnAddress:
 
     Attributes:
         url: The pre-signed URL that takes the answer. Whoever knows it can answer: it is a secret.
+        signed_at: When CloudFormation signed it, seconds since the epoch; `None` if it does not say (that of Signature
+            Version 4 does).
         stack_id: The stack's ARN.
         request_id: The request's id.
         logical_resource_id: The resource's name in the template.
-        physical_resource_id: The resource's id as the event has it; `None` for a Create.
+        failure_id: The physical id of the resource if the request fails: its own, or one that no job can have.
     """
 
     url: str
+    signed_at: float | None
     stack_id: str
     request_id: str
     logical_resource_id: str
-    physical_resource_id: str | None
-
-    @property
-    def signed_at(self) -> float | None:
-        """When CloudFormation signed the URL, seconds since the epoch; `None` if it does not say (SigV4 does)."""
-        signed = parse_qs(urlsplit(self.url).query).get("X-Amz-Date", [""])[0]
-        try:
-            return datetime.strptime(signed, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-        except ValueError:
-            return None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a polling event carries on from the request that set it up.
-
-    Attributes:
-        arrived_at: When the request arrived, seconds since the epoch.
-        cancelled_at: When Neptune accepted the cancellation, likewise; `None` if it had not yet.
-    """
-
-    arrived_at: float
-    cancelled_at: float | None
+    failure_id: str
 
 
 @dataclass(frozen=True)
@@ -89,27 +77,23 @@ class CloudFormationRequest:
 
     Attributes:
         request_type: What is asked.
-        physical_resource_id: The resource's id; `None` for a Create.
-        properties: `ResourceProperties`.
-        old_properties: `OldResourceProperties`; empty but for an Update.
+        asked: What is asked of the resource.
         service_timeout: CloudFormation's time limit for the request, in seconds.
-        progress: What went before, for a polling event.
+        arrived_at: When it arrived, seconds since the epoch, if it has waited in the queue since; else `None`.
     """
 
     request_type: RequestType
-    physical_resource_id: str | None
-    properties: Mapping[str, object]
-    old_properties: Mapping[str, object]
+    asked: Request
     service_timeout: int
-    progress: Progress | None
+    arrived_at: float | None
 
 
-def return_address(event: object, allowed_hosts: tuple[str, ...]) -> ReturnAddress:
+def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     """Read from an event whom to answer.
 
     Args:
         event: What Lambda delivered.
-        allowed_hosts: Hosts besides AWS's own that may be answered, also over plain HTTP.
+        hosts: The hosts that may be answered.
 
     Returns:
         The address of the answer.
@@ -120,16 +104,30 @@ def return_address(event: object, allowed_hosts: tuple[str, ...]) -> ReturnAddre
     if not isinstance(event, dict):
         raise Unanswerable(f"the event is a {type(event).__name__}, not a CloudFormation request")
     fields = cast("dict[str, object]", event)
-    url = _response_url(fields.get("ResponseURL"), allowed_hosts)
-    physical_id = fields.get("PhysicalResourceId")
+    url, query = _response_url(fields.get("ResponseURL"), hosts)
+    texts = {
+        name: value
+        for name in ("StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId")
+        if isinstance(value := fields.get(name), str) and _TEXT.fullmatch(value)
+    }
+    for name in ("StackId", "RequestId", "LogicalResourceId"):
+        if name not in texts:
+            raise Unanswerable(
+                f"the event's {name} is missing or no text of 1 to {_LONGEST_FIELD_CHARACTERS:,} characters"
+            )
+    try:
+        signed_at = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except (KeyError, ValueError):
+        signed_at = None
     address = ReturnAddress(
         url=url,
-        stack_id=_text(fields, "StackId"),
-        request_id=_text(fields, "RequestId"),
-        logical_resource_id=_text(fields, "LogicalResourceId"),
-        physical_resource_id=physical_id if isinstance(physical_id, str) and _is_text(physical_id) else None,
+        signed_at=signed_at,
+        stack_id=texts["StackId"],
+        request_id=texts["RequestId"],
+        logical_resource_id=texts["LogicalResourceId"],
+        failure_id=texts.get("PhysicalResourceId", f"no-job/{texts['RequestId']}"),
     )
-    if len(json.dumps(astuple(address)[1:], ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
+    if len(json.dumps(astuple(address)[2:], ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
         raise Unanswerable("the event's ids leave no room for an answer")
     return address
 
@@ -151,92 +149,64 @@ def cloudformation_request(event: Mapping[str, object]) -> CloudFormationRequest
     except ValueError:
         raise MalformedRequest("The event's RequestType should be Create, Update or Delete.") from None
     physical_id = event.get("PhysicalResourceId")
-    if request_type is not RequestType.CREATE and not _is_text(physical_id):
+    if request_type is not RequestType.CREATE and not (isinstance(physical_id, str) and _TEXT.fullmatch(physical_id)):
         raise MalformedRequest(
             f"The event's PhysicalResourceId is missing; CloudFormation sends it with {request_type}."
         )
-    properties = _mapping(event, "ResourceProperties")
+    has_old = request_type is RequestType.UPDATE
+    for name in ("ResourceProperties", "OldResourceProperties") if has_old else ("ResourceProperties",):
+        if not isinstance(event.get(name), dict):
+            raise MalformedRequest(f"The event's {name} should be a map.")
+    properties = cast("dict[str, object]", event["ResourceProperties"])
+    arrived_at, progress = (None, Progress()) if waiting.FIELD not in event else _waited(event[waiting.FIELD])
+    service_timeout = LONGEST_TIMEOUT_SECONDS
+    if "ServiceTimeout" in properties:  # which CloudFormation has validated
+        with suppress(ValueError):
+            service_timeout = SERVICE_TIMEOUT.type.parse(properties["ServiceTimeout"])
     return CloudFormationRequest(
         request_type=request_type,
-        physical_resource_id=None if request_type is RequestType.CREATE else cast("str", physical_id),
-        properties=properties,
-        old_properties=_mapping(event, "OldResourceProperties") if request_type is RequestType.UPDATE else {},
-        service_timeout=_service_timeout(properties.get("ServiceTimeout")),
-        progress=_progress(event, request_type),
+        asked=Request(
+            physical_id=None if request_type is RequestType.CREATE else str(physical_id),
+            properties=properties,
+            old_properties=cast("dict[str, object]", event["OldResourceProperties"]) if has_old else {},
+            progress=progress,
+        ),
+        service_timeout=service_timeout,
+        arrived_at=arrived_at,
     )
 
 
-def _is_text(value: object) -> bool:
-    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_FIELD_CHARACTERS:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _text(event: Mapping[str, object], name: str) -> str:
-    value = event.get(name)
-    if not _is_text(value):
-        raise Unanswerable(f"the event's {name} is missing or no text of 1 to {_LONGEST_FIELD_CHARACTERS:,} characters")
-    return cast("str", value)
-
-
-def _response_url(url: object, allowed_hosts: tuple[str, ...]) -> str:
+def _response_url(url: object, hosts: Hosts) -> tuple[str, Mapping[str, list[str]]]:
+    """Check a response URL; returns it with its query."""
     if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
         raise Unanswerable("the event's ResponseURL is missing or no URL")
     try:
-        split: SplitResult = urlsplit(url)
-        host, _ = (split.hostname or "").lower(), split.port
+        split = urlsplit(url)
+        host, port, query = (split.hostname or "").lower(), split.port, parse_qs(split.query)
     except ValueError:
         raise Unanswerable("the event's ResponseURL is no URL") from None
-    if split.username is not None or split.password is not None or "\\" in split.netloc or not host:
+    is_stand_in = hosts.more.fullmatch(host) is not None
+    is_signed = is_stand_in or not _SIGNATURES.isdisjoint(query)  # a stand-in need not sign: MiniStack does not
+    if split.username is not None or "\\" in split.netloc or not host or not is_signed:
         raise Unanswerable("the event's ResponseURL is no pre-signed URL")
-    extra = is_allowed(host, allowed_hosts)
-    if split.scheme not in (("https", "http") if extra else ("https",)):
-        raise Unanswerable("the event's ResponseURL is not https")
-    if not extra and not is_allowed(host, RESPONSE_HOSTS):
+    if is_stand_in and split.scheme in ("https", "http"):
+        return url, query
+    if split.scheme != "https" or port not in (None, _HTTPS_PORT):
+        raise Unanswerable("the event's ResponseURL is not https, at port 443")
+    if not hosts.own.fullmatch(host):
         raise Unanswerable(
-            f"the event's ResponseURL is at {host[:_LONGEST_FIELD_CHARACTERS]}, not a host of AWS; "
-            "the provider's AllowedHosts parameter can allow it"
+            f"the event's ResponseURL is at {host[:_LONGEST_FIELD_CHARACTERS]}, where CloudFormation takes no answers "
+            "of this Region; the provider's ResponseHosts parameter can allow a local stand-in"
         )
-    return url
+    return url, query
 
 
-def _mapping(event: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = event.get(name)
-    if not isinstance(value, dict):
-        raise MalformedRequest(f"The event's {name} should be a map.")
-    return cast("dict[str, object]", value)
-
-
-def _service_timeout(value: object) -> int:
-    """CloudFormation validates it; what it did not send is its default."""
-    text = str(value)
-    if text.isascii() and text.isdecimal() and 1 <= int(text[:5]) <= DEFAULT_SERVICE_TIMEOUT_SECONDS:
-        return int(text[:5])
-    return DEFAULT_SERVICE_TIMEOUT_SECONDS
-
-
-def _progress(event: Mapping[str, object], request_type: RequestType) -> Progress | None:
-    if POLL_FIELD not in event:
-        return None
-    if request_type is not RequestType.DELETE:
-        raise MalformedRequest(f"The event has a {POLL_FIELD}, which only a Delete can have.")
-    data = event.get(POLL_DATA_FIELD)
-    if not isinstance(data, dict):
-        raise MalformedRequest(f"The polling event's {POLL_DATA_FIELD} should be a map.")
-    arrived_at, cancelled_at = _time(data, "ArrivedAt"), _time(data, "CancelledAt")
-    if arrived_at is None:
-        raise MalformedRequest(f"The polling event's {POLL_DATA_FIELD} lacks ArrivedAt.")
-    return Progress(arrived_at, cancelled_at)
-
-
-def _time(data: Mapping[str, object], name: str) -> float | None:
-    value = data.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _LATEST_TIME:
-        raise MalformedRequest(f"The polling event's {name} should be a time in seconds since the epoch.")
-    return float(value)
+def _waited(waited: object) -> tuple[float, Progress]:
+    """Read what an event that has waited in the queue carries on."""
+    arrived_at, progress = (waited.get("ArrivedAt"), waited.get("Progress")) if isinstance(waited, dict) else (0, 0)
+    if type(arrived_at) not in (int, float) or not 0 < cast("float", arrived_at) <= _LATEST_TIME:
+        raise MalformedRequest(f"The event's {waiting.FIELD} should have ArrivedAt, in seconds since the epoch.")
+    try:
+        return cast("float", arrived_at), Progress.from_json(cast("dict[str, object]", progress))
+    except (ValueError, AttributeError):
+        raise MalformedRequest(f"The event's {waiting.FIELD} should have a Progress of the provider's own.") from None

@@ -1,0 +1,42 @@
+"""The properties that belong to CloudFormation's protocol, whatever the resource is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from provider import values
+from provider.schema import Property, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SERVICE_TOKEN = Property(
+    name="ServiceToken",
+    type=values.ARN,
+    update="Not supported",
+    required=True,
+    description="The ARN of the provider function: the `ServiceToken` output of the provider's stack.",
+)
+SERVICE_TIMEOUT = Property(
+    name="ServiceTimeout",
+    type=values.TIMEOUT,
+    update="No interruption",
+    default=values.LONGEST_TIMEOUT_SECONDS,
+    description=(
+        "The longest that one operation on this resource may take, in seconds, from 1 to 3600. "
+        "A job that has not stopped by then fails the deletion, which can be retried."
+    ),
+)
+
+
+def schema_of(resource_type: str, rows: Iterable[Property[Any]]) -> Schema:
+    """Make the schema of a resource type.
+
+    Args:
+        resource_type: Its name, `Custom::...`.
+        rows: Its own properties.
+
+    Returns:
+        The schema, with the properties of the protocol before its own.
+    """
+    return Schema(resource_type, (SERVICE_TOKEN, SERVICE_TIMEOUT, *rows))

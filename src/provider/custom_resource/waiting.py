@@ -1,0 +1,146 @@
+"""The queue in which requests wait, and the pace at which they are looked at."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+
+from provider.observability import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mypy_boto3_sqs import SQSClient
+
+FIELD = "Waiting"
+"""Where an event carries on what went before."""
+
+# The next look comes after a tenth of the time already waited, within these bounds: the answer is never later than a
+# tenth of the wait and a second, and fifteen minutes cost some sixty calls.
+_SHARE_OF_WAIT, _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.1, 1.0, 30.0
+# A look that failed for a reason outside of it is taken again after this, not only when the function's time is over.
+_RETRY_SECONDS = 60
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+class CannotWait(Exception):
+    """The queue does not take the request; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A request that waited, as the queue delivers it.
+
+    Attributes:
+        event: The event that was put into the queue; something else if somebody put that there.
+        receipt_handle: What names this delivery of the message.
+    """
+
+    event: object
+    receipt_handle: str
+
+
+def message_in(records: Mapping[str, Any]) -> Message:
+    """Read what the queue delivers.
+
+    Args:
+        records: What Lambda delivered.
+
+    Returns:
+        The message, for the event source mapping delivers them one by one.
+
+    Raises:
+        ValueError: There are several.
+    """
+    (record,) = records["Records"]
+    try:
+        event = json.loads(record["body"])
+    except ValueError:
+        event = record["body"]
+    return Message(event, record["receiptHandle"])
+
+
+def pause(waited: float, chance: float) -> float:
+    """Say when to look again.
+
+    Args:
+        waited: For how long the request has waited already, in seconds.
+        chance: A random number from 0 to 1, so that what began together does not go on together.
+
+    Returns:
+        Seconds until the next look: from 1 to 30, and at most a tenth of the wait and a second.
+    """
+    tenth = max(0.0, waited) * _SHARE_OF_WAIT
+    shortest = max(_SHORTEST_SECONDS, tenth)
+    return min(_LONGEST_SECONDS, shortest + chance * (tenth + _SHORTEST_SECONDS - shortest))
+
+
+class WaitingQueue:
+    """The queue, in Amazon SQS; its event source mapping invokes the function with each message that is due.
+
+    Args:
+        url: Its URL; empty if there is none, as in `sam local invoke`.
+        region: The function's AWS Region.
+    """
+
+    def __init__(self, url: str, region: str) -> None:
+        self._url = url
+        self._region = region
+
+    def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
+        """Have the function invoked with an event later.
+
+        Args:
+            event: The event.
+            delay_seconds: After how many seconds.
+
+        Raises:
+            CannotWait: SQS refused or could not be reached, or there is no queue.
+        """
+        if not self._url:
+            raise CannotWait("There is no queue to wait in here.")
+        body = json.dumps(event)
+        self._call(
+            "SendMessage",
+            lambda: self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds),
+        )
+
+    def deliver_soon(self, message: Message) -> None:
+        """Have a message delivered again soon, whose look has failed; it comes again later if that fails, too.
+
+        Args:
+            message: The message.
+        """
+        try:
+            self._call(
+                "ChangeMessageVisibility",
+                lambda: self._client.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=_RETRY_SECONDS
+                ),
+            )
+        except CannotWait as error:
+            logger.warning("The message comes again when its visibility time-out is over", problem=str(error))
+
+    @cached_property
+    def _client(self) -> SQSClient:
+        return boto3.client("sqs", region_name=self._region, config=_CONFIG)
+
+    def _call(self, operation: str, call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except ClientError as error:
+            words = error.response["Error"].get("Message") or error.response["Error"].get("Code") or "no reason given"
+            raise CannotWait(f"Amazon SQS refused sqs:{operation}: {words.rstrip('.')}.") from error
+        except (ConnectTimeoutError, EndpointConnectionError) as error:
+            raise CannotWait(
+                "Amazon SQS cannot be reached: the function's subnets have no route to it. Give them a NAT gateway or "
+                f"an interface endpoint for com.amazonaws.{self._region}.sqs."
+            ) from error
+        except (BotoCoreError, ValueError, LookupError) as error:  # botocore's parser, on some garbage
+            raise CannotWait(f"The call of Amazon SQS (sqs:{operation}) failed: {error}.") from error

@@ -1,0 +1,54 @@
+"""The identity of a job: its cluster and its id. Two clusters may both have a job of the same id."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Self
+
+from provider.values import Endpoint
+
+LONGEST_BYTES = 1024  # "can be up to 1 KB in size", CloudFormation User Guide on PhysicalResourceId
+
+_FORM = re.compile(r"(http://)?([a-z0-9.-]+):([0-9]{1,5})/([^/\s]+)")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The identity of a job, and as text the physical id of the resource that has adopted it.
+
+    Its form, `host:port/id`, says that a job was adopted: neither an id that CloudFormation invents nor the marker of
+    a failed creation has a port before a slash. Plain HTTP, of a local run, shows in it.
+
+    Attributes:
+        endpoint: The cluster.
+        id: The job's id.
+    """
+
+    endpoint: Endpoint
+    id: str
+
+    def __str__(self) -> str:
+        """Write it as a physical id."""
+        scheme = "http://" if self.endpoint.scheme == "http" else ""
+        return f"{scheme}{self.endpoint.host}:{self.endpoint.port}/{self.id}"
+
+    def is_same_as(self, other: Identity) -> bool:
+        """Tell whether two identities are one, however their clusters are spoken to."""
+        return replace(self.endpoint, scheme="") == replace(other.endpoint, scheme="") and self.id == other.id
+
+    @classmethod
+    def parse(cls, physical_id: str) -> Self | None:
+        """Read a physical id.
+
+        Args:
+            physical_id: A resource's physical id.
+
+        Returns:
+            The identity of the job that the resource has adopted; `None` if it has adopted none.
+        """
+        match = _FORM.fullmatch(physical_id)
+        if match is None:
+            return None
+        scheme, host, port, job_id = match.groups()
+        return cls(Endpoint("http" if scheme else "https", host, int(port)), job_id)

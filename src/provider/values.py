@@ -1,0 +1,123 @@
+"""The types of values that properties have, and how each is read from what CloudFormation sends."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T_co = TypeVar("T_co", covariant=True)
+
+DEFAULT_PORT = 8182
+LONGEST_TIMEOUT_SECONDS = 3600
+HIDDEN_CATEGORIES = ("Cc", "Cf", "Cs")  # control, format and unpaired surrogate characters
+
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.I | re.A
+)
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
+
+
+@dataclass(frozen=True)
+class ValueType(Generic[T_co]):
+    """A type of values.
+
+    Attributes:
+        name: Its CloudFormation name.
+        parse: Turns what CloudFormation sent, where every scalar is a string, into a value. Raises `ValueError`, whose
+            message says what it should be.
+        pattern: A regular expression that every right value matches, for checks before a deployment.
+    """
+
+    name: Literal["String", "Boolean", "Integer"]
+    parse: Callable[[object], T_co]
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a cluster is reached.
+
+    Attributes:
+        scheme: `https`, or `http` for a host that the operator allowed.
+        host: The host name, in lower case.
+        port: The TCP port.
+    """
+
+    scheme: str
+    host: str
+    port: int
+
+
+def _string(value: object) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise ValueError("a non-empty string")
+
+
+def _boolean(value: object) -> bool:
+    text = str(value).lower() if isinstance(value, (str, bool)) else ""
+    if text not in ("true", "false"):
+        raise ValueError("true or false")
+    return text == "true"
+
+
+def _timeout(value: object) -> int:
+    digits = str(value).lstrip("0") if isinstance(value, (str, int)) else ""
+    if not re.fullmatch(r"[0-9]{1,4}", digits) or int(digits) > LONGEST_TIMEOUT_SECONDS:
+        raise ValueError(f"a whole number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS}")
+    return int(digits)
+
+
+def _job_id(value: object) -> str:
+    text = _string(value)
+    hidden = any(character.isspace() or unicodedata.category(character) in HIDDEN_CATEGORIES for character in text)
+    if hidden or "/" in text or "\\" in text or text in (".", ".."):
+        raise ValueError("a job id without white space, control characters and slashes, and neither '.' nor '..'")
+    return text
+
+
+def _arn(value: object) -> str:
+    text = _string(value)
+    if not _ARN.fullmatch(text):
+        raise ValueError("an ARN, such as arn:aws:lambda:us-east-1:123456789012:function:name")
+    return text
+
+
+def _role_arn(value: object) -> str:
+    text = _string(value)
+    if not _ROLE_ARN.fullmatch(text):
+        raise ValueError("the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML")
+    return text
+
+
+def _endpoint(value: object) -> Endpoint:
+    form = "host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint"
+    text = _string(value)
+    scheme, separator, rest = text.rpartition("://")
+    scheme = scheme.lower() if separator else "https"
+    try:
+        split = urlsplit(f"//{rest}")
+        host, port = (split.hostname or "").lower(), split.port
+    except ValueError:
+        raise ValueError(form) from None
+    if port is None:
+        port = DEFAULT_PORT
+    written = f"{host}:{port}" if ":" in rest else host
+    if scheme not in ("https", "http") or rest.lower() != written or not _HOST_NAME.fullmatch(host) or port < 1:
+        raise ValueError(form)
+    return Endpoint(scheme, host, port)
+
+
+BOOLEAN = ValueType("Boolean", _boolean)
+TIMEOUT = ValueType("Integer", _timeout)
+JOB_ID = ValueType("String", _job_id, r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$")
+ARN = ValueType("String", _arn, r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$")
+ROLE_ARN = ValueType("String", _role_arn, r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$")
+ENDPOINT = ValueType("String", _endpoint, r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$")
