@@ -1,48 +1,92 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import logging
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.response_host import SIGNATURE
+from local.response_host import SIGNATURE, ResponseHost
+from provider import observability
 from provider.clock import Clock
-from provider.custom_resource.answer import MAX_BODY_BYTES, Answer, Outcome, Undeliverable, body, deliver, fits
+from provider.custom_resource import answer as answers
+from provider.custom_resource.answer import Answer, Outcome, Undeliverable, body, tell
 from provider.custom_resource.request import ReturnAddress
 
 if TYPE_CHECKING:
-    from local.response_host import Behaviour, ResponseHost
+    from collections.abc import Iterator
 
-ADDRESS = ReturnAddress("https://bucket.s3.amazonaws.com/x?y=z", "arn:stack", "request", "Job", None)
+    from local.response_host import Behaviour
+
+ADDRESS = ReturnAddress(
+    url=f"https://bucket.s3.amazonaws.com/x?X-Amz-Signature={SIGNATURE}",
+    signed_at=None,
+    stack_id="arn:stack",
+    request_id="request",
+    logical_resource_id="Job",
+    failure_id="no-job/request",
+)
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 STREAM = "2026/01/01/[$LATEST]0123456789abcdef"
+SUCCESS = Answer(Outcome.SUCCESS, "cluster:8182/job-1", data={"Id": "job-1"})
 
 
-def failed(reason: str) -> dict[str, str]:
-    written = body(ADDRESS, Answer(Outcome.FAILED, "no-job/1", reason), STREAM)
-    assert len(written) <= MAX_BODY_BYTES
-    decoded: dict[str, str] = json.loads(written)
+class Naps:
+    """A clock on which a pause takes its time and nothing else does."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.taken: list[float] = []
+        self.clock = Clock(monotonic=lambda: self.now, wall=lambda: self.now, sleep=self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.taken.append(seconds)
+        self.now += seconds
+
+
+def at(host: ResponseHost) -> ReturnAddress:
+    return ReturnAddress(
+        host.url_for("key"), None, ADDRESS.stack_id, ADDRESS.request_id, ADDRESS.logical_resource_id, ADDRESS.failure_id
+    )
+
+
+def failed(reason: str, address: ReturnAddress = ADDRESS) -> dict[str, Any]:
+    written = body(address, Answer(Outcome.FAILED, address.failure_id, reason), STREAM)
+    assert len(written) <= 4096
+    decoded: dict[str, Any] = json.loads(written)
     return decoded
 
 
-def test_an_answer_has_every_field_that_cloudformation_knows() -> None:
-    written = json.loads(body(ADDRESS, Answer(Outcome.SUCCESS, "job-1", data={"Id": "job-1"}), STREAM))
-    assert written == {
-        "Status": "SUCCESS",
-        "Reason": "",
-        "PhysicalResourceId": "job-1",
+# --- the body ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_to_a_request_that_failed_has_every_field_that_cloudformation_knows() -> None:
+    assert failed("It broke.") == {
+        "Status": "FAILED",
+        "Reason": f"It broke. (log stream: {STREAM})",
+        "PhysicalResourceId": "no-job/request",
         "StackId": "arn:stack",
         "RequestId": "request",
         "LogicalResourceId": "Job",
         "NoEcho": False,
-        "Data": {"Id": "job-1"},
+        "Data": {},
     }
 
 
-def test_a_reason_ends_with_the_log_stream() -> None:
-    assert failed("It broke.")["Reason"] == f"It broke. (log stream: {STREAM})"
+def test_without_a_log_stream_none_is_named() -> None:
+    written = json.loads(body(ADDRESS, Answer(Outcome.FAILED, "x", "It broke."), ""))
+    assert written["Reason"] == "It broke."
+
+
+def test_a_failure_without_words_says_so() -> None:
+    assert failed("")["Reason"] == f"No reason is known. (log stream: {STREAM})"
+    assert failed(" \n")["Reason"].startswith("No reason is known.")
 
 
 def test_a_long_reason_is_shortened_at_its_end_at_a_word() -> None:
@@ -50,6 +94,26 @@ def test_a_long_reason_is_shortened_at_its_end_at_a_word() -> None:
     assert reason.startswith("The job job-1 fails and fails")
     assert reason.endswith(f" ... (log stream: {STREAM})")
     assert reason.split(" ... ")[0].endswith(("fails", "and"))
+
+
+@pytest.mark.parametrize("character", ["x", "é", "€", "𝄞", '"', "\\", "\x01"], ids=ascii)
+def test_a_reason_is_shortened_no_more_than_it_must_be(character: str) -> None:
+    written = body(ADDRESS, Answer(Outcome.FAILED, "x", character * 9000), STREAM)
+    longest = len(json.dumps(character, ensure_ascii=False).encode()) - 2
+    assert 4096 - longest < len(written) <= 4096
+
+
+def test_a_reason_that_just_fits_is_not_shortened_and_one_more_character_is() -> None:
+    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id, "x"), STREAM)) + 1
+    assert failed("x" * room)["Reason"] == f"{'x' * room} (log stream: {STREAM})"
+    assert failed("x" * (room + 1))["Reason"] == f"{'x' * (room - 4)} ... (log stream: {STREAM})"
+
+
+def test_a_word_of_some_200_characters_is_not_cut_and_a_longer_one_is() -> None:
+    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id, "x"), STREAM)) + 1 - 4
+    for length, is_cut in ((198, False), (199, True)):
+        words = "a" * (room - length - 1) + " " + "b" * 5000
+        assert failed(words)["Reason"].split(" ...")[0].endswith("b") is is_cut
 
 
 def test_a_reason_is_one_line() -> None:
@@ -61,6 +125,10 @@ def test_a_reason_holds_no_url_query() -> None:
     assert SIGNATURE not in failed(f"url: /key?a=b&X-Amz-Signature={SIGNATURE}&c=d")["Reason"]
 
 
+def test_half_of_a_character_in_a_reason_is_replaced() -> None:
+    assert failed("half \ud83d of it")["Reason"].startswith("half ? of it (")
+
+
 @given(st.text(st.characters(), max_size=6000))
 def test_every_reason_makes_an_answer_that_fits(reason: str) -> None:
     written = failed(reason)
@@ -68,18 +136,53 @@ def test_every_reason_makes_an_answer_that_fits(reason: str) -> None:
     assert written["Reason"].endswith(f"(log stream: {STREAM})")
 
 
-def test_attributes_that_do_not_fit_are_noticed() -> None:
-    assert fits(ADDRESS, Answer(Outcome.SUCCESS, "job-1", data={"Id": "x" * 3000}))
-    assert not fits(ADDRESS, Answer(Outcome.SUCCESS, "job-1", data={"Id": "x" * 4000}))
+@given(st.text(st.characters(), max_size=300), st.integers(0, 2000))
+def test_every_reason_fits_beside_the_longest_ids(reason: str, repeats: int) -> None:
+    address = ReturnAddress("", None, "s" * 1024, "r" * 512, "l" * 255, "p" * 1024)
+    failed(reason * repeats, address)
 
 
-class Naps:
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.clock = Clock(monotonic=lambda: self.now, wall=lambda: self.now, sleep=self.sleep)
+# --- the delivery -----------------------------------------------------------------------------------------------------
 
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+
+def test_a_success_is_told_with_its_attributes(response_host: ResponseHost) -> None:
+    assert tell(at(response_host), SUCCESS, log_stream=STREAM, clock=Naps().clock, pauses=PAUSES) == SUCCESS
+    (received,) = response_host.received
+    assert received.key == "key"
+    assert received.body == {
+        "Status": "SUCCESS",
+        "Reason": "",
+        "PhysicalResourceId": "cluster:8182/job-1",
+        "StackId": "arn:stack",
+        "RequestId": "request",
+        "LogicalResourceId": "Job",
+        "NoEcho": False,
+        "Data": {"Id": "job-1"},
+    }
+
+
+def test_a_failure_is_told_with_its_reason_and_the_log_stream(response_host: ResponseHost) -> None:
+    failure = Answer(Outcome.FAILED, "no-job/request", "It broke.")
+    assert tell(at(response_host), failure, log_stream=STREAM, clock=Naps().clock, pauses=PAUSES) == failure
+    (received,) = response_host.received
+    assert received.body["Reason"] == f"It broke. (log stream: {STREAM})"
+
+
+def test_attributes_that_do_not_fit_are_a_failure_rather_than_cut(response_host: ResponseHost) -> None:
+    def told(length: int) -> Answer:
+        answer = Answer(Outcome.SUCCESS, "x", data={"Id": "x" * length})
+        return tell(at(response_host), answer, log_stream=STREAM, clock=Naps().clock, pauses=PAUSES)
+
+    told(1)
+    room = 4096 - response_host.received[-1].size + 1
+    assert told(room).outcome is Outcome.SUCCESS
+    assert response_host.received[-1].size == 4096
+    assert told(room + 1) == Answer(
+        Outcome.FAILED,
+        "no-job/request",
+        "The job's identity and attributes are longer than CloudFormation takes (4,096 bytes).",
+    )
+    assert response_host.received[-1].body["Status"] == "FAILED"
 
 
 @pytest.mark.parametrize("behaviours", [[500], [503, 429, 502], ["reset"], ["reset", 500, "reset", 503]], ids=repr)
@@ -88,46 +191,133 @@ def test_what_may_pass_is_tried_again_with_growing_pauses(
 ) -> None:
     response_host.behave(behaviours)
     naps = Naps()
-    deliver(response_host.url_for("key"), body(ADDRESS, Answer(Outcome.SUCCESS, "job-1"), ""), naps.clock, PAUSES)
+    tell(at(response_host), SUCCESS, log_stream="", clock=naps.clock, pauses=PAUSES)
     assert [received.key for received in response_host.received] == ["key"]
     assert response_host.attempts == len(behaviours) + 1
-    assert naps.now == sum(PAUSES[: len(behaviours)])
+    assert naps.taken == list(PAUSES[: len(behaviours)])
 
 
-@pytest.mark.parametrize("status", [301, 307, 400, 403, 404])
+@pytest.mark.parametrize("status", [300, 301, 307, 400, 403, 404, 428, 430, 499])
 def test_any_other_answer_is_an_error_at_once(response_host: ResponseHost, status: int) -> None:
     response_host.behave([status])
+    naps = Naps()
     with pytest.raises(Undeliverable, match=f"in 1 attempts: HTTP status {status}"):
-        deliver(response_host.url_for("key"), b"{}", Naps().clock, PAUSES)
+        tell(at(response_host), SUCCESS, log_stream="", clock=naps.clock, pauses=PAUSES)
     assert response_host.attempts == 1
+    assert naps.taken == []
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_every_success_of_http_is_one(response_host: ResponseHost, status: int) -> None:
+    response_host.behave([status])
+    assert tell(at(response_host), SUCCESS, log_stream="", clock=Naps().clock, pauses=PAUSES) == SUCCESS
 
 
 def test_attempts_are_bounded(response_host: ResponseHost) -> None:
     response_host.behave([], then=500)
     naps = Naps()
     with pytest.raises(Undeliverable, match="in 5 attempts: HTTP status 500") as caught:
-        deliver(response_host.url_for("key"), b"{}", naps.clock, PAUSES)
-    assert naps.now == 7.5
+        tell(at(response_host), SUCCESS, log_stream="", clock=naps.clock, pauses=PAUSES)
+    assert naps.taken == list(PAUSES)
     assert SIGNATURE not in str(caught.value)
 
 
+def test_without_pauses_there_is_one_attempt(response_host: ResponseHost) -> None:
+    response_host.behave([500])
+    with pytest.raises(Undeliverable, match="in 1 attempts"):
+        tell(at(response_host), SUCCESS, log_stream="", clock=Naps().clock, pauses=())
+
+
+def test_no_attempt_begins_after_half_a_minute(response_host: ResponseHost) -> None:
+    response_host.behave([], then=500)
+    naps = Naps()
+    with pytest.raises(Undeliverable, match="in 3 attempts"):
+        tell(at(response_host), SUCCESS, log_stream="", clock=naps.clock, pauses=(10.0, 20.0, 0.1))
+    assert naps.now == 30
+    naps = Naps()
+    with pytest.raises(Undeliverable, match="in 2 attempts"):
+        tell(at(response_host), SUCCESS, log_stream="", clock=naps.clock, pauses=(10.0, 20.1))
+
+
 def test_a_host_that_cannot_be_reached_is_named_with_what_to_open() -> None:
-    with pytest.raises(Undeliverable, match=r"delivered to 127\.0\.0\.1 .*gateway endpoint for S3") as caught:
-        deliver(f"http://127.0.0.1:9/key?X-Amz-Signature={SIGNATURE}", b"{}", Naps().clock, PAUSES)
+    url = f"http://127.0.0.1:9/key?X-Amz-Signature={SIGNATURE}"
+    address = ReturnAddress(url, None, "arn:stack", "request", "Job", "no-job/request")
+    with pytest.raises(Undeliverable, match=r"delivered to 127\.0\.0\.1 in 5 attempts: .*gateway endpoint") as caught:
+        tell(address, SUCCESS, log_stream="", clock=Naps().clock, pauses=PAUSES)
     assert SIGNATURE not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 
 
-def test_a_host_that_hangs_costs_its_time_limit_and_no_attempt_begins_late(
-    response_host: ResponseHost, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "_TIMEOUT", urllib3.Timeout(connect=0.1, read=0.1))
+
+
+def test_a_connection_takes_3_seconds_and_an_answer_5_at_most() -> None:
+    assert (answers._TIMEOUT.connect_timeout, answers._TIMEOUT.read_timeout) == (3, 5)
+
+
+def test_a_host_that_hangs_costs_its_time_limit(response_host: ResponseHost, short_limits: None) -> None:
+    del short_limits
+    response_host.behave(["hang", "hang"])
+    tell(at(response_host), SUCCESS, log_stream="", clock=Naps().clock, pauses=PAUSES)
+    assert response_host.attempts == 3
+
+
+def test_a_host_that_takes_no_connection_is_named(short_limits: None) -> None:
+    del short_limits
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/key?X-Amz-Signature={SIGNATURE}"
+        address = ReturnAddress(url, None, "arn:stack", "request", "Job", "no-job/request")
+        with pytest.raises(Undeliverable, match="in 2 attempts: ConnectTimeoutError"):
+            tell(address, SUCCESS, log_stream="", clock=Naps().clock, pauses=(0.5,))
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """A host that takes an answer, and whose own body then never ends."""
+    over = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            while b"\r\n\r\n" not in connection.recv(65536):
+                pass
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+            while not over.wait(0.02):
+                try:
+                    connection.sendall(b".")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        over.set()
+        thread.join(10)
+
+
+def test_an_answer_whose_own_body_drips_in_does_not_hold_the_function_up(dripping: str) -> None:
+    address = ReturnAddress(f"{dripping}/key?Signature=x", None, "arn:stack", "request", "Job", "no-job/request")
+    began = time.monotonic()
+    assert tell(address, SUCCESS, log_stream="", clock=Naps().clock, pauses=()) == SUCCESS
+    assert time.monotonic() - began < 5
+
+
+def test_what_was_told_is_logged_and_no_query_with_it(
+    response_host: ResponseHost, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("provider.custom_resource.answer._READ_SECONDS", 0.05)
-    response_host.behave([], then="hang")
-    naps = Naps()
-
-    def slow(seconds: float) -> None:
-        naps.now += seconds + 29  # as if the pause took the time of slow attempts, too
-
-    with pytest.raises(Undeliverable, match="in 2 attempts: ReadTimeoutError"):
-        deliver(response_host.url_for("key"), b"{}", Clock(lambda: naps.now, lambda: naps.now, slow), PAUSES)
+    monkeypatch.setattr(observability.logger._logger, "propagate", True)
+    monkeypatch.setattr(observability.logger._logger, "level", logging.DEBUG)
+    response_host.behave([503])
+    failure = Answer(Outcome.FAILED, "no-job/request", "It broke.")
+    tell(at(response_host), failure, log_stream=STREAM, clock=Naps().clock, pauses=PAUSES)
+    ours = [record for record in caplog.records if record.name == observability.SERVICE]
+    assert [record.getMessage() for record in ours] == [
+        "The request failed",
+        "CloudFormation did not take the answer",
+        "CloudFormation has the answer",
+    ]
+    assert SIGNATURE not in "".join(str(vars(record)) for record in ours)

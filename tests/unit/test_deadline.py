@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,67 +8,74 @@ from provider.clock import Clock
 from provider.custom_resource.deadline import TimeLimits
 
 NOW = 5000.0
-CLOCK = Clock(monotonic=lambda: NOW, wall=lambda: 1e9, sleep=lambda _: None)
+WALL = 1e9
 
 
-def limits(
-    *, age: float = 0.0, service_timeout: float = 3600, remaining: float = 900, is_tick: bool = False
-) -> TimeLimits:
-    return TimeLimits.of(
-        CLOCK, arrived_at=1e9 - age, service_timeout=service_timeout, remaining=remaining, is_tick=is_tick
-    )
+def limits(*, age: float = 0.0, service_timeout: float = 3600, remaining: float = 900, now: float = NOW) -> TimeLimits:
+    clock = Clock(monotonic=lambda: now, wall=lambda: WALL, sleep=lambda _: None)
+    return TimeLimits.of(clock, arrived_at=WALL - age, service_timeout=service_timeout, remaining=remaining)
 
 
-def test_a_long_request_is_handed_over_before_the_invocation_ends() -> None:
-    it = limits()
-    assert it.wait_until == it.handover == NOW + 780
-    assert it.has_time_for_a_tick(it.wait_until)
+def test_a_fresh_request_has_its_hour_less_half_a_minute_and_the_invocation_less_a_minute() -> None:
+    assert limits() == TimeLimits(arrived_at=NOW, deadline=NOW + 3570, last_look=NOW + 840, last_word=NOW + 885)
 
 
-def test_a_short_request_fails_before_cloudformation_gives_up() -> None:
-    it = limits(service_timeout=60)
-    assert it.wait_until == it.deadline == NOW + 54
-    assert not it.has_time_for_a_tick(it.wait_until)
-    assert it.deadline < it.last_word < NOW + 60
+def test_a_short_time_limit_is_kept_by_a_tenth_and_the_watchdog_speaks_before_cloudformation_gives_up() -> None:
+    assert limits(service_timeout=60) == TimeLimits(NOW, deadline=NOW + 54, last_look=NOW + 54, last_word=NOW + 57)
 
 
-def test_a_request_whose_deadline_leaves_no_time_for_a_tick_waits_to_its_end() -> None:
-    it = limits(service_timeout=860)  # the deadline comes 35 s after the time for a handover
-    assert it.handover < it.wait_until == it.deadline == NOW + 815
+def test_from_five_minutes_on_half_a_minute_is_kept() -> None:
+    assert limits(service_timeout=299).deadline == pytest.approx(NOW + 269.1)
+    assert limits(service_timeout=300).deadline == NOW + 270
+    assert limits(service_timeout=301).deadline == NOW + 271
 
 
-def test_a_tick_near_the_deadline_has_the_word_before_the_watchdog() -> None:
-    it = limits(age=3500, remaining=20, is_tick=True)
-    assert it.wait_until == it.last_word - 2 == NOW + 16
+def test_a_short_invocation_keeps_a_fifth_for_the_last_look_and_a_tenth_for_the_last_word() -> None:
+    it = limits(remaining=100)
+    assert (it.last_look, it.last_word) == (NOW + 80, NOW + 90)
+    assert (limits(remaining=300).last_look, limits(remaining=301).last_look) == (NOW + 240, NOW + 241)
+    assert (limits(remaining=150).last_word, limits(remaining=151).last_word) == (NOW + 135, NOW + 136)
+
+
+def test_a_request_of_some_fifteen_minutes_is_not_failed_while_a_look_fits() -> None:
+    for service_timeout in (900, 930, 945):
+        it = limits(service_timeout=service_timeout)
+        assert it.deadline == NOW + service_timeout - 30
+        assert it.last_look == min(it.deadline, NOW + 840)
 
 
 def test_time_that_went_before_counts() -> None:
-    assert limits(age=3000).deadline == NOW + 555
-
-
-def test_a_tick_looks_once_unless_the_next_would_come_too_late() -> None:
-    assert limits(age=1000, is_tick=True).wait_until == NOW
-    late = limits(age=3500, is_tick=True)
-    assert late.wait_until == late.deadline == NOW + 55
+    it = limits(age=3000)
+    assert (it.arrived_at, it.deadline, it.last_look) == (NOW - 3000, NOW + 570, NOW + 570)
+    assert it.last_word == NOW + 585
 
 
 def test_a_late_event_has_the_invocations_time_to_be_answered() -> None:
     it = limits(age=5000)
-    assert it.wait_until < NOW
+    assert it.deadline == it.last_look == NOW - 1430
     assert it.last_word == NOW + 885
 
 
-@given(st.floats(-100, 10_000), st.integers(1, 3600), st.floats(1, 900), st.booleans())
+def test_an_event_that_comes_when_its_time_is_just_over_is_late_only_when_cloudformation_has_given_up() -> None:
+    assert limits(age=3599).last_word == NOW - 14  # the watchdog speaks at once
+    assert limits(age=3600).last_word == NOW + 885
+
+
+@given(st.floats(-100, 10_000), st.integers(1, 3600), st.floats(1, 900), st.floats(0, 1e7))
 def test_nothing_waits_past_the_requests_deadline_or_the_invocations_end(
-    age: float,
-    service_timeout: int,
-    remaining: float,
-    is_tick: bool,  # noqa: FBT001
+    age: float, service_timeout: int, remaining: float, now: float
 ) -> None:
-    it = limits(age=age, service_timeout=service_timeout, remaining=remaining, is_tick=is_tick)
-    given_up = NOW + service_timeout - age
+    it = limits(age=age, service_timeout=service_timeout, remaining=remaining, now=now)
+    given_up = now + service_timeout - age
     assert it.deadline < given_up
-    assert it.wait_until <= max(NOW, min(it.deadline, it.last_word))
-    assert it.handover < it.last_word < NOW + remaining or it.last_word < given_up
-    if given_up > NOW + service_timeout * 0.1:
+    assert it.last_look <= it.deadline
+    assert it.last_look < it.last_word < now + remaining
+    if given_up > now + 1e-3:
         assert it.last_word < given_up
+
+
+@given(st.floats(-1000, 1000), st.integers(1, 3600), st.floats(1, 900), st.floats(-1e6, 1e6))
+def test_the_start_of_the_clock_means_nothing(age: float, service_timeout: int, remaining: float, now: float) -> None:
+    one, other = (limits(age=age, service_timeout=service_timeout, remaining=remaining, now=it) for it in (0.0, now))
+    for name in ("arrived_at", "deadline", "last_look", "last_word"):
+        assert getattr(other, name) - now == pytest.approx(getattr(one, name), abs=1e-6)

@@ -1,282 +1,695 @@
 from __future__ import annotations
 
+import io
+import json
+import re
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from provider import observability
 from provider.clock import Clock
-from provider.lifecycle import Done, Lifecycle, Request, RequestFailed, StillStopping
-from provider.neptune import JobNotFound, ModelTransformJob, NeptuneError, RequestRefused, Unavailable, Unreachable
-from provider.properties import Endpoint, Operator
+from provider.custom_resource.properties import schema_of
+from provider.hosts import Hosts
+from provider.identity import Identity
+from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.lifecycle import Done, Lifecycle, Progress, Request, RequestFailed, Waiting
+from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
+from provider.values import ENDPOINT, Endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-CLUSTER = "db.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
+    from provider.schema import Properties
+
+NOW = 1e9
+BLUE = "blue.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
+BLUE_TOO = "blue.cluster-ro-c0ffee.us-east-1.neptune.amazonaws.com"
+GREEN = "green.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
+ROLE = "arn:aws:iam::123456789012:role/NeptuneML"
+ADOPTED = f"{BLUE}:8182/job-1"
 PROPERTIES = {
     "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
+    "Endpoint": BLUE,
     "Id": "job-1",
-    "Endpoint": CLUSTER,
 }
+ATTRIBUTES = {"OutputLocation": "s3://bucket/out", "BaseProcessingJobArn": "arn:1", "RemoteModelTransformJobArn": ""}
+NO_ATTRIBUTES = dict.fromkeys(ATTRIBUTES, "")
+UNREACHABLE = Unreachable("Open TCP port 8182.")
+THROTTLED = Unavailable("Neptune answered 429.")
+
+
+def job(status: str, arns: Iterable[str] = ("arn:1",)) -> Job:
+    return Job(
+        status,
+        is_stopping=status == "Stopping",
+        has_ended=status in ("Stopped", "Completed", "Failed"),
+        attributes=ATTRIBUTES,
+        arns=frozenset(arns),
+    )
 
 
 @dataclass
 class Time:
-    """A clock on which sleeping costs nothing."""
+    """A clock that the test moves."""
 
-    now: float = 1000.0
-    naps: list[float] = field(default_factory=list)
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.naps.append(seconds)
-        self.now += seconds
+    now: float = NOW
 
     @property
     def clock(self) -> Clock:
-        return Clock(monotonic=lambda: self.now, wall=lambda: self.now + 1e9, sleep=self.sleep)
+        return Clock(monotonic=_not_asked, wall=lambda: self.now, sleep=_not_asked)
+
+
+def _not_asked(*_: float) -> NoReturn:
+    raise AssertionError("a look does not wait")
 
 
 @dataclass
-class ScriptedJobs:
-    """Jobs whose answers are given beforehand; the last one of each kind stays."""
+class Jobs:
+    """The jobs of a cluster, whose answers are given beforehand; the last one of each kind stays."""
 
-    statuses: Iterable[str | Exception] = ("InProgress",)
+    looks: Iterable[str | Job | Exception] = ("InProgress",)
     cancels: Iterable[Exception | None] = (None,)
-    calls: list[tuple[object, ...]] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    passed: list[dict[str, object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._statuses, self._cancels = deque(self.statuses), deque(self.cancels)
+        self._looks, self._cancels = deque(self.looks), deque(self.cancels)
 
-    def get(self, job_id: str, *, neptune_iam_role_arn: str | None) -> ModelTransformJob:
-        self.calls.append(("get", job_id, neptune_iam_role_arn))
-        answer = self._statuses.popleft() if len(self._statuses) > 1 else self._statuses[0]
+    def get(self, job_id: str, properties: Properties) -> Job:
+        self._called("get", job_id, properties)
+        answer = self._looks.popleft() if len(self._looks) > 1 else self._looks[0]
         if isinstance(answer, Exception):
             raise answer
-        return ModelTransformJob(job_id, answer, "s3://bucket/out", "arn:processing", "arn:transform")
+        return job(answer) if isinstance(answer, str) else answer
 
-    def cancel(self, job_id: str, *, clean: bool, neptune_iam_role_arn: str | None) -> None:
-        self.calls.append(("cancel", job_id, clean, neptune_iam_role_arn))
+    def cancel(self, job_id: str, properties: Properties) -> None:
+        self._called("cancel", job_id, properties)
         answer = self._cancels.popleft() if len(self._cancels) > 1 else self._cancels[0]
         if answer is not None:
             raise answer
 
+    def _called(self, call: str, job_id: str, properties: Properties) -> None:
+        self.calls.append((call, job_id))
+        self.passed.append({row.name: value for row, value in properties.values.items() if call in row.calls})
+
     @property
-    def cancelled(self) -> list[object]:
-        return [call[1] for call in self.calls if call[0] == "cancel"]
+    def cancelled(self) -> list[str]:
+        return [job_id for call, job_id in self.calls if call == "cancel"]
 
 
-def lifecycle(jobs: ScriptedJobs, time: Time | None = None) -> Lifecycle:
-    return Lifecycle(operator=Operator(), connect=lambda _: jobs, clock=(time or Time()).clock)
+def lifecycle(jobs: Jobs | dict[str, Jobs], time: Time | None = None, more: Iterable[str] = ()) -> Lifecycle:
+    def connect(endpoint: Endpoint) -> Jobs:
+        return jobs[endpoint.host] if isinstance(jobs, dict) else jobs
+
+    kind = MODEL_TRANSFORM_JOB
+    schema = schema_of(kind.resource_type, kind.properties)
+    return Lifecycle(kind, schema, Hosts.of_clusters(more), connect, (time or Time()).clock)
 
 
-def delete_request(wait: float = 600, physical_id: str = "job-1", /, **properties: object) -> Request:
-    return Request(physical_id, {**PROPERTIES, **properties}, wait_until=Time().now + wait)
+def create(**properties: object) -> Request:
+    return Request(None, {**PROPERTIES, **properties})
 
 
-# --- Create and Update ------------------------------------------------------------------------------------------------
+def update(physical_id: str = ADOPTED, old: dict[str, object] | None = None, /, **properties: object) -> Request:
+    return Request(physical_id, {**PROPERTIES, **properties}, {**PROPERTIES, **(old or {})})
+
+
+def delete(physical_id: str = ADOPTED, /, **properties: object) -> Request:
+    return Request(physical_id, {**PROPERTIES, **properties})
+
+
+def run(
+    look: Callable[[Request], Done | Waiting], request: Request, time: Time, seconds: float = 600, every: float = 5
+) -> Done | Waiting:
+    """Look until it is done, as whoever keeps the request would; the progress goes through JSON."""
+    while True:
+        result = look(request)
+        if isinstance(result, Done) or time.now - NOW >= seconds:
+            return result
+        progress = Progress.from_json(json.loads(json.dumps(result.progress.as_json())))
+        assert progress == result.progress
+        request = replace(request, progress=progress)
+        time.now += every
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics() -> Iterator[None]:
+    observability.metrics.clear_metrics()
+    yield
+    observability.metrics.clear_metrics()
+
+
+def recorded() -> dict[str, list[float]]:
+    return {name: metric["Value"] for name, metric in observability.metrics.metric_set.items()}
+
+
+# --- Create -----------------------------------------------------------------------------------------------------------
 
 
 def test_create_adopts_a_job_with_all_its_attributes() -> None:
-    done = lifecycle(ScriptedJobs()).create(Request(None, PROPERTIES))
-    assert done == Done(
-        "job-1",
-        {
-            "Id": "job-1",
-            "Status": "InProgress",
-            "OutputLocation": "s3://bucket/out",
-            "BaseProcessingJobArn": "arn:processing",
-            "RemoteModelTransformJobArn": "arn:transform",
-        },
-    )
+    jobs = Jobs()
+    done = lifecycle(jobs).create(create())
+    assert done == Done(ADOPTED, {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES})
+    assert jobs.calls == [("get", "job-1")]
 
 
 @pytest.mark.parametrize("status", ["Completed", "Stopped", "Failed", "Stopping"])
-def test_create_adopts_a_job_that_has_ended(status: str) -> None:
-    assert lifecycle(ScriptedJobs([status])).create(Request(None, PROPERTIES)).attributes["Status"] == status
+def test_create_adopts_a_job_whatever_its_status(status: str) -> None:
+    done = lifecycle(Jobs([status])).create(create())
+    assert isinstance(done, Done)
+    assert done.attributes["Status"] == status
 
 
-def test_create_asks_the_cluster_of_the_endpoint() -> None:
+def test_create_asks_the_cluster_of_the_endpoint_with_the_role() -> None:
     asked: list[Endpoint] = []
+    jobs = Jobs()
 
-    def connect(endpoint: Endpoint) -> ScriptedJobs:
+    def connect(endpoint: Endpoint) -> Jobs:
         asked.append(endpoint)
-        return ScriptedJobs()
+        return jobs
 
-    Lifecycle(Operator(), connect, Time().clock).create(Request(None, {**PROPERTIES, "Endpoint": f"{CLUSTER}:9000"}))
-    assert asked == [Endpoint("https", CLUSTER, 9000)]
+    it = replace(lifecycle(jobs), connect=connect)
+    assert it.create(create(Endpoint=f"{GREEN}:9000", NeptuneIamRoleArn=ROLE)) == Done(
+        f"{GREEN}:9000/job-1", {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES}
+    )
+    assert asked == [Endpoint("https", GREEN, 9000)]
+    assert jobs.passed == [{"Id": "job-1", "NeptuneIamRoleArn": ROLE}]
 
 
 def test_create_fails_for_a_job_that_does_not_exist() -> None:
-    with pytest.raises(RequestFailed, match=r"no such job\. Check Id and Endpoint\."):
-        lifecycle(ScriptedJobs([JobNotFound("no such job.")])).create(Request(None, PROPERTIES))
+    with pytest.raises(RequestFailed, match=r"^no such job\. Check Id and Endpoint\.$"):
+        lifecycle(Jobs([JobNotFound("no such job.")])).create(create())
+
+
+@pytest.mark.parametrize("refusal", [RequestRefused("bad id"), NeptuneError("needs neptune-db:Get")], ids=repr)
+def test_create_fails_at_once_when_neptune_says_no(refusal: NeptuneError) -> None:
+    with pytest.raises(RequestFailed, match=rf"^The job job-1 could not be looked up\. {re.escape(str(refusal))}$"):
+        lifecycle(Jobs([refusal])).create(create())
 
 
 def test_create_fails_for_a_wrong_property_without_a_call() -> None:
-    jobs = ScriptedJobs()
+    jobs = Jobs()
     with pytest.raises(RequestFailed, match="did you mean Clean"):
-        lifecycle(jobs).create(Request(None, {**PROPERTIES, "Clen": "true"}))
+        lifecycle(jobs).create(create(Clen="true"))
     assert jobs.calls == []
 
 
-def test_create_fails_when_neptune_cannot_be_asked() -> None:
-    with pytest.raises(RequestFailed, match=r"The job job-1 could not be looked up\. no route"):
-        lifecycle(ScriptedJobs([Unreachable("no route")])).create(Request(None, PROPERTIES))
+def test_create_fails_for_a_host_that_is_not_neptunes_without_a_call() -> None:
+    jobs = Jobs()
+    with pytest.raises(RequestFailed, match=r"^Endpoint is 'evil.example'; it should be a host below \.neptune"):
+        lifecycle(jobs).create(create(Endpoint="evil.example"))
+    with pytest.raises(RequestFailed, match=rf"^Endpoint is 'http://{BLUE}'; it should be an https"):
+        lifecycle(jobs).create(create(Endpoint=f"http://{BLUE}"))
+    assert jobs.calls == []
 
 
-def test_update_to_another_job_returns_its_id_and_cancels_nothing() -> None:
-    jobs = ScriptedJobs()
-    assert lifecycle(jobs).update(Request("job-0", PROPERTIES, {**PROPERTIES, "Id": "job-0"})).physical_id == "job-1"
-    assert jobs.cancelled == []
+def test_a_physical_id_has_at_most_1024_bytes() -> None:
+    room = 1024 - len(f"{BLUE}:8182/")
+    for job_id in ("x" * room, "é" * (room // 2) + "x" * (room % 2)):
+        done = lifecycle(Jobs()).create(create(Id=job_id))
+        assert len(done.physical_id.encode() if isinstance(done, Done) else b"") == 1024
+        with pytest.raises(RequestFailed) as caught:
+            lifecycle(Jobs()).create(create(Id=f"{job_id}x"))
+        assert str(caught.value).startswith(f"Id is '{job_id[:79]}...'; it should be a job id that has, with the ")
+        assert str(caught.value).endswith("the cluster's name, at most 1,024 bytes (it has 1,025).")
+
+
+@pytest.mark.parametrize("trouble", [UNREACHABLE, THROTTLED], ids=repr)
+def test_create_rides_out_a_neptune_that_is_back_in_less_than_a_minute(trouble: NeptuneError) -> None:
+    time = Time()
+    done = run(lifecycle(Jobs([trouble, trouble, trouble, "InProgress"]), time).create, create(), time)
+    assert isinstance(done, Done)
+    assert time.now - NOW == 15
+
+
+@pytest.mark.parametrize("trouble", [UNREACHABLE, THROTTLED], ids=repr)
+def test_create_gives_a_neptune_up_that_stays_away_for_45_seconds(trouble: NeptuneError) -> None:
+    time = Time()
+    with pytest.raises(RequestFailed, match=rf"^The job job-1 could not be looked up\. {trouble}$"):
+        run(lifecycle(Jobs([trouble]), time).create, create(), time, every=0.5)
+    assert time.now - NOW == 45
+
+
+def test_create_that_waits_says_why_and_since_when() -> None:
+    result = lifecycle(Jobs([UNREACHABLE])).create(create())
+    assert result == Waiting("The job job-1 could not be looked up. Open TCP port 8182.", Progress(silent_since=NOW))
+
+
+# --- Update -----------------------------------------------------------------------------------------------------------
+
+
+def test_update_to_another_job_adopts_it_and_cancels_nothing() -> None:
+    jobs = Jobs()
+    done = lifecycle(jobs).update(update(f"{BLUE}:8182/job-0", {"Id": "job-0"}))
+    assert done == Done(ADOPTED, {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES})
+    assert jobs.calls == [("get", "job-1")]
 
 
 def test_update_to_a_job_that_does_not_exist_fails() -> None:
-    with pytest.raises(RequestFailed, match="no such job"):
-        lifecycle(ScriptedJobs([JobNotFound("no such job")])).update(
-            Request("job-0", PROPERTIES, {**PROPERTIES, "Id": "job-0"})
+    with pytest.raises(RequestFailed, match=r"no such job\. Check Id and Endpoint\."):
+        lifecycle(Jobs([JobNotFound("no such job.")])).update(update(f"{BLUE}:8182/job-0", {"Id": "job-0"}))
+
+
+@pytest.mark.parametrize("physical_id", ["no-job/1", "graph-Job-1N2K5RF3Q0J6K"])
+def test_update_of_a_resource_that_adopted_nothing_adopts_the_job(physical_id: str) -> None:
+    done = lifecycle(Jobs()).update(update(physical_id))
+    assert isinstance(done, Done)
+    assert done.physical_id == ADOPTED
+
+
+def test_update_of_settings_keeps_the_job_and_has_fresh_attributes() -> None:
+    jobs = Jobs(["Completed"])
+    assert lifecycle(jobs).update(update(Clean="true")) == Done(
+        ADOPTED, {"Id": "job-1", "Status": "Completed", **ATTRIBUTES}
+    )
+
+
+@pytest.mark.parametrize(
+    "trouble", [JobNotFound("gone"), RequestRefused("no"), NeptuneError("needs neptune-db:Get")], ids=repr
+)
+def test_update_of_settings_keeps_the_job_whatever_neptune_says(trouble: NeptuneError) -> None:
+    done = lifecycle(Jobs([trouble])).update(update(Clean="true"))
+    assert done == Done(ADOPTED, {"Id": "job-1", "Status": "", **NO_ATTRIBUTES})
+
+
+@pytest.mark.parametrize("trouble", [UNREACHABLE, THROTTLED], ids=repr)
+def test_update_of_settings_waits_for_neptune_and_then_goes_without(trouble: NeptuneError) -> None:
+    time = Time()
+    done = run(lifecycle(Jobs([trouble]), time).update, update(Clean="true"), time)
+    assert done == Done(ADOPTED, {"Id": "job-1", "Status": "", **NO_ATTRIBUTES})
+    assert time.now - NOW == 45
+    time = Time()
+    done = run(lifecycle(Jobs([trouble, "Completed"]), time).update, update(Clean="true"), time)
+    assert done == Done(ADOPTED, {"Id": "job-1", "Status": "Completed", **ATTRIBUTES})
+
+
+def test_update_with_a_wrong_property_fails_also_without_neptune() -> None:
+    it = lifecycle(Jobs([UNREACHABLE]))
+    for look in (it.update, it.without_neptune):
+        with pytest.raises(RequestFailed, match="Clean is 'perhaps'"):
+            look(update(Clean="perhaps"))
+
+
+@pytest.mark.parametrize(
+    ("request_", "physical_id"),
+    [
+        (update(Clean="true"), ADOPTED),
+        (update(Endpoint=f"https://{BLUE.upper()}:8182"), ADOPTED),
+        (update(f"{BLUE_TOO}:8182/job-1"), f"{BLUE_TOO}:8182/job-1"),
+        (update(f"http://{BLUE}:8182/job-1", {"Endpoint": "x"}), f"http://{BLUE}:8182/job-1"),
+    ],
+    ids=["settings", "spelling", "a name that was found to mean the same cluster", "scheme"],
+)
+def test_an_update_that_keeps_the_identity_needs_no_neptune(request_: Request, physical_id: str) -> None:
+    done = lifecycle(Jobs([AssertionError("asked")])).without_neptune(request_)
+    assert done == Done(physical_id, {"Id": "job-1", "Status": "", **NO_ATTRIBUTES})
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        update(Id="job-2"),
+        update(Endpoint=GREEN),
+        update(Endpoint=f"{BLUE}:9000"),
+        update("no-job/1"),
+        update(f"{BLUE_TOO}:8182/job-2"),
+    ],
+    ids=["another job", "another host", "another port", "none adopted", "another job elsewhere"],
+)
+def test_an_update_of_the_identity_needs_neptune(request_: Request) -> None:
+    assert lifecycle(Jobs([AssertionError("asked")])).without_neptune(request_) is None
+
+
+# --- Update of Endpoint -----------------------------------------------------------------------------------------------
+
+
+def test_another_name_of_the_same_cluster_stays_the_same_job() -> None:
+    clusters = {BLUE: Jobs(), BLUE_TOO: Jobs(["Completed"])}
+    done = lifecycle(clusters).update(update(Endpoint=BLUE_TOO))
+    assert done == Done(ADOPTED, {"Id": "job-1", "Status": "Completed", **ATTRIBUTES})
+
+
+def test_one_arn_in_common_is_enough() -> None:
+    clusters = {BLUE: Jobs([job("InProgress", ["arn:1", "arn:2"])]), BLUE_TOO: Jobs([job("InProgress", ["arn:2"])])}
+    done = lifecycle(clusters).update(update(Endpoint=BLUE_TOO))
+    assert isinstance(done, Done)
+    assert done.physical_id == ADOPTED
+
+
+def test_a_job_of_the_same_id_in_another_cluster_is_another_job() -> None:
+    clusters = {BLUE: Jobs(), GREEN: Jobs([job("InProgress", ["arn:green"])])}
+    done = lifecycle(clusters).update(update(Endpoint=GREEN))
+    assert done == Done(f"{GREEN}:8182/job-1", {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES})
+    assert clusters[BLUE].cancelled == clusters[GREEN].cancelled == []
+
+
+def test_a_job_that_the_old_cluster_has_forgotten_is_another_job() -> None:
+    clusters = {BLUE: Jobs([JobNotFound("gone")]), GREEN: Jobs()}
+    done = lifecycle(clusters).update(update(Endpoint=GREEN))
+    assert isinstance(done, Done)
+    assert done.physical_id == f"{GREEN}:8182/job-1"
+
+
+def test_a_cluster_without_the_job_fails_the_update() -> None:
+    with pytest.raises(RequestFailed, match=r"no such job\. Check Id and Endpoint\."):
+        lifecycle({BLUE: Jobs(), GREEN: Jobs([JobNotFound("no such job.")])}).update(update(Endpoint=GREEN))
+
+
+@pytest.mark.parametrize("nameless", [BLUE, GREEN])
+def test_without_arns_nobody_can_tell_yet(nameless: str) -> None:
+    clusters = {BLUE: Jobs(), GREEN: Jobs(), nameless: Jobs([job("InProgress", [])])}
+    with pytest.raises(RequestFailed) as caught:
+        lifecycle(clusters).update(update(Endpoint=GREEN))
+    assert str(caught.value) == (
+        f"Endpoint is another host, {GREEN}, and Neptune does not say yet whether its job job-1 is the same as at "
+        f"{BLUE}. Try again when the job has its SageMaker jobs."
+    )
+
+
+@pytest.mark.parametrize("silent", [BLUE, GREEN])
+def test_both_clusters_are_waited_for(silent: str) -> None:
+    time = Time()
+    clusters = {BLUE: Jobs(), GREEN: Jobs(), silent: Jobs([UNREACHABLE, "InProgress"])}
+    assert isinstance(run(lifecycle(clusters, time).update, update(Endpoint=GREEN), time), Done)
+    assert time.now - NOW == 5
+    clusters[silent] = Jobs([UNREACHABLE])
+    time.now = NOW
+    with pytest.raises(RequestFailed, match=r"could not be looked up\. Open TCP port 8182"):
+        run(lifecycle(clusters, time).update, update(Endpoint=GREEN), time)
+    assert time.now - NOW == 45
+
+
+def test_a_cluster_that_may_not_be_called_any_more_is_not_called() -> None:
+    clusters = {"old.example": Jobs(), GREEN: Jobs()}
+    with pytest.raises(RequestFailed, match=r"The job job-1 is at old\.example, which should be a host below"):
+        lifecycle(clusters).update(update("old.example:8182/job-1", {"Endpoint": "old.example"}, Endpoint=GREEN))
+    assert clusters["old.example"].calls == []
+
+
+# --- Delete: whom it touches ------------------------------------------------------------------------------------------
+
+
+def test_delete_acts_on_the_physical_id_alone() -> None:
+    clusters = {BLUE: Jobs(["Stopped"]), GREEN: Jobs()}
+    assert lifecycle(clusters).delete(delete(ADOPTED, Endpoint=GREEN, Id="job-2")) == Done(ADOPTED)
+    assert clusters[BLUE].calls == [("cancel", "job-1"), ("get", "job-1")]
+    assert clusters[GREEN].calls == []
+
+
+@pytest.mark.parametrize(
+    "physical_id", ["no-job/1", "graph-Job-1N2K5RF3Q0J6K", "job-1", "8c2b4f6e-0000-4000-8000-000000000001", ""]
+)
+def test_a_resource_that_adopted_no_job_touches_nothing_whatever_its_properties(physical_id: str) -> None:
+    jobs = Jobs()
+    assert lifecycle(jobs).delete(delete(physical_id, Clean="perhaps", Endpoint=5)) == Done(physical_id)
+    assert jobs.calls == []
+
+
+def test_delete_passes_clean_and_the_role_on() -> None:
+    jobs = Jobs(["Stopped"])
+    lifecycle(jobs).delete(delete(NeptuneIamRoleArn=ROLE, Clean="true"))
+    assert jobs.passed == [{"NeptuneIamRoleArn": ROLE, "Clean": True}, {"NeptuneIamRoleArn": ROLE}]
+    jobs = Jobs(["Stopped"])
+    lifecycle(jobs).delete(delete())
+    assert jobs.passed == [{"Clean": False}, {}]
+
+
+def test_delete_calls_only_hosts_that_the_operator_allows() -> None:
+    jobs = Jobs(["Stopped"])
+    request = delete("http://127.0.0.1:8182/job-1")
+    with pytest.raises(RequestFailed) as caught:
+        lifecycle(jobs).delete(request)
+    assert str(caught.value).startswith("The job job-1 cannot be cancelled: its cluster is at 127.0.0.1, which should ")
+    assert str(caught.value).endswith("AllowedHosts was changed, change it back and delete the stack again.")
+    assert jobs.calls == []
+    assert lifecycle(jobs, more=["127.0.0.1"]).delete(request) == Done("http://127.0.0.1:8182/job-1")
+
+
+def test_wrong_settings_of_an_adopted_job_fail_the_delete_clearly() -> None:
+    jobs = Jobs()
+    with pytest.raises(RequestFailed, match=r"^The job job-1 could not be cancelled\. Clean is 'perhaps'; it should"):
+        lifecycle(jobs).delete(delete(Clean="perhaps"))
+    assert jobs.calls == []
+
+
+# --- Delete: how it ends ----------------------------------------------------------------------------------------------
+
+
+def test_delete_cancels_once_and_waits_until_the_job_has_stopped() -> None:
+    jobs, time = Jobs(["Stopping", "Stopping", "Stopped"]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert jobs.calls == [("cancel", "job-1")] + [("get", "job-1")] * 3
+
+
+def test_delete_that_waits_says_so_and_remembers_when_it_cancelled() -> None:
+    for status in ("Stopping", "InProgress"):  # the latter: a status that lags behind
+        assert lifecycle(Jobs([status])).delete(delete()) == Waiting(
+            f"The job job-1 has not stopped yet (its status is {status}).", Progress(cancelled_at=NOW)
         )
-
-
-def test_update_of_settings_keeps_the_job_even_if_neptune_has_forgotten_it() -> None:
-    jobs = ScriptedJobs([JobNotFound("no such job")])
-    done = lifecycle(jobs).update(Request("job-1", {**PROPERTIES, "Clean": "true"}, PROPERTIES))
-    assert done.physical_id == "job-1"
-    assert set(done.attributes.values()) == {"job-1", ""}
-
-
-def test_update_of_the_endpoint_to_a_cluster_without_the_job_fails() -> None:
-    moved = {**PROPERTIES, "Endpoint": f"other.{CLUSTER}"}
-    with pytest.raises(RequestFailed, match="no such job"):
-        lifecycle(ScriptedJobs([JobNotFound("no such job")])).update(Request("job-1", moved, PROPERTIES))
-
-
-# --- Delete -----------------------------------------------------------------------------------------------------------
-
-
-def test_delete_cancels_and_waits_until_the_job_has_stopped() -> None:
-    jobs, time = ScriptedJobs(["Stopping", "Stopping", "Stopped"]), Time()
-    assert lifecycle(jobs, time).delete(delete_request(Clean="true")) == Done("job-1")
-    assert jobs.calls == [("cancel", "job-1", True, None)] + [("get", "job-1", None)] * 3
-    assert time.naps == [0.5, 0.5]
-
-
-def test_delete_passes_the_role_on() -> None:
-    role = "arn:aws:iam::123456789012:role/NeptuneML"
-    jobs = ScriptedJobs(["Stopped"])
-    lifecycle(jobs).delete(delete_request(NeptuneIamRoleArn=role))
-    assert jobs.calls == [("cancel", "job-1", False, role), ("get", "job-1", role)]
 
 
 @pytest.mark.parametrize("status", ["Stopped", "Completed", "Failed"])
 def test_every_end_of_a_job_ends_the_wait(status: str) -> None:
-    assert lifecycle(ScriptedJobs(["Stopping", status])).delete(delete_request()) == Done("job-1")
+    time = Time()
+    assert run(lifecycle(Jobs(["Stopping", status]), time).delete, delete(), time) == Done(ADOPTED)
 
 
 def test_a_job_that_is_gone_is_a_success() -> None:
-    assert lifecycle(ScriptedJobs(cancels=[JobNotFound("gone")])).delete(delete_request()) == Done("job-1")
-    assert lifecycle(ScriptedJobs(["Stopping", JobNotFound("gone")])).delete(delete_request()) == Done("job-1")
-
-
-def test_a_refusal_for_a_job_that_has_ended_is_a_success() -> None:
-    jobs = ScriptedJobs(["Completed"], [RequestRefused("it has ended")])
-    assert lifecycle(jobs).delete(delete_request()) == Done("job-1")
-    assert len(jobs.calls) == 2
-
-
-def test_a_refusal_for_a_job_that_is_stopping_waits() -> None:
-    jobs = ScriptedJobs(["Stopping", "Stopping", "Stopped"], [RequestRefused("it is stopping")])
-    assert lifecycle(jobs).delete(delete_request()) == Done("job-1")
-    assert jobs.cancelled == ["job-1"]
-
-
-def test_a_refusal_for_a_running_job_fails_with_neptunes_words() -> None:
-    with pytest.raises(RequestFailed, match=r"could not be cancelled\. the role is not listed"):
-        lifecycle(ScriptedJobs(cancels=[RequestRefused("the role is not listed")])).delete(delete_request())
+    time = Time()
+    assert lifecycle(Jobs(cancels=[JobNotFound("gone")])).delete(delete()) == Done(ADOPTED)
+    assert run(lifecycle(Jobs(["Stopping", JobNotFound("gone")]), time).delete, delete(), time) == Done(ADOPTED)
 
 
 def test_without_waiting_an_accepted_cancellation_is_enough() -> None:
-    jobs = ScriptedJobs()
-    assert lifecycle(jobs).delete(delete_request(WaitForStop="false")) == Done("job-1")
-    assert [call[0] for call in jobs.calls] == ["cancel"]
+    jobs = Jobs()
+    assert lifecycle(jobs).delete(delete(WaitForStop="false")) == Done(ADOPTED)
+    assert jobs.calls == [("cancel", "job-1")]
 
 
-@pytest.mark.parametrize("properties", [{"Id": "job-2"}, {"Id": None}, {"Id": ["job-1"]}])
-def test_a_resource_that_adopted_no_job_touches_nothing(properties: dict[str, object]) -> None:
-    jobs = ScriptedJobs()
-    assert lifecycle(jobs).delete(delete_request(600, "job-1", **properties)) == Done("job-1")
-    assert jobs.calls == []
+def test_without_waiting_a_job_that_is_stopping_is_enough_after_an_unclear_answer() -> None:
+    jobs, time = Jobs(["Stopping"], [THROTTLED]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(WaitForStop="false"), time) == Done(ADOPTED)
+    assert jobs.calls == [("cancel", "job-1"), ("get", "job-1")]
 
 
-def test_a_delete_after_a_failed_create_ignores_what_was_wrong_with_it() -> None:
-    jobs = ScriptedJobs()
-    assert lifecycle(jobs).delete(delete_request(600, "no-job/1", Clean="perhaps")) == Done("no-job/1")
-    assert jobs.calls == []
+def test_without_waiting_a_refusal_is_still_looked_after() -> None:
+    jobs, time = Jobs(["InProgress", "Stopping"], [RequestRefused("not now")]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(WaitForStop="false"), time) == Done(ADOPTED)
+    assert len(jobs.calls) == 3
 
 
-def test_a_throttled_cancellation_is_tried_again() -> None:
-    jobs = ScriptedJobs(["Stopped"], [Unavailable("429"), Unavailable("429"), None])
-    assert lifecycle(jobs).delete(delete_request()) == Done("job-1")
-    assert jobs.cancelled == ["job-1"] * 3
+def test_a_job_that_never_stops_is_waited_for_without_another_cancellation() -> None:
+    jobs, time = Jobs(["Stopping"]), Time()
+    result = run(lifecycle(jobs, time).delete, delete(), time, seconds=3600)
+    assert result == Waiting("The job job-1 has not stopped yet (its status is Stopping).", Progress(cancelled_at=NOW))
+    assert len(jobs.cancelled) == 1
 
 
-def test_a_cluster_that_was_never_reached_fails_at_once() -> None:
+def test_how_long_a_job_took_to_stop_is_counted_from_its_cancellation() -> None:
     time = Time()
-    with pytest.raises(RequestFailed, match="Open TCP port"):
-        lifecycle(ScriptedJobs(cancels=[Unreachable("Open TCP port 8182")]), time).delete(delete_request())
-    assert time.naps == []
+    run(lifecycle(Jobs(["Stopping"] * 3 + ["Stopped"]), time).delete, delete(), time)
+    assert recorded() == {"JobsCancelled": [1.0], "SecondsToStop": [15.0]}
+
+
+def test_a_job_that_ended_by_itself_took_no_time_to_stop() -> None:
+    lifecycle(Jobs(["Completed"], [RequestRefused("it has ended")])).delete(delete())
+    assert recorded() == {}
+
+
+def test_a_clock_that_was_set_back_makes_no_negative_time() -> None:
+    lifecycle(Jobs(["Stopped"])).delete(replace(delete(), progress=Progress(cancelled_at=NOW + 60)))
+    assert recorded() == {"SecondsToStop": [0.0]}
+
+
+def test_what_was_cancelled_long_ago_at_second_0_is_not_cancelled_again() -> None:
+    jobs = Jobs(["Stopping"])
+    result = lifecycle(jobs).delete(replace(delete(), progress=Progress(cancelled_at=0.0)))
+    assert isinstance(result, Waiting)
+    assert result.progress == Progress(cancelled_at=0.0)
+    assert jobs.calls == [("get", "job-1")]
+
+
+# --- Delete: unclear answers ------------------------------------------------------------------------------------------
+
+
+def test_after_an_unclear_answer_the_job_is_looked_at_before_it_is_cancelled_again() -> None:
+    jobs, time = Jobs(["InProgress", "InProgress", "Stopping", "Stopped"], [THROTTLED, THROTTLED, None]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert [call for call, _ in jobs.calls] == ["cancel", "get", "cancel", "get", "cancel", "get", "get"]
+
+
+def test_a_cancellation_whose_answer_was_lost_is_not_repeated() -> None:
+    jobs, time = Jobs(["Stopping", "Stopped"], [THROTTLED]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert jobs.cancelled == ["job-1"]
+
+
+def test_as_long_as_nobody_could_look_the_job_is_not_cancelled_again() -> None:
+    jobs, time = Jobs([THROTTLED, UNREACHABLE, THROTTLED, "InProgress", "Stopped"], [THROTTLED, None]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert [call for call, _ in jobs.calls] == ["cancel", "get", "get", "get", "get", "cancel", "get"]
+
+
+def test_a_neptune_that_throttles_for_ever_is_asked_to_the_end() -> None:
+    time = Time()
+    result = run(lifecycle(Jobs([THROTTLED], [THROTTLED]), time).delete, delete(), time, seconds=3600)
+    assert result == Waiting(
+        "The job job-1 is not known to have stopped: Neptune answered 429.",
+        Progress(unclear=True, words="Neptune answered 429."),
+    )
+
+
+def test_a_running_job_after_a_lost_cancellation_is_reported_with_what_came_of_it() -> None:
+    result = lifecycle(Jobs(["InProgress"], [THROTTLED])).delete(delete())
+    assert result == Waiting(
+        "The job job-1 has not stopped yet (its status is InProgress). Neptune answered 429.",
+        Progress(words="Neptune answered 429."),
+    )
+
+
+# --- Delete: refusals -------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_for_a_job_that_has_ended_is_a_success() -> None:
+    jobs = Jobs(["Completed"], [RequestRefused("it has ended")])
+    assert lifecycle(jobs).delete(delete()) == Done(ADOPTED)
+    assert [call for call, _ in jobs.calls] == ["cancel", "get"]
+
+
+def test_a_refusal_for_a_job_that_is_stopping_waits() -> None:
+    jobs, time = Jobs(["Stopping", "Stopping", "Stopped"], [RequestRefused("it is stopping")]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert jobs.cancelled == ["job-1"]
+
+
+def test_a_refusal_for_a_running_job_is_looked_after_for_a_minute_for_an_earlier_cancellation_may_take_effect() -> None:
+    jobs, time = Jobs(["InProgress"] * 11 + ["Stopping", "Stopped"], [RequestRefused("not now")]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert jobs.cancelled == ["job-1"]
+
+
+def test_a_refusal_for_a_job_that_runs_on_for_a_minute_fails_with_neptunes_words() -> None:
+    time = Time()
+    with pytest.raises(RequestFailed, match=r"^The job job-1 could not be cancelled\. the role is not listed$"):
+        run(lifecycle(Jobs(cancels=[RequestRefused("the role is not listed")]), time).delete, delete(), time, every=0.5)
+    assert time.now - NOW == 60
+
+
+def test_a_permission_that_is_missing_fails_at_once() -> None:
+    time = Time()
+    needs = NeptuneError("The function's role needs neptune-db:x.")
+    for jobs in (Jobs(cancels=[needs]), Jobs([needs])):
+        with pytest.raises(RequestFailed, match=r"^The job job-1 could not be cancelled\. The function's role needs"):
+            lifecycle(jobs, time).delete(delete())
+
+
+# --- Delete: no connection --------------------------------------------------------------------------------------------
+
+
+def test_a_cluster_that_is_back_within_ten_minutes_is_waited_for() -> None:
+    jobs, time = Jobs(["Stopped"], [UNREACHABLE] * 119 + [None]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert time.now - NOW == 595
+
+
+def test_a_cluster_that_cannot_be_reached_for_ten_minutes_fails_the_delete() -> None:
+    time = Time()
+    with pytest.raises(RequestFailed, match=r"^The job job-1 could not be cancelled\. Open TCP port 8182\.$"):
+        run(lifecycle(Jobs(cancels=[UNREACHABLE]), time).delete, delete(), time, seconds=3600, every=0.5)
+    assert time.now - NOW == 600
+
+
+def test_a_cluster_that_cannot_be_reached_after_the_cancellation_is_waited_for_to_the_end() -> None:
+    time = Time()
+    result = run(lifecycle(Jobs([UNREACHABLE]), time).delete, delete(), time, seconds=3600)
+    assert result == Waiting(
+        "The job job-1 is not known to have stopped: Open TCP port 8182.", Progress(cancelled_at=NOW, silent_since=NOW)
+    )
+
+
+def test_any_answer_begins_the_ten_minutes_anew() -> None:
+    looks: list[str | Exception] = [THROTTLED, *[UNREACHABLE] * 100, THROTTLED, *[UNREACHABLE] * 100, "InProgress"]
+    jobs, time = Jobs([*looks, "Stopped"], [THROTTLED, None]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(), time, seconds=3600) == Done(ADOPTED)
+    assert time.now - NOW > 1000
 
 
 def test_a_failover_in_the_middle_of_a_wait_is_waited_for() -> None:
-    jobs = ScriptedJobs(["Stopping", Unreachable("gone"), Unavailable("500"), "Stopping", "Stopped"])
-    assert lifecycle(jobs).delete(delete_request()) == Done("job-1")
+    jobs, time = Jobs(["Stopping", UNREACHABLE, THROTTLED, "Stopping", "Stopped"]), Time()
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert jobs.cancelled == ["job-1"]
 
 
-def test_a_permission_missing_in_the_middle_of_a_wait_fails() -> None:
-    with pytest.raises(RequestFailed, match="needs neptune-db"):
-        lifecycle(ScriptedJobs(["Stopping", NeptuneError("needs neptune-db")])).delete(delete_request())
+# --- progress ---------------------------------------------------------------------------------------------------------
+
+times = st.none() | st.floats(0, 1e11) | st.integers(0, 10**11)
+progresses = st.builds(
+    Progress, cancelled_at=times, unclear=st.booleans(), refused_at=times, words=st.text(), silent_since=times
+)
 
 
-def test_a_job_that_never_stops_is_reported_as_such_in_time() -> None:
-    time = Time()
-    result = lifecycle(ScriptedJobs(["Stopping"]), time).delete(delete_request(100))
-    assert result == StillStopping("The job job-1 has not stopped yet (its status is Stopping).", 1e9 + 1000)
-    assert time.now == pytest.approx(1100)
+@given(progresses)
+def test_progress_is_read_from_json_as_it_was_written(progress: Progress) -> None:
+    assert Progress.from_json(json.loads(json.dumps(progress.as_json()))) == progress
 
 
-def test_a_cancellation_that_never_came_through_is_reported_as_such() -> None:
-    result = lifecycle(ScriptedJobs(cancels=[Unavailable("429")])).delete(delete_request(10))
-    assert result == StillStopping("The job job-1 is not known to have stopped: 429", None)
+def test_progress_is_written_short() -> None:
+    assert Progress().as_json() == {}
+    assert Progress(cancelled_at=0.0, unclear=True).as_json() == {"cancelled_at": 0.0, "unclear": True}
 
 
-def test_the_continuation_of_a_delete_does_not_cancel_again() -> None:
-    jobs = ScriptedJobs(["Stopped"])
-    request = Request("job-1", PROPERTIES, cancelled_at=1e9)
-    assert lifecycle(jobs).delete(request) == Done("job-1")
-    assert jobs.calls == [("get", "job-1", None)]
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("cancelled_at", "5"),
+        ("cancelled_at", True),
+        ("cancelled_at", -1),
+        ("cancelled_at", 1.1e11),
+        ("refused_at", float("nan")),
+        ("silent_since", None),
+        ("unclear", 1),
+        ("unclear", "true"),
+        ("words", 5),
+        ("words", None),
+        ("other", 5),
+        ("", 5),
+    ],
+    ids=repr,
+)
+def test_nothing_else_is_progress(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"^{name}$"):
+        Progress.from_json({name: value})
 
 
-def test_the_answer_is_never_later_than_a_tenth_of_the_wait_and_fifteen_minutes_cost_a_hundred_calls() -> None:
-    class Stopping(ScriptedJobs):
-        def get(self, job_id: str, *, neptune_iam_role_arn: str | None) -> ModelTransformJob:
-            self.calls.append(("get", job_id, neptune_iam_role_arn))
-            return ModelTransformJob(job_id, "Stopped" if time.now >= 1000 + stops_after else "Stopping")
-
-    for stops_after in (0.1, 1, 10, 60, 300, 900):
-        time, jobs = Time(), Stopping()
-        assert lifecycle(jobs, time).delete(delete_request(3600)) == Done("job-1")
-        assert time.now - 1000 - stops_after <= max(0.5, stops_after * 0.1), stops_after
-        assert len(jobs.calls) <= 100
+@given(st.dictionaries(st.sampled_from([*vars(Progress())]) | st.text(), st.none() | st.booleans() | st.floats()))
+def test_whatever_progress_is_said_to_be_is_read_or_refused(data: dict[str, object]) -> None:
+    try:
+        progress = Progress.from_json(data)
+    except ValueError:
+        return
+    assert Progress.from_json(progress.as_json()) == progress
 
 
-def test_no_nap_is_longer_than_fifteen_seconds_or_goes_past_the_limit() -> None:
-    time = Time()
-    lifecycle(ScriptedJobs(["Stopping"]), time).delete(delete_request(1000))
-    assert max(time.naps) == 15
-    assert time.now == pytest.approx(2000)
+# --- what it says of itself -------------------------------------------------------------------------------------------
 
 
-def test_wrong_settings_of_an_adopted_job_fail_the_delete_clearly() -> None:
-    with pytest.raises(RequestFailed, match=r"The job job-1 cannot be cancelled\. Endpoint is 'elsewhere.example'"):
-        lifecycle(ScriptedJobs()).delete(delete_request(Endpoint="elsewhere.example"))
+def test_a_look_names_the_job_in_every_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    for look, request in ((Lifecycle.create, create()), (Lifecycle.delete, delete())):
+        stream = io.StringIO()
+        handler = observability.logger.handlers[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(handler, "stream", stream)
+            observability.logger.remove_keys(["job_id"])
+            look(lifecycle(Jobs(["Stopped"])), request)
+        lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+        assert lines
+        assert {line["job_id"] for line in lines} == {"job-1"}
+
+
+def test_the_physical_id_of_an_adopted_job_is_its_identity() -> None:
+    assert Identity.parse(ADOPTED) == Identity(ENDPOINT.parse(BLUE), "job-1")

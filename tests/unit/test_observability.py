@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provider import observability
 
@@ -62,6 +64,30 @@ def test_a_short_secret_of_an_emulator_garbles_nothing(monkeypatch: pytest.Monke
     assert observability.conceal("the latest test") == "the latest test"
 
 
+def test_half_of_a_character_is_replaced() -> None:
+    assert observability.conceal("half \ud83d of it") == "half ? of it"
+
+
+@given(st.text(st.characters()))
+def test_whatever_is_said_can_be_written(text: str) -> None:
+    written = observability.conceal(text)
+    assert written.encode().decode() == written
+
+
+def test_a_secret_of_12_characters_is_concealed_and_a_shorter_one_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "abcdefghijkl")
+        assert observability.conceal("<abcdefghijkl>") == "<...>"
+        monkeypatch.setenv(name, "abcdefghijk")
+        assert observability.conceal("<abcdefghijk>") == "<abcdefghijk>"
+
+
+def test_without_credentials_nothing_is_garbled(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    assert observability.conceal("abc") == "abc"
+
+
 def test_a_log_line_is_json_with_the_version_and_without_secrets(written: io.StringIO) -> None:
     try:
         urlsplit(f"https://[bucket.s3.amazonaws.com/key?X-Amz-Signature={SECRET}")
@@ -73,14 +99,55 @@ def test_a_log_line_is_json_with_the_version_and_without_secrets(written: io.Str
     assert SECRET not in written.getvalue()
 
 
-@pytest.mark.parametrize("name", ["boto3", "botocore", "urllib3", "crhelper"])
+def writing(logger: logging.Logger) -> list[logging.Handler]:
+    """The handlers that write somewhere; boto3 adds one that does not, and pytest its own."""
+    handlers = [handler for handler in logger.handlers if type(handler).__module__ == "logging"]
+    return [handler for handler in handlers if not isinstance(handler, logging.NullHandler)]
+
+
+@pytest.mark.parametrize("name", ["boto3", "botocore", "urllib3"])
 def test_libraries_log_through_the_same_handler_once(name: str) -> None:
     library = logging.getLogger(name)
-    ours = [handler for handler in library.handlers if type(handler).__module__ == "logging"]  # others are pytest's
-    assert ours == [handler for handler in observability.logger.handlers if type(handler).__module__ == "logging"]
-    assert len(ours) == 1
+    assert len(writing(library)) == 1
+    assert writing(library) == writing(observability.logger._logger)
     assert not library.propagate
-    assert not logging.getLogger(f"{name}.somewhere").isEnabledFor(logging.DEBUG)
+    assert not logging.getLogger(f"{name}.somewhere").isEnabledFor(logging.INFO)
+    assert logging.getLogger(f"{name}.somewhere").isEnabledFor(logging.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (logging.DEBUG, logging.INFO),
+        (logging.INFO, logging.WARNING),
+        (logging.WARNING, logging.WARNING),
+        (logging.ERROR, logging.ERROR),
+    ],
+)
+def test_libraries_say_less_than_we_do(monkeypatch: pytest.MonkeyPatch, ours: int, theirs: int) -> None:
+    monkeypatch.setattr(observability.logger._logger, "level", ours)
+    observability._take_over("a.library")
+    assert logging.getLogger("a.library").level == theirs
+
+
+def test_crhelper_writes_nothing() -> None:
+    assert not logging.getLogger("crhelper.resource_helper").isEnabledFor(logging.ERROR)
+
+
+def test_metrics_are_recorded_with_their_unit_and_the_functions_name(capsys: pytest.CaptureFixture[str]) -> None:
+    observability.metrics.clear_metrics()
+    observability.record("Failures", 0)
+    observability.record("Failures", 1)
+    observability.record("SecondsToStop", 1.5, "Seconds")
+    observability.metrics.flush_metrics()
+    written = json.loads(capsys.readouterr().out)
+    assert (written["Failures"], written["SecondsToStop"]) == ([0.0, 1.0], [1.5])
+    (directive,) = written["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "NeptuneMLModelTransformJob"
+    assert [sorted(dimensions) for dimensions in directive["Dimensions"]] == [["function", "service"]]
+    assert written["service"] == "neptune-ml-model-transform-job"
+    units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
+    assert units == {"Failures": "Count", "SecondsToStop": "Seconds"}
 
 
 TRACE = """

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -8,14 +10,20 @@ from hypothesis import strategies as st
 
 from provider.custom_resource.request import (
     MalformedRequest,
-    Progress,
     RequestType,
     Unanswerable,
     cloudformation_request,
     return_address,
 )
+from provider.hosts import Hosts
+from provider.identity import Identity
+from provider.lifecycle import Progress
 
-URL = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/arn%3Aaws?X-Amz-Signature=5ec7e7"
+BUCKET = "cloudformation-custom-resource-response-useast1"
+HOST = f"{BUCKET}.s3.amazonaws.com"
+URL = f"https://{HOST}/arn%3Aaws?X-Amz-Signature=5ec7e7"
+HOSTS = Hosts.of_responses("us-east-1")
+PHYSICAL_ID = "db.cluster-c0ffee.us-east-1.neptune.amazonaws.com:8182/job-1"
 
 
 def event(**fields: object) -> dict[str, Any]:
@@ -24,75 +32,195 @@ def event(**fields: object) -> dict[str, Any]:
         "RequestId": "request-1",
         "StackId": "arn:stack",
         "LogicalResourceId": "Job",
-        "PhysicalResourceId": "job-1",
+        "PhysicalResourceId": PHYSICAL_ID,
         "ResponseURL": URL,
         "ResourceProperties": {"Id": "job-1", "ServiceTimeout": "60"},
         **fields,
     }
 
 
-def test_a_delete_is_read() -> None:
-    request = cloudformation_request(event())
-    assert request.request_type is RequestType.DELETE
-    assert request.physical_resource_id == "job-1"
-    assert request.service_timeout == 60
-    assert request.progress is None
+# --- whom to answer ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [None, "x", "0", "3601", "99999999999999999999", {}, "-1", "\u0661", True], ids=repr)
-def test_a_service_timeout_that_makes_no_sense_is_cloudformations_default(value: object) -> None:
-    assert cloudformation_request(event(ResourceProperties={"ServiceTimeout": value})).service_timeout == 3600
+def test_an_event_says_whom_to_answer() -> None:
+    address = return_address(event(), HOSTS)
+    assert address.url == URL
+    assert (address.stack_id, address.request_id, address.logical_resource_id) == ("arn:stack", "request-1", "Job")
+    assert address.failure_id == PHYSICAL_ID
+
+
+@pytest.mark.parametrize("value", [None, "", 5, "x" * 1025, "\ud800"], ids=ascii)
+def test_a_resource_without_an_id_has_one_that_no_job_can_have(value: object) -> None:
+    failure_id = return_address(event(PhysicalResourceId=value), HOSTS).failure_id
+    assert failure_id == "no-job/request-1"
+    assert Identity.parse(failure_id) is None
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        None,
-        5,
-        "",
-        "http://bucket.s3.amazonaws.com/x",
-        "ftp://bucket.s3.amazonaws.com/x",
-        "https://bucket.s3.amazonaws.com.evil.example/x",
-        "https://amazonaws.com/x",
-        "https://user:password@bucket.s3.amazonaws.com/x",
-        "https://bucket.s3.amazonaws.com@evil.example/x",
-        "https://evil.example\\.s3.amazonaws.com/x",
-        "https://evil.example/.s3.amazonaws.com",
-        "https://bucket.s3.amazonaws.com:port/x",
-        "https://[bucket.s3.amazonaws.com/x",
-        "https://bucket.s3.amazonaws.com/x\n",
-        "file:///etc/passwd",
+        URL,
+        f"https://{HOST}:443/x?X-Amz-Signature=5ec7e7",
+        f"https://{HOST.upper()}/x?X-Amz-Signature=5ec7e7",
+        f"HTTPS://{BUCKET}.s3-us-east-1.amazonaws.com/x?AWSAccessKeyId=x&Expires=1&Signature=5ec7e7",
     ],
-    ids=repr,
 )
-def test_only_awss_hosts_are_answered_over_https(url: object) -> None:
-    with pytest.raises(Unanswerable, match="ResponseURL"):
-        return_address(event(ResponseURL=url), ())
+def test_a_pre_signed_url_of_cloudformation_is_answered(url: str) -> None:
+    assert return_address(event(ResponseURL=url), HOSTS).url == url
 
 
 @pytest.mark.parametrize(
-    "host", ["b.s3.amazonaws.com", "b.s3.cn-north-1.amazonaws.com.cn", "b.s3.eusc-de-east-1.amazonaws.eu"]
+    ("url", "why"),
+    [
+        (None, "is missing or no URL"),
+        (5, "is missing or no URL"),
+        ("", "is no pre-signed URL"),
+        (f"{URL}\n", "is missing or no URL"),
+        (f"{URL} x", "is missing or no URL"),
+        (f"{URL}\u00e9", "is missing or no URL"),
+        (f"{URL}\x00", "is missing or no URL"),
+        (f"https://{HOST}:port/x?Signature=5ec7e7", "is no URL"),
+        (f"https://[{HOST}/x?Signature=5ec7e7", "is no URL"),
+        ("file:///etc/passwd?Signature=5ec7e7", "is no pre-signed URL"),
+        (f"https://{HOST}/x", "is no pre-signed URL"),
+        (f"https://{HOST}/x?Signature=", "is no pre-signed URL"),
+        (f"https://{HOST}/x?signature=5ec7e7", "is no pre-signed URL"),
+        (f"https://{HOST}/x#?Signature=5ec7e7", "is no pre-signed URL"),
+        (f"https://user:password@{HOST}/x?Signature=5ec7e7", "is no pre-signed URL"),
+        (f"https://user@{HOST}/x?Signature=5ec7e7", "is no pre-signed URL"),
+        (f"https://:password@{HOST}/x?Signature=5ec7e7", "is no pre-signed URL"),
+        (f"https://@{HOST}/x?Signature=5ec7e7", "is no pre-signed URL"),
+        (f"https://{HOST}@evil.example/x?Signature=5ec7e7", "is no pre-signed URL"),
+        (f"https://evil.example\\.{HOST}/x?Signature=5ec7e7", "is no pre-signed URL"),
+        (f"http://{HOST}/x?Signature=5ec7e7", "is not https, at port 443"),
+        (f"ftp://{HOST}/x?Signature=5ec7e7", "is not https, at port 443"),
+        (f"https://{HOST}:80/x?Signature=5ec7e7", "is not https, at port 443"),
+        (f"https://{HOST}:0/x?Signature=5ec7e7", "is not https, at port 443"),
+        (f"https://{HOST}:8443/x?Signature=5ec7e7", "is not https, at port 443"),
+        ("https://bucket.s3.amazonaws.com/x?Signature=5ec7e7", "is at bucket.s3.amazonaws.com, where"),
+        ("https://api.us-east-1.amazonaws.com/x?Signature=5ec7e7", "where CloudFormation takes no answers"),
+        (f"https://{HOST}.evil.example/x?Signature=5ec7e7", "where CloudFormation takes no answers"),
+        (f"https://evil.example/.{HOST}?Signature=5ec7e7", "where CloudFormation takes no answers"),
+        ("https://127.0.0.1/x?Signature=5ec7e7", "where CloudFormation takes no answers"),
+        (f"https://{HOST.replace('useast1', 'uswest2')}/x?Signature=5ec7e7", "of this Region"),
+    ],
+    ids=ascii,
 )
-def test_awss_hosts_are_answered(host: str) -> None:
-    assert return_address(event(ResponseURL=f"https://{host}/x"), ()).url == f"https://{host}/x"
+def test_no_other_url_is_answered(url: object, why: str) -> None:
+    with pytest.raises(Unanswerable, match=why) as caught:
+        return_address(event(ResponseURL=url), HOSTS)
+    assert "5ec7e7" not in str(caught.value)
 
 
-def test_the_operator_allows_more_hosts() -> None:
-    assert return_address(event(ResponseURL="http://localhost:1/x"), ("localhost",)).url == "http://localhost:1/x"
+def test_a_host_that_is_refused_is_named_in_short() -> None:
+    with pytest.raises(Unanswerable) as caught:
+        return_address(event(ResponseURL=f"https://{'x' * 5000}/?Signature=x"), HOSTS)
+    assert f"is at {'x' * 1024}, where" in str(caught.value)
+
+
+def test_the_operator_allows_hosts_of_a_local_run_at_any_port_also_without_tls() -> None:
+    hosts = Hosts.of_responses("us-east-1", ["localhost"])
+    for url in ("http://localhost:1/x?Signature=x", "https://localhost:1/x?Signature=x", "http://LOCALHOST/x"):
+        assert return_address(event(ResponseURL=url), hosts).url == url
     with pytest.raises(Unanswerable, match="not https"):
-        return_address(event(ResponseURL="ftp://localhost/x"), ("localhost",))
+        return_address(event(ResponseURL="ftp://localhost/x?Signature=x"), hosts)
+    with pytest.raises(Unanswerable, match="no pre-signed URL"):
+        return_address(event(ResponseURL="http://user@localhost/x?Signature=x"), hosts)
+    with pytest.raises(Unanswerable, match="no pre-signed URL"):
+        return_address(event(ResponseURL=f"https://{HOST}/x"), hosts)
+
+
+@pytest.mark.parametrize("value", [None, 5, "text", [], ["RequestId"], True], ids=repr)
+def test_what_is_no_map_is_no_event(value: object) -> None:
+    with pytest.raises(Unanswerable, match=f"the event is a {type(value).__name__}, not a CloudFormation request"):
+        return_address(value, HOSTS)
 
 
 @pytest.mark.parametrize("name", ["StackId", "RequestId", "LogicalResourceId"])
-@pytest.mark.parametrize("value", [None, "", 5, [], "x" * 1025, "\ud800"], ids=ascii)
+@pytest.mark.parametrize("value", [None, "", 5, [], "x" * 1025, "\ud800", "a\udfffb"], ids=ascii)
 def test_an_event_that_names_no_request_cannot_be_answered(name: str, value: object) -> None:
-    with pytest.raises(Unanswerable, match=name):
-        return_address(event(**{name: value}), ())
+    with pytest.raises(Unanswerable, match=f"{name} is missing or no text of 1 to 1,024 characters"):
+        return_address(event(**{name: value}), HOSTS)
 
 
-def test_ids_that_leave_no_room_for_an_answer_cannot_be_answered() -> None:
+@pytest.mark.parametrize("length", [1, 1024])
+@pytest.mark.parametrize("name", ["StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId"])
+def test_ids_have_1_to_1024_characters(name: str, length: int) -> None:
+    for character in ("x", "\n", "\ud7ff" if length == 1 else "y", "\ue000" if length == 1 else "z"):
+        address = return_address(event(**{name: character * length}), HOSTS)
+        assert character * length in (
+            address.stack_id,
+            address.request_id,
+            address.logical_resource_id,
+            address.failure_id,
+        )
+
+
+def test_ids_leave_a_quarter_of_an_answer_for_the_rest() -> None:
+    fields = {"StackId": "s" * 1000, "RequestId": "r" * 1000, "LogicalResourceId": "l" * 1000, "PhysicalResourceId": ""}
+    room = 3072 - len(json.dumps(list(fields.values())))
+    assert return_address(event(**fields | {"PhysicalResourceId": "p" * room}), HOSTS).failure_id == "p" * room
+    with pytest.raises(Unanswerable, match="the event's ids leave no room for an answer"):
+        return_address(event(**fields | {"PhysicalResourceId": "p" * (room + 1)}), HOSTS)
     with pytest.raises(Unanswerable, match="no room"):
-        return_address(event(StackId="\u00e9" * 1000, LogicalResourceId="\u00e9" * 1000), ())
+        return_address(event(StackId="\u00e9" * 1000, LogicalResourceId="\u00e9" * 1000), HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("query", "signed_at"),
+    [
+        ("X-Amz-Date=20260101T000000Z&X-Amz-Expires=7200&", 1767225600.0),
+        ("X-Amz-Date=20260101T000001Z&", 1767225601.0),
+        ("X-Amz-Date=yesterday&", None),
+        ("X-Amz-Date=&", None),
+        ("AWSAccessKeyId=x&Expires=1&", None),
+        ("", None),
+    ],
+)
+def test_a_url_says_when_it_was_signed(query: str, signed_at: float | None) -> None:
+    address = return_address(event(ResponseURL=f"https://{HOST}/x?{query}Signature=x"), HOSTS)
+    assert address.signed_at == signed_at
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------------
+
+
+def test_a_delete_is_read() -> None:
+    request = cloudformation_request(event(OldResourceProperties="of no meaning"))
+    assert request.request_type is RequestType.DELETE
+    assert request.asked.physical_id == PHYSICAL_ID
+    assert request.asked.properties == {"Id": "job-1", "ServiceTimeout": "60"}
+    assert request.asked.old_properties == {}
+    assert request.asked.progress == Progress()
+    assert request.service_timeout == 60
+    assert request.arrived_at is None
+
+
+def test_an_update_has_old_properties() -> None:
+    request = cloudformation_request(event(RequestType="Update", OldResourceProperties={"Id": "job-0"}))
+    assert request.request_type is RequestType.UPDATE
+    assert request.asked.physical_id == PHYSICAL_ID
+    assert request.asked.old_properties == {"Id": "job-0"}
+
+
+def test_a_create_has_no_physical_id_whatever_the_event_says() -> None:
+    request = cloudformation_request(event(RequestType="Create"))
+    assert request.request_type is RequestType.CREATE
+    assert request.asked.physical_id is None
+    assert cloudformation_request(event(RequestType="Create", PhysicalResourceId=5)).asked.physical_id is None
+
+
+@pytest.mark.parametrize(
+    "value", [None, "x", "0", "3601", "99999999999999999999", {}, "-1", "\u0661", True, 0], ids=ascii
+)
+def test_a_service_timeout_that_makes_no_sense_is_cloudformations_default(value: object) -> None:
+    assert cloudformation_request(event(ResourceProperties={"ServiceTimeout": value})).service_timeout == 3600
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("0003600", 3600), ("0000060", 60), (60, 60), ("1", 1)], ids=repr)
+def test_a_service_timeout_may_begin_with_zeros(value: object, seconds: int) -> None:
+    assert cloudformation_request(event(ResourceProperties={"ServiceTimeout": value})).service_timeout == seconds
+    assert cloudformation_request(event(ResourceProperties={})).service_timeout == 3600
 
 
 @pytest.mark.parametrize("value", [None, "", "create", "Destroy", 5, ["Delete"], {}], ids=repr)
@@ -101,55 +229,81 @@ def test_an_unknown_request_type_is_refused(value: object) -> None:
         cloudformation_request(event(RequestType=value))
 
 
-def test_what_is_missing_is_named() -> None:
-    with pytest.raises(MalformedRequest, match="PhysicalResourceId is missing"):
-        cloudformation_request(event(PhysicalResourceId=None))
-    with pytest.raises(MalformedRequest, match="ResourceProperties should be a map"):
-        cloudformation_request(event(ResourceProperties="Id=job-1"))
-    with pytest.raises(MalformedRequest, match="OldResourceProperties should be a map"):
+@pytest.mark.parametrize("value", [None, "", 5, [], "x" * 1025, "\ud800"], ids=ascii)
+@pytest.mark.parametrize("request_type", ["Update", "Delete"])
+def test_an_update_and_a_delete_need_a_physical_id(request_type: str, value: object) -> None:
+    broken = event(RequestType=request_type, PhysicalResourceId=value, OldResourceProperties={})
+    with pytest.raises(MalformedRequest) as caught:
+        cloudformation_request(broken)
+    assert (
+        str(caught.value) == f"The event's PhysicalResourceId is missing; CloudFormation sends it with {request_type}."
+    )
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
+@pytest.mark.parametrize("value", [None, "Id=job-1", []], ids=repr)
+def test_properties_are_a_map(request_type: str, value: object) -> None:
+    with pytest.raises(MalformedRequest, match="The event's ResourceProperties should be a map"):
+        cloudformation_request(event(RequestType=request_type, ResourceProperties=value, OldResourceProperties={}))
+
+
+def test_the_old_properties_of_an_update_are_a_map() -> None:
+    with pytest.raises(MalformedRequest, match="The event's OldResourceProperties should be a map"):
         cloudformation_request(event(RequestType="Update"))
 
 
-def test_a_create_has_no_physical_id() -> None:
-    assert cloudformation_request(event(RequestType="Create")).physical_resource_id is None
+# --- what has waited --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("query", "signed_at"),
+    ("progress", "read"),
     [
-        ("X-Amz-Date=20260101T000000Z&X-Amz-Expires=7200", 1767225600.0),
-        ("X-Amz-Date=yesterday", None),
-        ("AWSAccessKeyId=x&Expires=1", None),
-        ("", None),
+        ({}, Progress()),
+        ({"cancelled_at": 5.5, "silent_since": 6}, Progress(cancelled_at=5.5, silent_since=6)),
+        ({"unclear": True, "refused_at": 0, "words": "no"}, Progress(unclear=True, refused_at=0, words="no")),
     ],
 )
-def test_a_url_says_when_it_was_signed(query: str, signed_at: float | None) -> None:
-    address = return_address(event(ResponseURL=f"https://b.s3.amazonaws.com/x?{query}"), ())
-    assert address.signed_at == signed_at
+def test_what_has_waited_carries_its_progress_on(progress: dict[str, object], read: Progress) -> None:
+    request = cloudformation_request(event(Waiting={"ArrivedAt": 1.5, "Progress": progress}))
+    assert request.arrived_at == 1.5
+    assert request.asked.progress == read
 
 
-def test_a_polling_event_carries_its_progress_on() -> None:
-    data = {"ArrivedAt": 1.5, "CancelledAt": None}
-    assert cloudformation_request(event(CrHelperPoll=True, CrHelperData=data)).progress == Progress(1.5, None)
+@pytest.mark.parametrize("at", [1, 1e11, 0.001])
+def test_what_has_waited_came_at_some_time_since_the_epoch(at: float) -> None:
+    assert cloudformation_request(event(Waiting={"ArrivedAt": at, "Progress": {}})).arrived_at == at
 
 
 @pytest.mark.parametrize(
-    "data",
+    "waited",
     [
         None,
         [],
+        "x",
         {},
-        {"ArrivedAt": "1"},
-        {"ArrivedAt": True},
-        {"ArrivedAt": 1, "CancelledAt": -1},
-        {"ArrivedAt": float("nan")},
+        {"Progress": {}},
+        {"ArrivedAt": "1", "Progress": {}},
+        {"ArrivedAt": True, "Progress": {}},
+        {"ArrivedAt": 0, "Progress": {}},
+        {"ArrivedAt": -1, "Progress": {}},
+        {"ArrivedAt": 1.1e11, "Progress": {}},
+        {"ArrivedAt": float("nan"), "Progress": {}},
+        {"ArrivedAt": float("inf"), "Progress": {}},
     ],
     ids=repr,
 )
-def test_a_polling_event_without_progress_is_refused(data: object) -> None:
-    with pytest.raises(MalformedRequest, match="polling event"):
-        cloudformation_request(event(CrHelperPoll=True, CrHelperData=data))
+def test_what_has_waited_since_no_time_is_refused(waited: object) -> None:
+    with pytest.raises(MalformedRequest, match="The event's Waiting should have ArrivedAt, in seconds since the epoch"):
+        cloudformation_request(event(Waiting=waited))
 
+
+@pytest.mark.parametrize("progress", [None, [], 5, "x", [1], {"cancelled_at": "5"}, {"other": 1}], ids=repr)
+def test_what_has_waited_without_a_progress_of_the_providers_own_is_refused(progress: object) -> None:
+    with pytest.raises(MalformedRequest, match="The event's Waiting should have a Progress of the provider's own"):
+        cloudformation_request(event(Waiting={"ArrivedAt": 1, "Progress": progress}))
+
+
+# --- anything ---------------------------------------------------------------------------------------------------------
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -159,20 +313,33 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_whatever_lambda_delivers_is_read_or_refused(value: object) -> None:
+def test_whatever_lambda_delivers_is_refused_unless_it_is_a_request(value: object) -> None:
     with pytest.raises(Unanswerable):
-        return_address(value, ())
+        return_address(value, HOSTS)
 
 
-@given(
-    st.dictionaries(st.sampled_from([*event(), "OldResourceProperties", "CrHelperPoll", "CrHelperData"]), json_values)
-)
+@given(st.dictionaries(st.sampled_from([*event(), "OldResourceProperties", "Waiting"]), json_values))
 def test_every_field_may_hold_anything(fields: dict[str, Any]) -> None:
     broken = event(**fields)
     try:
-        address = return_address(broken, ())
+        address = return_address(broken, HOSTS)
         request = cloudformation_request(broken)
     except (Unanswerable, MalformedRequest):
         return
     assert address.url.startswith("https://")
     assert 1 <= request.service_timeout <= 3600
+
+
+url_parts = st.text(alphabet="abc.:/@#?[]\\%0159-_=&Signature", max_size=40)
+
+
+@given(url_parts, url_parts)
+def test_no_url_leads_elsewhere(before: str, after: str) -> None:
+    url = f"https://{before}{HOST}{after}?Signature=x"
+    try:
+        address = return_address(event(ResponseURL=url), HOSTS)
+    except Unanswerable:
+        return
+    assert address.url == url
+    assert before == ""
+    assert re.fullmatch(r"(:(0*443)?)?([/?#].*)?", after)

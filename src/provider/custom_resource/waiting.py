@@ -106,10 +106,13 @@ class WaitingQueue:
         if not self._url:
             raise CannotWait("There is no queue to wait in here.")
         body = json.dumps(event)
-        self._call(
+        answer = self._call(
             "SendMessage",
             lambda: self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds),
         )
+        # boto3 takes a body that is no JSON for an empty success.
+        if not answer.get("MessageId"):
+            raise CannotWait("Amazon SQS did not confirm sqs:SendMessage.")
 
     def deliver_soon(self, message: Message) -> None:
         """Have a message delivered again soon, whose look has failed; it comes again later if that fails, too.
@@ -131,9 +134,9 @@ class WaitingQueue:
     def _client(self) -> SQSClient:
         return boto3.client("sqs", region_name=self._region, config=_CONFIG)
 
-    def _call(self, operation: str, call: Callable[[], Any]) -> None:
+    def _call(self, operation: str, call: Callable[[], Any]) -> Mapping[str, Any]:
         try:
-            call()
+            answer: Mapping[str, Any] = call()
         except ClientError as error:
             words = error.response["Error"].get("Message") or error.response["Error"].get("Code") or "no reason given"
             raise CannotWait(f"Amazon SQS refused sqs:{operation}: {words.rstrip('.')}.") from error
@@ -142,5 +145,7 @@ class WaitingQueue:
                 "Amazon SQS cannot be reached: the function's subnets have no route to it. Give them a NAT gateway or "
                 f"an interface endpoint for com.amazonaws.{self._region}.sqs."
             ) from error
-        except (BotoCoreError, ValueError, LookupError) as error:  # botocore's parser, on some garbage
+        except (BotoCoreError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+            # botocore's parser, on some garbage
             raise CannotWait(f"The call of Amazon SQS (sqs:{operation}) failed: {error}.") from error
+        return answer

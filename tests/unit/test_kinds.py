@@ -1,0 +1,130 @@
+"""Every kind's rows against botocore's model of the Neptune Data API: what AWS adds or renames shows here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+import provider.kinds
+from provider.kinds.kind import CANCEL, GET, Call, Kind
+from provider.neptune import READ_SECONDS
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel, Shape
+
+SERVICE = botocore.session.get_session().get_service_model("neptunedata")
+OPERATIONS = {xform_name(name): SERVICE.operation_model(name) for name in SERVICE.operation_names}
+KINDS: list[Kind] = [getattr(provider.kinds, name) for name in provider.kinds.__all__]
+
+# What CloudFormation has for a JSON type.
+TYPES = {"string": "String", "boolean": "Boolean", "integer": "Integer"}
+# AWS names the action of a look-up for what it looks up. Service Authorization Reference, Amazon Neptune.
+ENDINGS = {GET: "Status", CANCEL: ""}
+
+every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.resource_type)
+
+
+def calls(kind: Kind) -> list[Call]:
+    return [kind.get, kind.cancel]
+
+
+def operation(call: Call) -> OperationModel:
+    return OPERATIONS[call.method]
+
+
+def members(shape: Shape | None) -> dict[str, Shape]:
+    return dict(getattr(shape, "members", {}))
+
+
+def at(shape: Shape | None, path: tuple[str, ...]) -> Shape | None:
+    for name in path:
+        shape = members(shape).get(name)
+    return shape
+
+
+def test_there_are_kinds() -> None:
+    assert [kind.resource_type for kind in KINDS] == ["Custom::NeptuneMLModelTransformJob"]
+
+
+@every_kind
+def test_each_call_is_a_method_of_the_client_and_called_what_rows_call_it(kind: Kind) -> None:
+    assert [call.name for call in calls(kind)] == [GET, CANCEL]
+    assert {call.method for call in calls(kind)} <= set(OPERATIONS)
+    assert set(READ_SECONDS) == {call.name for call in calls(kind)}
+
+
+@every_kind
+def test_each_call_needs_the_iam_action_that_the_service_model_names(kind: Kind) -> None:
+    for call in calls(kind):
+        assert call.action == f"neptune-db:{operation(call).name}{ENDINGS[call.name]}"
+        assert f"{call.action}</a> IAM action" in operation(call).documentation
+
+
+@every_kind
+def test_each_call_carries_what_aws_takes_and_nothing_else(kind: Kind) -> None:
+    for call in calls(kind):
+        carried = {row.parameter: row for row in kind.properties if call.name in row.calls}
+        shape = operation(call).input_shape
+        assert set(carried) == set(members(shape))
+        assert shape is not None
+        assert set(shape.required_members) == {"id"}
+        for name, member in members(shape).items():
+            assert TYPES[member.type_name] == carried[name].type.name
+
+
+@every_kind
+def test_a_row_names_a_parameter_if_calls_carry_it_and_only_calls_that_there_are(kind: Kind) -> None:
+    for row in kind.properties:
+        assert bool(row.parameter) is bool(row.calls), row.name
+        assert row.calls <= {call.name for call in calls(kind)}, row.name
+        if row.parameter:
+            assert row.name == row.parameter[0].upper() + row.parameter[1:]
+
+
+@every_kind
+def test_what_a_cancellation_carries_besides_the_identity_is_needed_to_delete(kind: Kind) -> None:
+    needed = {row.name for row in kind.properties if row.needed_to_delete and row.parameter}
+    assert needed == {row.name for row in kind.properties if CANCEL in row.calls} - {"Id"}
+
+
+@every_kind
+def test_what_getatt_returns_is_a_text_of_the_answer(kind: Kind) -> None:
+    output = operation(kind.get).output_shape
+    assert at(output, ("status",)) is not None
+    for path in [path for attribute in kind.attributes for path in attribute.paths] + list(kind.arns):
+        found = at(output, path)
+        assert found is not None, path
+        assert found.type_name == "string"
+    assert at(operation(kind.cancel).output_shape, ("status",)) is not None
+
+
+@every_kind
+def test_every_arn_of_the_answer_tells_clusters_apart(kind: Kind) -> None:
+    output = operation(kind.get).output_shape
+    assert set(kind.arns) == {(name, "arn") for name, shape in members(output).items() if "arn" in members(shape)}
+
+
+@every_kind
+def test_a_job_is_in_one_state_at_a_time(kind: Kind) -> None:
+    statuses = [status.lower() for status in (*kind.running, *kind.stopping, *kind.ended)]
+    assert len(set(statuses)) == len(statuses)
+
+
+@every_kind
+def test_names_are_names_of_cloudformation_and_occur_once(kind: Kind) -> None:
+    for names in ([row.name for row in kind.properties], [it.name for it in kind.attributes] + ["Id", "Status"]):
+        assert len(set(names)) == len(names)
+        assert all(name.isalnum() and name[0].isupper() for name in names)
+    assert kind.resource_type.startswith("Custom::")
+
+
+@every_kind
+def test_identity_is_required_and_every_default_is_of_its_type(kind: Kind) -> None:
+    assert [row.name for row in kind.properties if row.required] == ["Endpoint", "Id"]
+    for row in kind.properties:
+        if row.default is not None:
+            assert row.type.parse(str(row.default)) == row.default
+        assert row.update == ("Replacement" if row.required else "No interruption")

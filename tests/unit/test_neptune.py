@@ -1,0 +1,403 @@
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+from botocore.exceptions import NoCredentialsError, PartialCredentialsError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
+
+from provider import neptune
+from provider.custom_resource.properties import schema_of
+from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds.kind import CANCEL, GET
+from provider.neptune import Job, JobNotFound, Jobs, NeptuneError, RequestRefused, Unavailable, Unreachable
+from provider.values import Endpoint
+from simulator import ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulator import Simulator
+    from simulator.faults import Effect
+
+KIND = MODEL_TRANSFORM_JOB
+SCHEMA = schema_of(KIND.resource_type, KIND.properties)
+PROPERTIES = SCHEMA.parse({}, for_delete=True)
+RESOURCE = "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*"
+ROLE = "arn:aws:iam::123456789012:role/NeptuneML"
+
+
+def jobs_at(host: str, port: int, scheme: str = "http") -> Jobs:
+    return Jobs(KIND, Endpoint(scheme, host, port), region="us-east-1", resource_arn=RESOURCE)
+
+
+@pytest.fixture
+def jobs(simulator: Simulator) -> Jobs:
+    return jobs_at("127.0.0.1", simulator.port)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neptune's time limits, shortened."""
+    monkeypatch.setattr(neptune, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(neptune, "READ_SECONDS", {GET: 0.1, CANCEL: 0.1})
+
+
+def answered(simulator: Simulator, jobs: Jobs, answer: object) -> Job:
+    body = answer if isinstance(answer, str) else json.dumps(answer)
+    simulator.inject(Fault(RawAnswer(200, body, "application/json")))
+    return jobs.get("job-1", PROPERTIES)
+
+
+def failure(call: Callable[[], object]) -> NeptuneError:
+    with pytest.raises(NeptuneError) as caught:
+        call()
+    return caught.value
+
+
+# --- what Neptune says of a job ---------------------------------------------------------------------------------------
+
+
+def test_a_job_is_looked_up(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.start_job("job-1")
+    job = jobs.get("job-1", PROPERTIES)
+    assert (job.status, job.is_stopping, job.has_ended) == ("InProgress", False, False)
+    assert set(job.attributes) == {"OutputLocation", "BaseProcessingJobArn", "RemoteModelTransformJobArn"}
+    assert all(job.attributes.values())
+    assert job.arns == {job.attributes["BaseProcessingJobArn"], job.attributes["RemoteModelTransformJobArn"]}
+
+
+@pytest.mark.parametrize(
+    ("status", "is_stopping", "has_ended"),
+    [
+        ("InProgress", False, False),
+        ("Stopping", True, False),
+        ("stopping", True, False),
+        ("Stopped", False, True),
+        ("stopped", False, True),
+        ("STOPPED", False, True),
+        ("Completed", False, True),
+        ("Failed", False, True),
+        ("failed", False, True),
+        ("Something", False, False),
+    ],
+)
+def test_a_status_is_understood_in_any_letter_case(
+    simulator: Simulator,
+    jobs: Jobs,
+    status: str,
+    is_stopping: bool,  # noqa: FBT001
+    has_ended: bool,  # noqa: FBT001
+) -> None:
+    job = answered(simulator, jobs, {"status": status})
+    assert (job.status, job.is_stopping, job.has_ended) == (status, is_stopping, has_ended)
+
+
+def test_what_neptune_does_not_name_is_empty(simulator: Simulator, jobs: Jobs) -> None:
+    job = answered(simulator, jobs, {"status": "InProgress"})
+    assert job.attributes == {"OutputLocation": "", "BaseProcessingJobArn": "", "RemoteModelTransformJobArn": ""}
+    assert job.arns == frozenset()
+
+
+def test_the_output_is_the_transform_jobs_or_else_the_processing_jobs(simulator: Simulator, jobs: Jobs) -> None:
+    base, remote = {"outputLocation": "s3://base"}, {"outputLocation": "s3://remote"}
+
+    def output(**parts: object) -> str:
+        return answered(simulator, jobs, {"status": "Completed", **parts}).attributes["OutputLocation"]
+
+    assert output(baseProcessingJob=base, remoteModelTransformJob=remote) == "s3://remote"
+    assert output(baseProcessingJob=base, remoteModelTransformJob={"name": "x"}) == "s3://base"
+    assert output(baseProcessingJob=base, remoteModelTransformJob={"outputLocation": ""}) == "s3://base"
+    assert output(baseProcessingJob=base, remoteModelTransformJob={"outputLocation": 5}) == "s3://base"
+    assert output(baseProcessingJob=base) == "s3://base"
+
+
+@pytest.mark.parametrize("answer", ["", "{}", {"status": ""}, {"status": None}, {"status": 5}, {"status": {}}, "<x>"])
+def test_an_answer_without_a_status_is_none(simulator: Simulator, jobs: Jobs, answer: object) -> None:
+    with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ answered without a status for job job-1\.$"):
+        answered(simulator, jobs, answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "[]",
+        "5",
+        "null",
+        {"status": "Stopped", "baseProcessingJob": [1]},
+        {"status": "Stopped", "baseProcessingJob": "x"},
+        {"status": "Stopped", "models": 5},
+    ],
+    ids=repr,
+)
+def test_an_answer_of_another_form_is_none(simulator: Simulator, jobs: Jobs, answer: object) -> None:
+    with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ gave no usable answer: "):
+        answered(simulator, jobs, answer)
+
+
+# --- what a cancellation carries, and its confirmation ----------------------------------------------------------------
+
+
+def test_a_cancellation_carries_clean_and_the_role(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.start_job("job-1")
+    jobs.cancel("job-1", SCHEMA.parse({"NeptuneIamRoleArn": ROLE, "Clean": "true"}, for_delete=True))
+    jobs.get("job-1", SCHEMA.parse({"NeptuneIamRoleArn": ROLE}, for_delete=True))
+    cancel, get = simulator.log
+    assert (cancel.method, cancel.path) == ("DELETE", "/ml/modeltransform/job-1")
+    assert cancel.query == "neptuneIamRoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2FNeptuneML&clean=true"
+    assert (get.method, get.query) == ("GET", cancel.query.removesuffix("&clean=true"))
+    assert simulator.status("job-1") == "Stopping"
+
+
+def test_without_a_role_none_is_passed_and_clean_is_always_said(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.start_job("job-1")
+    jobs.cancel("job-1", PROPERTIES)
+    jobs.get("job-1", PROPERTIES)
+    assert [record.query for record in simulator.log] == ["clean=false", ""]
+
+
+def test_the_identity_names_the_job_whatever_the_properties_say(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.start_job("job-1")
+    other = {"ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:x", "Endpoint": "x", "Id": "job-2"}
+    jobs.get("job-1", SCHEMA.parse(other))
+    assert simulator.log[-1].path == "/ml/modeltransform/job-1"
+
+
+@pytest.mark.parametrize("answer", ["", "{}", "<x>", '{"status": ""}', '{"status": null}', '{"status": 5}'])
+def test_a_cancellation_without_a_confirmation_is_unclear(simulator: Simulator, jobs: Jobs, answer: str) -> None:
+    simulator.inject(Fault(RawAnswer(200, answer, "application/json")))
+    with pytest.raises(Unavailable, match=r"did not confirm the cancellation of job job-1\.$"):
+        jobs.cancel("job-1", PROPERTIES)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "Stopping", "anything"])
+def test_any_status_confirms_a_cancellation(simulator: Simulator, jobs: Jobs, status: str) -> None:
+    simulator.inject(Fault(RawAnswer(200, json.dumps({"status": status}), "application/json")))
+    jobs.cancel("job-1", PROPERTIES)
+
+
+# --- what Neptune refuses ---------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_the_cluster_does_not_know_is_named(jobs: Jobs) -> None:
+    for call in (jobs.get, jobs.cancel):
+        with pytest.raises(JobNotFound, match=r"^Neptune at 127\.0\.0\.1:\d+ knows no model transform job job-1\.$"):
+            call("job-1", PROPERTIES)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        (404, "MLResourceNotFoundException", JobNotFound, "knows no model transform job job-1."),
+        (404, "NotFoundException", JobNotFound, "knows no model transform job job-1."),
+        (404, "NotFound", NeptuneError, "gave an unexpected answer, 404: why (NotFound)"),
+        (404, "", NeptuneError, "gave an unexpected answer, 404: why (404)"),
+        (400, "MLResourceNotFoundException", RequestRefused, "refused the request: why (MLResourceNotFoundException)"),
+        (410, "MLResourceNotFoundException", NeptuneError, "gave an unexpected answer, 410: why (MLResourceNot"),
+        (500, "MLResourceNotFoundException", Unavailable, "answered 500: why (MLResourceNotFoundException)"),
+        (400, "BadRequestException", RequestRefused, "refused the request: why (BadRequestException)"),
+        (400, "", RequestRefused, "refused the request: why (400)"),
+        (401, "X", NeptuneError, "gave an unexpected answer, 401: why (X)"),
+        (403, "AccessDeniedException", NeptuneError, "denied the request: why (AccessDeniedException). The function's"),
+        (405, "X", NeptuneError, "gave an unexpected answer, 405: why (X)"),
+        (408, "ClientTimeoutException", Unavailable, "answered 408: why (ClientTimeoutException)"),
+        (408, "", Unavailable, "answered 408: why (408)"),
+        (413, "X", NeptuneError, "gave an unexpected answer, 413: why (X)"),
+        (429, "TooManyRequestsException", Unavailable, "answered 429: why (TooManyRequestsException)"),
+        (499, "X", NeptuneError, "gave an unexpected answer, 499: why (X)"),
+        (500, "", Unavailable, "answered 500: why (500)"),
+        (501, "X", Unavailable, "answered 501: why (X)"),
+        (503, "X", Unavailable, "answered 503: why (X)"),
+        (599, "X", Unavailable, "answered 599: why (X)"),
+    ],
+    ids=lambda refusal: f"{refusal[0]} {refusal[1]}",
+)
+def test_what_neptune_refuses_is_told_by_its_status(
+    simulator: Simulator, jobs: Jobs, refusal: tuple[int, str, type[NeptuneError], str]
+) -> None:
+    status, code, kind, words = refusal
+    body = json.dumps({"code": code, "detailedMessage": "why", "message": "why"})
+    for call in (jobs.get, jobs.cancel):
+        simulator.inject(Fault(RawAnswer(status, body, "application/json")))
+        error = failure(lambda call=call: call("job-1", PROPERTIES))  # type: ignore[misc]
+        assert type(error) is kind
+        assert str(error).startswith(f"Neptune at 127.0.0.1:{simulator.port} {words}")
+        assert error.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("call", "action"),
+    [("get", "neptune-db:GetMLModelTransformJobStatus"), ("cancel", "neptune-db:CancelMLModelTransformJob")],
+)
+def test_a_permission_that_is_missing_is_named_with_its_resource(
+    simulator: Simulator, jobs: Jobs, call: str, action: str
+) -> None:
+    simulator.inject(Fault(ErrorAnswer("AccessDeniedException", "not authorized")))
+    error = failure(lambda: getattr(jobs, call)("job-1", PROPERTIES))
+    assert str(error).endswith(
+        f"denied the request: not authorized (AccessDeniedException). The function's role needs {action} on {RESOURCE};"
+        " check the provider's ClusterResourceId parameter and its permissions boundary."
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"detailedMessage": "detailed", "message": "short"}, "detailed"),
+        ({"detailedMessage": "", "message": "short"}, "short"),
+        ({"message": "short"}, "short"),
+        ({"detailedMessage": ["a", "b"]}, "['a', 'b']"),
+        ({}, "no reason given"),
+        ({"detailedMessage": "x" * 2000}, "x" * 2000),
+        ({"detailedMessage": "x" * 2001}, "x" * 2000),
+    ],
+    ids=lambda value: repr(value)[:40] + str(len(repr(value))),
+)
+def test_neptunes_own_words_are_kept_and_not_too_many(
+    simulator: Simulator, jobs: Jobs, answer: dict[str, object], words: str
+) -> None:
+    body = json.dumps({"code": "BadRequestException", **answer})
+    simulator.inject(Fault(RawAnswer(400, body, "application/json")))
+    error = failure(lambda: jobs.get("job-1", PROPERTIES))
+    assert str(error).endswith(f" refused the request: {words} (BadRequestException)")
+
+
+def test_the_404_of_a_proxy_says_nothing_of_the_job(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.inject(Fault(RawAnswer(404, "<html>Not Found</html>")))
+    assert type(failure(lambda: jobs.get("job-1", PROPERTIES))) is NeptuneError
+
+
+# --- no usable answer -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("effect", [Reset(), Truncated(), Hang()], ids=lambda effect: type(effect).__name__)
+def test_a_connection_that_breaks_is_unclear_and_nothing_is_tried_again(
+    simulator: Simulator, impatient: None, effect: Effect
+) -> None:
+    del impatient
+    simulator.start_job("job-1")
+    jobs = jobs_at("127.0.0.1", simulator.port)
+    for call in (jobs.get, jobs.cancel):
+        simulator.inject(Fault(effect))
+        with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ "):
+            call("job-1", PROPERTIES)
+    assert len(simulator.log) == 2
+
+
+def test_throttling_is_not_tried_again_here(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=None))
+    for call in (jobs.get, jobs.cancel):
+        with pytest.raises(Unavailable):
+            call("job-1", PROPERTIES)
+    assert len(simulator.log) == 2
+
+
+def test_a_cancellation_may_take_a_minute_to_be_answered_and_a_look_ten_seconds(jobs: Jobs) -> None:
+    configs: dict[str, Any] = {call.name: client.meta.config for call, client in jobs._clients.items()}
+    limits = {name: (config.connect_timeout, config.read_timeout) for name, config in configs.items()}
+    assert limits == {"get": (5, 10), "cancel": (5, 60)}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ResponseParserError("no JSON"),
+        ValueError("bad"),
+        KeyError("status"),
+        IndexError("none"),
+        TypeError("int"),
+        AttributeError("get"),
+        RecursionError("deep"),
+        ReadTimeoutError(endpoint_url="http://x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_botocore_stumbles_over_is_unclear(jobs: Jobs, error: Exception) -> None:
+    def stumble(**_: object) -> NoReturn:
+        raise error
+
+    for call, name in ((jobs.get, KIND.get), (jobs.cancel, KIND.cancel)):
+        jobs._clients[name].meta.events.register("before-call", stumble)
+        with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ gave no usable answer: "):
+            call("job-1", PROPERTIES)
+
+
+def test_a_fault_of_the_providers_own_is_not_taken_for_neptunes(jobs: Jobs) -> None:
+    def stumble(**_: object) -> NoReturn:
+        raise AssertionError("ours")
+
+    jobs._clients[KIND.get].meta.events.register("before-call", stumble)
+    with pytest.raises(AssertionError, match="ours"):
+        jobs.get("job-1", PROPERTIES)
+
+
+# --- no connection ----------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_connection_says_what_to_check() -> None:
+    error = failure(lambda: jobs_at("127.0.0.1", 9).get("job-1", PROPERTIES))
+    assert type(error) is Unreachable
+    assert str(error) == (
+        "Neptune at 127.0.0.1:9 refused the connection. Check the Endpoint's port, and that the cluster is available."
+    )
+
+
+def test_a_connection_that_times_out_says_what_to_open(impatient: None) -> None:
+    del impatient
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
+        port = full.getsockname()[1]
+        for call in (jobs_at("127.0.0.1", port).get, jobs_at("127.0.0.1", port).cancel):
+            error = failure(lambda call=call: call("job-1", PROPERTIES))  # type: ignore[misc]
+            assert type(error) is Unreachable
+            assert str(error) == (
+                f"Connecting to Neptune at 127.0.0.1:{port} timed out. Open TCP port {port} from the function's "
+                "security group to the cluster's, and put the function into subnets of the cluster's VPC (the "
+                "provider's SubnetIds)."
+            )
+
+
+def test_a_host_that_is_unknown_says_what_to_check() -> None:
+    error = failure(lambda: jobs_at("cluster.invalid", 8182).get("job-1", PROPERTIES))
+    assert type(error) is Unreachable
+    assert str(error) == (
+        "The host name cluster.invalid of the Endpoint cannot be resolved. Check the spelling, and that the function "
+        "runs in the cluster's VPC with DNS resolution enabled."
+    )
+
+
+def test_a_host_that_speaks_no_tls_is_told_from_one_that_is_down(simulator: Simulator) -> None:
+    error = failure(lambda: jobs_at("127.0.0.1", simulator.port, "https").get("job-1", PROPERTIES))
+    assert type(error) is Unreachable
+    assert str(error).startswith(f"A TLS connection to Neptune at 127.0.0.1:{simulator.port} failed: ")
+
+
+# --- credentials ------------------------------------------------------------------------------------------------------
+
+
+def test_missing_credentials_are_told_from_a_fault_of_neptune(
+    simulator: Simulator, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del jobs  # whose client has credentials
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    error = failure(lambda: jobs_at("127.0.0.1", simulator.port).get("job-1", PROPERTIES))
+    assert type(error) is NeptuneError
+    assert str(error) == (
+        f"The function cannot sign the call of Neptune at 127.0.0.1:{simulator.port}: {NoCredentialsError()}. "
+        "Look at its role."
+    )
+    assert simulator.log == ()
+
+
+def test_what_else_botocore_refuses_is_no_fault_of_neptune(jobs: Jobs) -> None:
+    def stumble(**_: object) -> NoReturn:
+        raise PartialCredentialsError(provider="env", cred_var="x")
+
+    jobs._clients[KIND.get].meta.events.register("before-call", stumble)
+    error = failure(lambda: jobs.get("job-1", PROPERTIES))
+    assert type(error) is NeptuneError
+    assert "The call of Neptune at 127.0.0.1:" in str(error)
+    assert "failed: Partial credentials found in env" in str(error)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provider.custom_resource.properties import SERVICE_TIMEOUT, SERVICE_TOKEN, schema_of
+from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds.common import CLEAN, ENDPOINT, ID, NEPTUNE_IAM_ROLE_ARN, WAIT_FOR_STOP
+from provider.schema import InvalidProperties, shown
+from provider.values import Endpoint
+
+CLUSTER = "db.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
+ROLE = "arn:aws:iam::123456789012:role/NeptuneML"
+MINIMAL: dict[str, object] = {
+    "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
+    "Endpoint": CLUSTER,
+    "Id": "job-1",
+}
+SCHEMA = schema_of(MODEL_TRANSFORM_JOB.resource_type, MODEL_TRANSFORM_JOB.properties)
+NAMES = [row.name for row in SCHEMA.rows]
+
+
+def problem(**properties: object) -> str:
+    with pytest.raises(InvalidProperties) as caught:
+        SCHEMA.parse({**MINIMAL, **properties})
+    return str(caught.value)
+
+
+def test_a_minimal_resource_has_the_documented_defaults() -> None:
+    parsed = SCHEMA.parse(MINIMAL)
+    assert parsed[SERVICE_TOKEN] == MINIMAL["ServiceToken"]
+    assert parsed[SERVICE_TIMEOUT] == 3600
+    assert parsed[ENDPOINT] == Endpoint("https", CLUSTER, 8182)
+    assert parsed[ID] == "job-1"
+    assert parsed[CLEAN] is False
+    assert parsed[WAIT_FOR_STOP] is True
+
+
+def test_a_property_without_a_default_has_no_value_unless_it_is_given() -> None:
+    with pytest.raises(KeyError):
+        SCHEMA.parse(MINIMAL)[NEPTUNE_IAM_ROLE_ARN]
+    assert SCHEMA.parse({**MINIMAL, "NeptuneIamRoleArn": ROLE})[NEPTUNE_IAM_ROLE_ARN] == ROLE
+
+
+def test_what_is_given_is_taken() -> None:
+    parsed = SCHEMA.parse({**MINIMAL, "Clean": "true", "WaitForStop": "false", "ServiceTimeout": "0060"})
+    assert (parsed[CLEAN], parsed[WAIT_FOR_STOP], parsed[SERVICE_TIMEOUT]) == (True, False, 60)
+
+
+def test_null_is_as_good_as_nothing() -> None:
+    parsed = SCHEMA.parse({**MINIMAL, "Clean": None, "WaitForStop": None, "NeptuneIamRoleArn": None})
+    assert (parsed[CLEAN], parsed[WAIT_FOR_STOP]) == (False, True)
+    assert problem(Id=None) == "Id is missing; Custom::NeptuneMLModelTransformJob requires it."
+
+
+def test_parsed_properties_and_rows_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        SCHEMA.parse(MINIMAL).values = {}  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        CLEAN.default = True  # type: ignore[misc]
+
+
+def test_required_properties_are_required_in_the_order_of_the_reference() -> None:
+    with pytest.raises(InvalidProperties) as caught:
+        SCHEMA.parse({})
+    assert str(caught.value) == " ".join(
+        f"{name} is missing; Custom::NeptuneMLModelTransformJob requires it."
+        for name in ("ServiceToken", "Endpoint", "Id")
+    )
+
+
+def test_a_wrong_value_is_shown_with_what_it_should_be() -> None:
+    assert problem(Clean="yes") == "Clean is 'yes'; it should be true or false."
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Clen", "Clean"),
+        ("clean", "Clean"),
+        ("JobId", "Id"),
+        ("waitForStop", "WaitForStop"),
+        ("neptuneIamRoleArn", "NeptuneIamRoleArn"),
+        ("EndPoint", "Endpoint"),
+    ],
+)
+def test_a_mistyped_property_is_refused_with_the_nearest_name(written: str, meant: str) -> None:
+    assert problem(**{written: "true"}) == (
+        f"'{written}' is not a property of Custom::NeptuneMLModelTransformJob; did you mean {meant}?"
+    )
+
+
+def test_an_unknown_property_without_a_near_name_is_refused_with_all_names() -> None:
+    assert problem(Zzzz="1") == (
+        "'Zzzz' is not a property of Custom::NeptuneMLModelTransformJob; it has ServiceToken, ServiceTimeout, "
+        "Endpoint, Id, NeptuneIamRoleArn, Clean, WaitForStop."
+    )
+
+
+def test_all_problems_are_told_at_once() -> None:
+    message = problem(Clean="perhaps", Id="a b", Clen="x")
+    assert "'Clen' is not a property" in message
+    assert "Clean is 'perhaps'" in message
+    assert "Id is 'a b'" in message
+
+
+def test_a_delete_needs_only_what_the_cancellation_takes() -> None:
+    broken = {"Endpoint": 5, "Id": [], "ServiceToken": 5, "ServiceTimeout": "x", "Other": "y", "Clean": "TRUE"}
+    parsed = SCHEMA.parse({**broken, "NeptuneIamRoleArn": ROLE}, for_delete=True)
+    assert dict(parsed.values) == {CLEAN: True, WAIT_FOR_STOP: True, NEPTUNE_IAM_ROLE_ARN: ROLE}
+    assert dict(SCHEMA.parse({}, for_delete=True).values) == {CLEAN: False, WAIT_FOR_STOP: True}
+
+
+def test_a_delete_does_not_guess_what_it_needs() -> None:
+    with pytest.raises(InvalidProperties, match="Clean is 'perhaps'"):
+        SCHEMA.parse({"Clean": "perhaps"}, for_delete=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("job-1", "'job-1'"),
+        ("a\nb", r"'a\nb'"),
+        ("a\u202eb", r"'a\u202eb'"),
+        ("\ud800", r"'\ud800'"),
+        ("größe", "'größe'"),
+        ("x" * 78, f"'{'x' * 78}'"),
+        ("x" * 79, f"'{'x' * 79}...'"),
+        ({"Ref": "Job"}, "a map"),
+        (["a"], "a list"),
+        (5, "5"),
+        (None, "None"),
+        (10**200, "1" + "0" * 79),
+    ],
+    ids=lambda value: ascii(value)[-84:],
+)
+def test_a_value_is_shown_short_and_without_hidden_characters(value: object, text: str) -> None:
+    assert shown(value) == text
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES) | st.text(), json_values), st.booleans())
+def test_whatever_is_sent_is_parsed_or_refused_in_short_words(raw: dict[str, Any], is_delete: bool) -> None:  # noqa: FBT001
+    parsed, refusal = None, ""
+    try:
+        parsed = SCHEMA.parse(raw, for_delete=is_delete)
+    except InvalidProperties as error:
+        refusal = str(error)
+    if parsed is None:
+        assert 0 < len(refusal.encode()) < 1000 * (len(raw) + 3)
+    elif not is_delete:
+        assert parsed[ID] == raw["Id"]
+
+
+@given(st.text(min_size=1, max_size=3000))
+def test_a_text_is_shown_in_one_short_line_that_can_be_sent(text: str) -> None:
+    written = shown(text)
+    assert len(written) <= 84
+    assert written.encode()
+    assert "\n" not in written

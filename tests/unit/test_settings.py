@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from provider.hosts import problem_of
+from provider.settings import Settings
+from provider.values import Endpoint
+
+
+def test_the_environment_of_a_deployed_function_is_read() -> None:
+    settings = Settings.from_environment(
+        {
+            "AWS_REGION": "eu-central-1",
+            "ALLOWED_HOSTS": "proxy.example, .graph.example ,",
+            "RESPONSE_HOSTS": "response.example",
+            "NEPTUNE_RESOURCE_ARN": "arn:aws:neptune-db:eu-central-1:123456789012:cluster-C0FFEE/*",
+            "WAITING_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/waiting",
+        }
+    )
+    assert settings.region == "eu-central-1"
+    assert settings.neptune_resource_arn == "arn:aws:neptune-db:eu-central-1:123456789012:cluster-C0FFEE/*"
+    assert settings.waiting_queue_url == "https://sqs.eu-central-1.amazonaws.com/123456789012/waiting"
+    assert settings.answer_pauses == (0.5, 1.0, 2.0, 4.0)
+    assert settings.is_local is False
+    for host in ("proxy.example", "db.graph.example"):
+        assert problem_of(Endpoint("http", host, 80), settings.clusters) == ""
+        assert not settings.responses.more.fullmatch(host)
+    assert settings.responses.more.fullmatch("response.example")
+    assert not settings.clusters.more.fullmatch("response.example")
+    assert settings.responses.own.fullmatch(
+        "cloudformation-custom-resource-response-eucentral1.s3.eu-central-1.amazonaws.com"
+    )
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{}, dict.fromkeys(("AWS_REGION", "ALLOWED_HOSTS", "RESPONSE_HOSTS", "NEPTUNE_RESOURCE_ARN"), "")],
+    ids=["nothing", "empty texts"],
+)
+def test_what_is_missing_has_the_templates_defaults(environment: dict[str, str]) -> None:
+    settings = Settings.from_environment(environment)
+    assert settings.region == "us-east-1"
+    assert settings.neptune_resource_arn == "arn:aws:neptune-db:us-east-1:*:*/*"
+    assert settings.waiting_queue_url == ""
+    assert settings.is_local is False
+    assert not settings.clusters.more.fullmatch("")
+    assert not settings.responses.more.fullmatch("")
+
+
+def test_in_sam_local_nothing_waits_in_a_queue_and_an_answer_is_tried_once() -> None:
+    settings = Settings.from_environment({"AWS_SAM_LOCAL": "true", "WAITING_QUEUE_URL": "WaitingRequests"})
+    assert settings.is_local is True
+    assert settings.waiting_queue_url == ""
+    assert settings.answer_pauses == ()
