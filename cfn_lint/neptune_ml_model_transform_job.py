@@ -55,7 +55,7 @@ PROPERTIES = {
     ),
     "Endpoint": Property(
         type="String",
-        required=False,
+        required=True,
         pattern=r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
         expected="the Neptune cluster that runs the job: host, host:port or https://host:port",
     ),
@@ -63,7 +63,7 @@ PROPERTIES = {
         type="String",
         required=True,
         pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
-        expected="the id of the model transform job: at most 1,024 bytes, without white space, control characters or slashes",  # noqa: E501
+        expected="the id of the job, without white space, control characters or slashes; with the cluster's name it has at most 1,024 bytes",  # noqa: E501
     ),
     "NeptuneIamRoleArn": Property(
         type="String",
@@ -186,7 +186,7 @@ def _is_right(definition: Property, literal: object) -> bool:
     if definition.type == "Boolean":
         return text.lower() in ("true", "false")
     if definition.type == "Integer":
-        return re.fullmatch("[0-9]{1,4}", text) is not None and 1 <= int(text) <= MAX_SERVICE_TIMEOUT
+        return re.fullmatch("0*[1-9][0-9]{0,3}", text) is not None and int(text) <= MAX_SERVICE_TIMEOUT
     return re.fullmatch(definition.pattern or ".+", text, re.DOTALL) is not None
 
 

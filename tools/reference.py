@@ -11,29 +11,32 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cfnlint.decode.cfn_yaml import loads  # type: ignore[import-untyped]
 
-from provider.lifecycle import attributes
-from provider.neptune import ModelTransformJob, Status
-from provider.properties import MAX_SERVICE_TIMEOUT, RESOURCE_TYPE, Operator, Property, definitions
+from provider.custom_resource.properties import schema_of
+from provider.kinds import MODEL_TRANSFORM_JOB as KIND
+from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from provider.schema import Property
 
 _ROOT = Path(__file__).parent.parent
 PAGE = _ROOT / "docs/reference.md"
 RULES = _ROOT / "cfn_lint/neptune_ml_model_transform_job.py"
 
-_STATUSES = ", ".join(f"`{status}`" for status in Status)
+ROWS = schema_of(KIND.resource_type, KIND.properties).rows
+"""The properties."""
+
+_STATUSES = ", ".join(f"`{status}`" for status in (*KIND.running, *KIND.stopping, *KIND.ended))
 
 ATTRIBUTES = {
-    "Id": "The id of the job, the same as `Ref`.",
-    "Status": f"The status of the job: one of {_STATUSES}.",
-    "OutputLocation": "Where the artifacts of the job are: an `s3://` URL.",
-    "BaseProcessingJobArn": "The ARN of the SageMaker AI processing job that the job has started.",
-    "RemoteModelTransformJobArn": "The ARN of the SageMaker AI job that computes the new model artifacts.",
+    "Id": "The id of the job.",
+    "Status": f"The status of the job: one of {_STATUSES}. Empty if an update could not ask Neptune for it.",
+    **{attribute.name: attribute.description for attribute in KIND.attributes},
 }
 """What the attributes are that `Fn::GetAtt` returns."""
 
@@ -57,8 +60,8 @@ def page(text: str) -> str:
         The page, with syntax, properties and return values as they are defined, and its examples in JSON, too.
     """
     text = _replace(text, "syntax", _syntax())
-    text = _replace(text, "properties", "\n".join(map(_property, definitions())))
-    text = _replace(text, "attributes", "\n".join(map(_attribute, attribute_names())))
+    text = _replace(text, "properties", "\n".join(map(_property, ROWS)))
+    text = _replace(text, "attributes", "\n".join(map(_attribute, ATTRIBUTES)))
     return _EXAMPLE.sub(
         lambda match: f"{match['before']}```json\n{_as_json(match['yaml'])}\n```\n{match['after']}", text
     )
@@ -74,23 +77,18 @@ def rules(text: str) -> str:
         The source, with the properties and attributes as they are defined.
     """
     lines = ["PROPERTIES = {"]
-    for definition in definitions():
+    for row in ROWS:
         lines += [
-            f"    {_literal(definition.name)}: Property(",
-            f"        type={_literal(definition.type)},",
-            f"        required={definition.required},",
-            f"        pattern=r{_literal(definition.pattern, raw=True)},",
-            _shortened(f"        expected={_literal(_expected(definition))},"),
+            f"    {_literal(row.name)}: Property(",
+            f"        type={_literal(row.type.name)},",
+            f"        required={row.required},",
+            f"        pattern=r{_literal(row.type.pattern, raw=True)},",
+            _shortened(f"        expected={_literal(_expected(row))},"),
             "    ),",
         ]
-    names = ", ".join(map(_literal, attribute_names()))
-    lines += ["}", f"ATTRIBUTES = ({names})", f"MAX_SERVICE_TIMEOUT = {MAX_SERVICE_TIMEOUT}"]
+    names = ", ".join(map(_literal, ATTRIBUTES))
+    lines += ["}", f"ATTRIBUTES = ({names})", f"MAX_SERVICE_TIMEOUT = {LONGEST_TIMEOUT_SECONDS}"]
     return _replace(text, "rules", "\n".join(lines))
-
-
-def attribute_names() -> Sequence[str]:
-    """Return the names of what `Fn::GetAtt` returns."""
-    return tuple(attributes(ModelTransformJob(id="", status="")))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,26 +124,25 @@ def _replace(text: str, name: str, content: str) -> str:
 
 
 def _syntax() -> str:
-    names = [(definition.name, definition.type) for definition in definitions()]
-    json_lines = ",\n".join(f'    "{name}" : {kind}' for name, kind in names)
-    yaml_lines = "\n".join(f"  {name}: {kind}" for name, kind in names)
+    of_json = ",\n".join(f'    "{row.name}" : {row.type.name}' for row in ROWS)
+    of_yaml = "\n".join(f"  {row.name}: {row.type.name}" for row in ROWS)
+    name = KIND.resource_type
     return (
-        f'### JSON\n\n```json\n{{\n  "Type" : "{RESOURCE_TYPE}",\n  "Properties" : {{\n{json_lines}\n  }}\n}}\n```\n\n'
-        f"### YAML\n\n```yaml\nType: {RESOURCE_TYPE}\nProperties:\n{yaml_lines}\n```"
+        f'### JSON\n\n```json\n{{\n  "Type" : "{name}",\n  "Properties" : {{\n{of_json}\n  }}\n}}\n```\n\n'
+        f"### YAML\n\n```yaml\nType: {name}\nProperties:\n{of_yaml}\n```"
     )
 
 
-def _property(definition: Property) -> str:
-    facts = {"Required": "Yes" if definition.required else "No", "Type": definition.type}
-    if definition.default:
-        plain = re.fullmatch(r"\w+", definition.default)
-        facts["Default"] = f"`{definition.default}`" if plain else definition.default
-    if definition.pattern:
-        facts["Pattern"] = f"`{definition.pattern}`"
-    facts["Update requires"] = _UPDATES.get(definition.update, definition.update)
+def _property(row: Property[Any]) -> str:
+    facts = {"Required": "Yes" if row.required else "No", "Type": row.type.name}
+    if row.default_text or row.default is not None:
+        facts["Default"] = row.default_text or f"`{str(row.default).lower()}`"
+    if row.type.pattern:
+        facts["Pattern"] = f"`{row.type.pattern}`"
+    facts["Update requires"] = _UPDATES.get(row.update, row.update)
     # Two spaces at its end break a line in Markdown; an editor may remove them, a backslash it leaves.
     lines = "\\\n".join(f"*{name}*: {fact}" for name, fact in facts.items())
-    return f"### `{definition.name}`\n\n{definition.description}\n\n{lines}\n"
+    return f"### `{row.name}`\n\n{row.description}\n\n{lines}\n"
 
 
 def _attribute(name: str) -> str:
@@ -156,15 +153,15 @@ def _as_json(yaml: str) -> str:
     return json.dumps(loads(yaml), indent=2)
 
 
-def _expected(definition: Property) -> str:
-    if definition.type == "String":
-        sentence = re.split(r"\.(?:\s|$)", definition.description)[0]
+def _expected(row: Property[Any]) -> str:
+    if row.type.name == "String":
+        sentence = re.split(r"\.(?:\s|$)", row.description)[0]
         return (sentence[0].lower() + sentence[1:]).replace("`", "")
     try:
-        definition.parse("", Operator())
+        row.type.parse("")
     except ValueError as error:
         return str(error)
-    raise ValueError(f"{definition.name} should not be empty")
+    raise ValueError(f"{row.name} should not be empty")
 
 
 def _shortened(line: str) -> str:

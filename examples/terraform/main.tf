@@ -28,9 +28,8 @@ variable "provider_stack" {
 }
 
 variable "endpoint" {
-  description = "The Neptune cluster, as host, host:port or https://host:port; null: the provider's default cluster"
+  description = "The Neptune cluster, as host, host:port or https://host:port"
   type        = string
-  default     = null
 }
 
 variable "job_id" {
@@ -52,15 +51,13 @@ resource "aws_cloudformation_stack" "transform_job" {
     Resources = {
       TransformJob = {
         Type = "Custom::NeptuneMLModelTransformJob"
-        Properties = merge(
-          {
-            # Imported, not passed as an ARN: CloudFormation then keeps the provider as long as this stack needs it.
-            ServiceToken = { "Fn::ImportValue" = "${var.provider_stack}-ServiceToken" }
-            Id           = var.job_id
-            Clean        = var.clean
-          },
-          var.endpoint == null ? {} : { Endpoint = var.endpoint },
-        )
+        Properties = {
+          # Imported, not passed as an ARN: CloudFormation then keeps the provider as long as this stack needs it.
+          ServiceToken = { "Fn::ImportValue" = "${var.provider_stack}-ServiceToken" }
+          Endpoint     = var.endpoint
+          Id           = var.job_id
+          Clean        = var.clean
+        }
       }
     }
     Outputs = {

@@ -18,6 +18,7 @@ CFN_LINT = Path(sys.executable).with_name("cfn-lint")
 OUR_RULES = ("E9182", "E9382")
 
 TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+ENDPOINT = "mycluster.cluster-abc123.us-east-1.neptune.amazonaws.com"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,13 @@ from cfnlint.template import Template  # type: ignore[import-untyped]
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from provider.properties import InvalidProperties, Operator, definitions, parse
-from tests.cfn_lint.linting import OUR_RULES, RULES, TOKEN, Finding, lint
+from provider.clock import Clock
+from provider.custom_resource.properties import schema_of
+from provider.hosts import Hosts
+from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.lifecycle import Lifecycle, Request, RequestFailed
+from provider.schema import InvalidProperties
+from tests.cfn_lint.linting import ENDPOINT, OUR_RULES, RULES, TOKEN, Finding, lint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,13 +41,14 @@ Resources:
     Type: Custom::NeptuneMLModelTransformJob
     Properties:
       ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
       Id: movies-2026-01
   Literal:
     Type: Custom::NeptuneMLModelTransformJob
     Properties:
       ServiceToken: {TOKEN.replace("aws", "aws-cn", 1)}
       ServiceTimeout: 3600
-      Endpoint: https://mycluster.cluster-abc123.us-east-1.neptune.amazonaws.com:8182
+      Endpoint: https://{ENDPOINT}:8182
       Id: 20260101
       NeptuneIamRoleArn: arn:aws:iam::123456789012:role/path/NeptuneML
       Clean: true
@@ -51,7 +57,8 @@ Resources:
     Type: Custom::NeptuneMLModelTransformJob
     Properties:
       ServiceToken: {TOKEN}
-      ServiceTimeout: "1"
+      ServiceTimeout: "0001"
+      Endpoint: {ENDPOINT}:8183
       Id: "1.5"
       Clean: "True"
       WaitForStop: "FALSE"
@@ -61,7 +68,7 @@ Resources:
       ServiceToken:
         Fn::ImportValue: !Sub ${{Provider}}-ServiceToken
       ServiceTimeout: !Ref Seconds
-      Endpoint: !If [HasEndpoint, !Ref Endpoint, !Ref AWS::NoValue]
+      Endpoint: !If [HasEndpoint, !Ref Endpoint, {ENDPOINT}]
       Id: !Ref JobId
       NeptuneIamRoleArn: !If
         - HasRole
@@ -74,7 +81,7 @@ Resources:
     Properties:
       ServiceToken: !Select [0, !Split [",", !ImportValue tokens]]
       Id: !Join ["-", [movies, !Ref AWS::Region]]
-      Endpoint: !GetAtt Minimal.Id
+      Endpoint: !GetAtt Other.Endpoint
       Clean: "{{{{resolve:ssm:/neptune/clean}}}}"
       ServiceTimeout: "{{{{resolve:ssm:/neptune/timeout}}}}"
   Transformed:
@@ -110,66 +117,72 @@ Conditions:
 Resources:
   Mistyped:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, Endpiont: cluster }}
+    Properties: {{ ServiceToken: {TOKEN}, Id: movies, Endpiont: {ENDPOINT} }}
   LowerCase:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, waitforstop: true }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, waitforstop: true }}
   Unknown:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, Zzz: true }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, Zzz: true }}
   NoId:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN} }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT} }}
   IdWithoutValue:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: !Ref AWS::NoValue }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: !Ref AWS::NoValue }}
+  NoEndpoint:
+    Type: Custom::NeptuneMLModelTransformJob
+    Properties: {{ ServiceToken: {TOKEN}, Id: movies }}
+  EndpointWithPath:
+    Type: Custom::NeptuneMLModelTransformJob
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: "https://{ENDPOINT}/", Id: movies }}
   NoServiceToken:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ Id: movies }}
+    Properties: {{ Endpoint: {ENDPOINT}, Id: movies }}
   NoProperties:
     Type: Custom::NeptuneMLModelTransformJob
   Clean:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, Clean: "yes" }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, Clean: "yes" }}
   WaitForStop:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, WaitForStop: 1 }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, WaitForStop: 1 }}
   CleanIf:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, Clean: !If [IsYes, true, maybe] }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, Clean: !If [IsYes, true, maybe] }}
   TimeoutTooLong:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, ServiceTimeout: 3601 }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, ServiceTimeout: 3601 }}
   TimeoutZero:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, ServiceTimeout: "0" }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, ServiceTimeout: "0" }}
   TimeoutWithUnit:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, ServiceTimeout: 10m }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, ServiceTimeout: 10m }}
   IdSlash:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies/1 }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies/1 }}
   IdSpace:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: "movies 1" }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: "movies 1" }}
   IdNewline:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: "movies\\n" }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: "movies\\n" }}
   IdEmpty:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: "" }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: "" }}
   IdList:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: [movies] }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: [movies] }}
   Token:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: provider, Id: movies }}
+    Properties: {{ ServiceToken: provider, Endpoint: {ENDPOINT}, Id: movies }}
   Role:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, NeptuneIamRoleArn: NeptuneML }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, NeptuneIamRoleArn: NeptuneML }}
   RoleOfAnotherService:
     Type: Custom::NeptuneMLModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Id: movies, NeptuneIamRoleArn: {TOKEN} }}
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, NeptuneIamRoleArn: {TOKEN} }}
 Outputs:
   GetAtt: {{ Value: !GetAtt Clean.Statuss }}
   GetAttList: {{ Value: !GetAtt [Clean, Arn] }}
@@ -182,6 +195,8 @@ MISTAKES = {
     "Unknown": "'Zzz' is not a property of Custom::NeptuneMLModelTransformJob; it has ServiceToken, ServiceTimeout, ",
     "NoId": "Id is missing; Custom::NeptuneMLModelTransformJob requires it",
     "IdWithoutValue": "Id is missing; Custom::NeptuneMLModelTransformJob requires it",
+    "NoEndpoint": "Endpoint is missing; Custom::NeptuneMLModelTransformJob requires it",
+    "EndpointWithPath": f"Endpoint is 'https://{ENDPOINT}/'; it should be the Neptune cluster that runs the job",
     "NoServiceToken": "ServiceToken is missing; Custom::NeptuneMLModelTransformJob requires it",
     "NoProperties": "Id is missing; Custom::NeptuneMLModelTransformJob requires it",
     "Clean": "Clean is 'yes'; it should be true or false",
@@ -190,11 +205,11 @@ MISTAKES = {
     "TimeoutTooLong": "ServiceTimeout is '3601'; it should be a whole number of seconds from 1 to 3600",
     "TimeoutZero": "ServiceTimeout is '0'; it should be a whole number of seconds from 1 to 3600",
     "TimeoutWithUnit": "ServiceTimeout is '10m'; it should be a whole number of seconds from 1 to 3600",
-    "IdSlash": "Id is 'movies/1'; it should be the id of the model transform job",
-    "IdSpace": "Id is 'movies 1'; it should be the id of the model transform job",
-    "IdNewline": "Id is 'movies\\n'; it should be the id of the model transform job",
-    "IdEmpty": "Id is ''; it should be the id of the model transform job",
-    "IdList": "Id is a list; it should be the id of the model transform job",
+    "IdSlash": "Id is 'movies/1'; it should be the id of the job",
+    "IdSpace": "Id is 'movies 1'; it should be the id of the job",
+    "IdNewline": "Id is 'movies\\n'; it should be the id of the job",
+    "IdEmpty": "Id is ''; it should be the id of the job",
+    "IdList": "Id is a list; it should be the id of the job",
     "Token": "ServiceToken is 'provider'; it should be the ARN of the provider function",
     "Role": "NeptuneIamRoleArn is 'NeptuneML'; it should be the ARN of the IAM role",
     "RoleOfAnotherService": f"NeptuneIamRoleArn is '{TOKEN}'; it should be the ARN of the IAM role",
@@ -230,7 +245,8 @@ def test_mistake_is_reported_where_it_stands(mistakes: list[Finding], where: str
 
 
 def test_nothing_else_is_reported(mistakes: list[Finding]) -> None:
-    per_place = {**dict.fromkeys(MISTAKES, 1), "NoProperties": 2}
+    # All that is required is missing; what is mistyped is missing, too.
+    per_place = {**dict.fromkeys(MISTAKES, 1), "NoProperties": 3, "Mistyped": 2}
 
     assert len(mistakes) == sum(per_place.values())
 
@@ -254,8 +270,17 @@ def test_a_sam_template_is_checked_too(tmp_path: Path) -> None:
 # --- the rules and the provider judge alike ---------------------------------------------------------------------------
 
 PROPERTIES_RULE: Any = next(rule for rule in load_plugins(str(RULES)) if rule.id == "E9382")
-# The provider sees more than a pattern can: bytes, invisible characters, which hosts are allowed.
+# The provider sees more than a pattern can: bytes, invisible characters, which ports and hosts there can be.
 SEEN_BY_THE_PROVIDER_ALONE = ("Endpoint", "Id")
+SCHEMA = schema_of(MODEL_TRANSFORM_JOB.resource_type, MODEL_TRANSFORM_JOB.properties)
+LIFECYCLE = Lifecycle(
+    MODEL_TRANSFORM_JOB,
+    SCHEMA,
+    Hosts.of_clusters(["localhost"]),
+    connect=lambda _: pytest.fail("judging properties needs no cluster"),
+    clock=Clock(),
+)
+REQUIRED: dict[str, object] = {"ServiceToken": TOKEN, "Endpoint": ENDPOINT, "Id": "movies"}
 
 
 def is_reported(properties: dict[str, object]) -> bool:
@@ -265,8 +290,8 @@ def is_reported(properties: dict[str, object]) -> bool:
 
 def is_refused(properties: dict[str, object]) -> bool:
     try:
-        parse(properties, Operator("mycluster.neptune.amazonaws.com", ("localhost",)))
-    except InvalidProperties:
+        LIFECYCLE.without_neptune(Request(physical_id=None, properties=properties))
+    except RequestFailed:
         return True
     return False
 
@@ -279,13 +304,15 @@ texts = st.one_of(
 )
 
 
-@given(name=st.sampled_from([definition.name for definition in definitions()]), value=texts)
+@given(name=st.sampled_from([row.name for row in SCHEMA.rows]), value=texts)
 @example(name="Id", value="x" * 1024)
 @example(name="Id", value="x" * 1025)
 @example(name="ServiceTimeout", value="0001")
+@example(name="ServiceTimeout", value="0003600")
+@example(name="ServiceTimeout", value="00000")
 @example(name="ServiceTimeout", value="3600\n")
 def test_rules_and_provider_judge_alike(name: str, value: str) -> None:
-    properties: dict[str, object] = {"ServiceToken": TOKEN, "Id": "movies", name: value}
+    properties = {**REQUIRED, name: value}
 
     if name in SEEN_BY_THE_PROVIDER_ALONE:
         assert is_refused(properties) or not is_reported(properties)
@@ -295,17 +322,17 @@ def test_rules_and_provider_judge_alike(name: str, value: str) -> None:
 
 def test_every_service_timeout_is_judged_alike() -> None:
     for value in range(-2, 4000):
-        properties: dict[str, object] = {"ServiceToken": TOKEN, "Id": "movies", "ServiceTimeout": value}
+        properties = {**REQUIRED, "ServiceTimeout": value}
         assert is_reported(properties) == is_refused(properties), value
 
 
 @pytest.mark.parametrize("name", ["Endpont", "endpoint", "Ids", "Region", "Timeout", "IamRoleArn", "Cleanup"])
 def test_suggestions_are_the_providers_own(name: str) -> None:
-    properties: dict[str, object] = {"ServiceToken": TOKEN, "Id": "movies", name: "value"}
+    properties = {**REQUIRED, name: "value"}
     resource = {"Type": "Custom::NeptuneMLModelTransformJob", "Properties": properties}
 
     (match,) = PROPERTIES_RULE.match(Template(None, {"Resources": {"Job": resource}}))
 
     with pytest.raises(InvalidProperties) as refusal:
-        parse(properties, Operator("mycluster.neptune.amazonaws.com"))
+        SCHEMA.parse(properties)
     assert match.message.rstrip(".") == str(refusal.value).rstrip(".")

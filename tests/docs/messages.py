@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 SOURCE = Path(__file__).parents[2] / "src/provider"
 _LEAST_WORDS = 3
-# What is written for somebody who looks for no failure: the reference page, the log of what goes well, a description.
-_NOT_OF_FAILURES = {"description", "default", "Description"}
+# What is written for somebody who looks for no failure: the reference page, the log of what goes well.
+_OF_THE_REFERENCE = {"description", "default_text"}
 
 
 def fragments() -> list[str]:
@@ -34,7 +34,9 @@ def _is_of_no_failure(node: ast.AST) -> bool:
         case ast.Expr(value=ast.Constant()):  # a docstring
             return True
         case ast.keyword(arg=name):
-            return name in _NOT_OF_FAILURES
+            return name in _OF_THE_REFERENCE
+        case ast.Call(func=ast.Name(id="Attribute" | "frozenset")):  # a row of the reference; a set is for no reader
+            return True
         case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"), attr="info")):
             return True
     return False

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cfnlint.decode.cfn_yaml import loads  # type: ignore[import-untyped]
 
-from provider.properties import definitions
-from tests.cfn_lint.linting import ROOT, lint
+from tests.cfn_lint.linting import lint
 from tools import reference
 
 if TYPE_CHECKING:
@@ -42,9 +41,8 @@ def test_page_has_every_property_and_attribute() -> None:
     properties = PAGE.partition("## Properties")[2].partition("## Return values")[0]
     attributes = PAGE.partition("### Fn::GetAtt")[2].partition("## Remarks")[0]
 
-    assert re.findall(r"^### `(\w+)`", properties, re.MULTILINE) == [it.name for it in definitions()]
+    assert re.findall(r"^### `(\w+)`", properties, re.MULTILINE) == [row.name for row in reference.ROWS]
     assert re.findall(r"^#### `(\w+)`", attributes, re.MULTILINE) == list(reference.ATTRIBUTES)
-    assert tuple(reference.ATTRIBUTES) == reference.attribute_names()
 
 
 def test_examples_are_the_same_in_yaml_and_json() -> None:
@@ -60,13 +58,3 @@ def test_examples_pass_cfn_lint(tmp_path: Path) -> None:
             files[-1].write_text(block)
 
     assert lint(*files) == []
-
-
-@pytest.mark.parametrize(
-    "page", sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md")]), ids=lambda it: it.name
-)
-def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", page.read_text(), re.MULTILINE)
-    local = [link.partition("#")[0] for link, definition in links for link in (link or definition,) if ":" not in link]
-
-    assert [link for link in local if not (page.parent / link).exists()] == []

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from provider.neptune import ModelTransformJobs
-from provider.properties import MAX_ID_BYTES, MAX_SERVICE_TIMEOUT
+from provider.identity import LONGEST_BYTES
+from provider.neptune import Jobs
+from provider.values import LONGEST_TIMEOUT_SECONDS
 from tests.cfn_lint.linting import ROOT
 from tests.docs.messages import fragments
 
@@ -18,13 +19,13 @@ def test_every_message_is_explained(fragment: str) -> None:
 def test_messages_are_found_in_the_source() -> None:
     found = fragments()
 
-    assert "knows no model transform job" in found  # part of an f-string
+    assert ", and Neptune does not say yet whether its job" in found  # part of an f-string
     assert any(text.endswith("(the provider's SubnetIds).") for text in found)  # over several lines
     assert "a non-empty string" in found  # what parsing raises
     assert "Neptune is unreachable; asking again" in found  # in the log
-    assert not any(text in (ModelTransformJobs.__doc__ or "") for text in found)
+    assert not any(text in (Jobs.__doc__ or "") for text in found)
 
 
 def test_numbers_are_those_of_the_source() -> None:
-    assert f"a whole number of seconds from 1 to {MAX_SERVICE_TIMEOUT}." in PAGE
-    assert f"a job id of at most {MAX_ID_BYTES:,} bytes" in PAGE
+    assert f"a whole number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS}." in PAGE
+    assert f"at most {LONGEST_BYTES:,} bytes (it has" in PAGE

@@ -9,7 +9,8 @@ import pytest
 from botocore.stub import Stubber
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 
-from provider.properties import RESOURCE_TYPE, definitions
+from provider.custom_resource.properties import schema_of
+from provider.kinds import MODEL_TRANSFORM_JOB
 from tests.cfn_lint.linting import ROOT, lint
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = ROOT / "examples"
 TEMPLATES = sorted(EXAMPLES.rglob("*.yaml"))
-PROPERTY_NAMES = {definition.name for definition in definitions()}
+RESOURCE_TYPE = MODEL_TRANSFORM_JOB.resource_type
+PROPERTY_NAMES = {row.name for row in schema_of(RESOURCE_TYPE, MODEL_TRANSFORM_JOB.properties).rows}
+ATTRIBUTE_NAMES = {"Id", "Status", *(attribute.name for attribute in MODEL_TRANSFORM_JOB.attributes)}
 
 
 def test_templates_pass_cfn_lint() -> None:
@@ -93,6 +96,13 @@ def test_cdk_constructs_have_every_property(file: str, pattern: str) -> None:
 
     # The CDK sets these two itself, from arguments of their own.
     assert {*passed, "ServiceToken", "ServiceTimeout"} == PROPERTY_NAMES
+
+
+@pytest.mark.parametrize("file", ["cdk/python/transform_job.py", "cdk/typescript/lib/model-transform-job.ts"])
+def test_cdk_constructs_have_every_attribute(file: str) -> None:
+    returned = re.findall(r"""get_?[aA]tt_?[sS]tring\(["'](\w+)["']\)""", (EXAMPLES / file).read_text())
+
+    assert set(returned) == ATTRIBUTE_NAMES
 
 
 # --- AWS SAM ----------------------------------------------------------------------------------------------------------

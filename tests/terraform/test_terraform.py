@@ -49,7 +49,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             (directory / "probe").mkdir()
             world.terraform(directory / "probe")
             built = sam.build(directory / "build")
-            sam.deploy(ministack, built, PROVIDER, {"AllowedHosts": "127.0.0.1,localhost"})
+            hosts = "127.0.0.1,localhost"
+            parameters = {"ClusterResourceId": "*", "AllowedHosts": hosts, "ResponseHosts": hosts}
+            sam.deploy(ministack, built, PROVIDER, parameters)
             yield world
     except NotInstalled as missing:
         pytest.skip(str(missing))

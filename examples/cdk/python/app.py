@@ -22,8 +22,8 @@ class MoviesStack(Stack):
             self,
             "TransformJob",
             service_token=Fn.import_value("neptune-ml-provider-ServiceToken"),
-            job_id=job_id.value_as_string,
             endpoint=endpoint.value_as_string,
+            job_id=job_id.value_as_string,
             clean=True,
             service_timeout=Duration.minutes(30),
         )

@@ -16,8 +16,8 @@ class ModelTransformJob(Construct):
         scope: The stack, or a construct in it.
         construct_id: Its id there.
         service_token: The provider's function: the output `ServiceToken` of the provider's stack.
+        endpoint: The Neptune cluster, as host or host:port, such as `cluster.attr_endpoint`.
         job_id: Id of the job, which has to exist.
-        endpoint: The Neptune cluster; by default the provider's.
         neptune_iam_role_arn: Role that Neptune is to use; by default the cluster's.
         clean: Whether cancelling the job also deletes its artifacts.
         wait_for_stop: Whether a deletion waits until the job has stopped.
@@ -27,6 +27,8 @@ class ModelTransformJob(Construct):
         job_id: Id of the job.
         status: Its status when the stack was last updated.
         output_location: Where its artifacts are; empty where Neptune names none.
+        base_processing_job_arn: Its SageMaker processing job, likewise.
+        remote_model_transform_job_arn: Its SageMaker transform job, likewise.
     """
 
     def __init__(
@@ -35,8 +37,8 @@ class ModelTransformJob(Construct):
         construct_id: str,
         *,
         service_token: str,
+        endpoint: str,
         job_id: str,
-        endpoint: str | None = None,
         neptune_iam_role_arn: str | None = None,
         clean: bool = False,
         wait_for_stop: bool = True,
@@ -58,6 +60,8 @@ class ModelTransformJob(Construct):
             service_timeout=service_timeout,
             properties={name: value for name, value in properties.items() if value is not None},
         )
-        self.job_id = resource.ref
+        self.job_id = resource.get_att_string("Id")
         self.status = resource.get_att_string("Status")
         self.output_location = resource.get_att_string("OutputLocation")
+        self.base_processing_job_arn = resource.get_att_string("BaseProcessingJobArn")
+        self.remote_model_transform_job_arn = resource.get_att_string("RemoteModelTransformJobArn")

@@ -20,8 +20,8 @@ class MoviesStack extends Stack {
     });
     const job = new ModelTransformJob(this, 'TransformJob', {
       serviceToken: Fn.importValue('neptune-ml-provider-ServiceToken'),
-      jobId: jobId.valueAsString,
       endpoint: endpoint.valueAsString,
+      jobId: jobId.valueAsString,
       clean: true,
       serviceTimeout: Duration.minutes(30),
     });

@@ -4,10 +4,10 @@ import { Construct } from 'constructs';
 export interface ModelTransformJobProps {
   /** The provider's function: the output `ServiceToken` of the provider's stack. */
   readonly serviceToken: string;
+  /** The Neptune cluster, as host or host:port, such as `cluster.attrEndpoint`. */
+  readonly endpoint: string;
   /** Id of the job, which has to exist. */
   readonly jobId: string;
-  /** The Neptune cluster. Default: the provider's. */
-  readonly endpoint?: string;
   /** Role that Neptune is to use. Default: the cluster's. */
   readonly neptuneIamRoleArn?: string;
   /** Whether cancelling the job also deletes its artifacts. Default: false. */
@@ -31,6 +31,10 @@ export class ModelTransformJob extends Construct {
   public readonly status: string;
   /** Where its artifacts are; empty where Neptune names none. */
   public readonly outputLocation: string;
+  /** Its SageMaker processing job, likewise. */
+  public readonly baseProcessingJobArn: string;
+  /** Its SageMaker transform job, likewise. */
+  public readonly remoteModelTransformJobArn: string;
 
   constructor(scope: Construct, id: string, props: ModelTransformJobProps) {
     super(scope, id);
@@ -47,8 +51,10 @@ export class ModelTransformJob extends Construct {
         WaitForStop: props.waitForStop,
       },
     });
-    this.jobId = resource.ref;
+    this.jobId = resource.getAttString('Id');
     this.status = resource.getAttString('Status');
     this.outputLocation = resource.getAttString('OutputLocation');
+    this.baseProcessingJobArn = resource.getAttString('BaseProcessingJobArn');
+    this.remoteModelTransformJobArn = resource.getAttString('RemoteModelTransformJobArn');
   }
 }
