@@ -1,18 +1,21 @@
 """Measure the provider against the baseline and print one Markdown table.
 
 Example:
-    $ python -m bench --output bench.md
+    $ python -m bench --write docs/benchmarks.md
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import sys
 import tempfile
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from bench import cold_start, deletions, packages, report
+from bench import cold_start, courses, deletions, packages, report
 from bench.report import Conditions
 from local.ministack import MiniStack
 from local.response_host import ResponseHost, make_tls
@@ -22,10 +25,12 @@ from simulator import Simulator
 _STOP_SECONDS = (1.0, 10.0, 60.0)
 _SPREAD = (0.95, 1.0, 1.05)
 _QUICK_STOP_SECONDS = (1.0, 10.0)
+_PLAYED_SECONDS = (300.0, 900.0)
+_PLAYS = 5
 _RUNS = 20
 
 _OURS, _DEFAULTS, _FASTEST = report.OURS, report.DEFAULTS, report.FASTEST
-_FASTEST_SETTINGS = '{"polling_interval": 1, "sleep_on_delete": 0}'
+_GENERATED = re.compile(r"(?<=<!-- generated: bench -->\n).*?(?=<!-- end of bench -->)", re.S)
 
 
 def main() -> None:
@@ -41,6 +46,8 @@ def main() -> None:
             packages.build_ours(directory / "ours", python),
             packages.build_baseline(directory / "baseline", python),
         )
+        _say("Playing the deletions that take minutes ...")
+        played = courses.play(ours, _PLAYED_SECONDS * _PLAYS)
         _say(f"Starting each {2 * (arguments.runs + 1)} times ...")
         cold = _cold_starts(ours, baseline, directory, python, arguments.runs)
         _say("Deleting, in real time ...")
@@ -48,14 +55,23 @@ def main() -> None:
         table = report.table(
             deletions=deleted,
             stop_seconds=stops,
+            played=played,
             cold_starts=cold,
             ours=report.Sizes.of(ours),
             baseline=report.Sizes.of(baseline),
-            conditions=Conditions.of(python, runs=arguments.runs, jobs=len(_SPREAD), quick=arguments.quick),
+            conditions=Conditions.of(
+                python,
+                runs=arguments.runs,
+                jobs=len(_SPREAD),
+                plays=_PLAYS,
+                quick=arguments.quick,
+            ),
         )
     print(table)
     if arguments.output:
         arguments.output.write_text(f"{table}\n")
+    if arguments.write:
+        arguments.write.write_text(inserted(table, arguments.write.read_text()))
     _say(f"Took {time.monotonic() - began:.0f} s.")
 
 
@@ -70,7 +86,9 @@ def _cold_starts(
         report.ColdStarts(
             bytecode=bytecode,
             is_built_so=ours.has_bytecode() is bytecode,
-            pairs=tuple(zip(*cold_start.measure(pair, python, runs), strict=True)),
+            rounds=tuple(
+                zip(*cold_start.measure([*pair, replace(pair[0], handler="boto3")], python, runs), strict=True)
+            ),
         )
         for bytecode, pair in pairs.items()
     ]
@@ -87,13 +105,28 @@ def _deletions(
         MiniStack() as ministack,
     ):
         endpoint = {"NEPTUNE_ENDPOINT": simulator.url}
+        fastest = {**endpoint, "CRHELPER_SETTINGS": json.dumps(asdict(courses.FASTEST_POLLING))}
+        hosts = {"ALLOWED_HOSTS": "127.0.0.1", "RESPONSE_HOSTS": "127.0.0.1"}
         functions = [
-            deletions.Function(_DEFAULTS, baseline, endpoint, seconds),
-            deletions.Function(_FASTEST, baseline, {**endpoint, "CRHELPER_SETTINGS": _FASTEST_SETTINGS}, seconds),
-            deletions.Function(_OURS, ours, {"ALLOWED_HOSTS": "127.0.0.1"}, seconds),
+            deletions.Function(_DEFAULTS, baseline, endpoint),
+            deletions.Function(_FASTEST, baseline, fastest),
+            deletions.Function(_OURS, ours, hosts, has_queue=True),
         ]
         measured = functions[1:] if quick else functions
-        return deletions.measure(measured, deletions.World(ministack, simulator, responses, authority))
+        return deletions.measure(measured, seconds, deletions.World(ministack, simulator, responses, authority))
+
+
+def inserted(table: str, page: str) -> str:
+    """Put a table into a page, in place of what stands between its two marks.
+
+    Args:
+        table: The table.
+        page: The page.
+
+    Returns:
+        The page with the table; the page as it is if it lacks a mark.
+    """
+    return _GENERATED.sub(lambda _: f"\n{table}\n\n", page)
 
 
 def _arguments() -> argparse.Namespace:
@@ -109,7 +142,11 @@ def _arguments() -> argparse.Namespace:
         help="the interpreter of the cold starts (default: the version that the template names, else this one)",
     )
     parser.add_argument("--output", type=Path, help="a file to write the table to as well")
-    return parser.parse_args()
+    parser.add_argument("--write", type=Path, help="a page to put the table into, between its two marks")
+    arguments = parser.parse_args()
+    if arguments.write and not _GENERATED.search(arguments.write.read_text()):
+        parser.error(f"{arguments.write} lacks the marks that the table belongs between")
+    return arguments
 
 
 def _say(text: str) -> None:

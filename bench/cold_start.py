@@ -36,6 +36,8 @@ _ENVIRONMENT: Mapping[str, str] = {
     "LAMBDA_TASK_ROOT": "/var/task",
     "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
     "ALLOWED_HOSTS": "127.0.0.1",
+    "RESPONSE_HOSTS": "127.0.0.1",
+    "WAITING_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/waiting",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
 
@@ -50,8 +52,9 @@ class ColdStart:
 
     Attributes:
         import_seconds: From the beginning of the import to its end, in seconds of processor time.
-        first_call_seconds: From the beginning of the import to the first call of Neptune, likewise.
-        peak_kib: The peak memory at the first call of Neptune, in KiB.
+        first_call_seconds: From the beginning of the import to the first call of Neptune, likewise; of a module, to the
+            import's end.
+        peak_kib: The peak memory by then, in KiB.
     """
 
     import_seconds: float
@@ -78,7 +81,7 @@ def measure(packages: Sequence[Package], python: str, runs: int) -> list[list[Co
 
 
 def _start(package: Package, python: str) -> ColdStart:
-    command = [python, *_FLAGS, str(_PROBE), str(package.path), package.handler]
+    command = [python, *_FLAGS, str(_PROBE), str(package.path), package.handler, package.physical_id]
     try:
         done = subprocess.run(
             command, env=_ENVIRONMENT, capture_output=True, text=True, check=True, timeout=_LONGEST_SECONDS

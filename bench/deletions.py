@@ -1,11 +1,14 @@
 """Deletions, run for real: the functions in MiniStack, the jobs in the simulator, every second a real one.
 
-MiniStack runs the functions as AWS would for CloudFormation: invoked asynchronously, re-invoked by EventBridge rules.
+MiniStack runs the functions as AWS would for CloudFormation: invoked asynchronously, and again by a queue's messages or
+by EventBridge rules, whichever they wait with. Each deletion has a Lambda function to itself: its log is what that
+deletion would be billed, a cold start at least, for Lambda bills these, too.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from dataclasses import dataclass
@@ -21,11 +24,16 @@ if TYPE_CHECKING:
     from simulator import Simulator
 
 _STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/bench/5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000"
+MEMORY_MB = 256
 _TIMEOUT_SECONDS = 900
+_MAXIMUM_CONCURRENCY = 10
 _COLD_START_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 # A rule of 2 minutes may need a second tick, each as late as MiniStack looks; then crhelper sleeps for 2 minutes.
 _LONGEST_SECONDS = 420.0
+# From an answer to the end of the invocation that gave it, in MiniStack's log, at most.
+_END_SECONDS = 2.0
+_BILLED = re.compile(r"^REPORT .*\bBilled Duration: ([0-9]+) ms")
 
 
 class DeletionError(RuntimeError):
@@ -40,13 +48,13 @@ class Function:
         name: Its name.
         package: Its package.
         environment: Its environment variables.
-        stop_seconds: How long the jobs that it has to delete take to stop, in seconds.
+        has_queue: Whether it waits with a queue.
     """
 
     name: str
     package: Package
     environment: Mapping[str, str]
-    stop_seconds: Sequence[float]
+    has_queue: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,12 +66,19 @@ class Deletion:
         stop_seconds: How long the job took to stop, in seconds.
         late_seconds: From the job's stop to the answer, in seconds.
         calls: How many calls of Neptune it took.
+        invocations: What each invocation is billed, in seconds, in their order.
     """
 
     function: str
     stop_seconds: float
     late_seconds: float
     calls: int
+    invocations: tuple[float, ...]
+
+    @property
+    def billed_seconds(self) -> float:
+        """What it is billed, in seconds."""
+        return sum(self.invocations)
 
 
 @dataclass(frozen=True)
@@ -91,14 +106,15 @@ class _Begun:
     stops_at: float
 
 
-def measure(functions: Iterable[Function], world: World) -> list[Deletion]:
-    """Have each function delete its jobs, all at the same time, and wait for the answers.
+def measure(functions: Sequence[Function], stop_seconds: Iterable[float], world: World) -> list[Deletion]:
+    """Have each function delete jobs, all at the same time, and wait for the answers.
 
-    Cold starts are no part of it: a deletion counts from when Neptune got its cancellation, and each begins when the
-    one before has got so far.
+    Cold starts do not make answers late: a deletion counts from when Neptune got its cancellation, and each begins when
+    the one before has got so far.
 
     Args:
         functions: The functions.
+        stop_seconds: How long the jobs that each has to delete take to stop, in seconds.
         world: What they run in and speak to.
 
     Returns:
@@ -107,32 +123,56 @@ def measure(functions: Iterable[Function], world: World) -> list[Deletion]:
     Raises:
         DeletionError: One failed, or was not answered in time.
     """
-    begun: list[_Begun] = []
-    for function in functions:
-        _deploy(function, world)
-        # The longest first, so that the cold start of one is over when the next one's job stops.
-        begun += [_begin(function, seconds, world) for seconds in sorted(function.stop_seconds, reverse=True)]
-    return [_finish(deletion, world) for deletion in begun]
+    # The longest first, so that the cold starts are over when their jobs stop.
+    pairs = [(function, seconds) for seconds in sorted(stop_seconds, reverse=True) for function in functions]
+    for function, seconds in pairs:
+        _deploy(function, seconds, world)
+    begun = [_begin(function, seconds, world) for function, seconds in pairs]
+    answered = [(deletion, _wait(deletion, world)) for deletion in begun]
+    time.sleep(_END_SECONDS)
+    return [_read(deletion, late_seconds, world) for deletion, late_seconds in answered]
 
 
-def _deploy(function: Function, world: World) -> None:
+def _job_id(function: Function, stop_seconds: float) -> str:
+    """Name a job, and what deletes it."""
+    return f"{function.name}-{stop_seconds:g}".replace(".", "_")
+
+
+def _deploy(function: Function, stop_seconds: float, world: World) -> None:
+    name = _job_id(function, stop_seconds)
+    environment = {"SSL_CERT_FILE": str(world.authority), **function.environment}
+    queue_arn = ""
+    if function.has_queue:
+        sqs = world.ministack.client("sqs")
+        queue = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": str(_TIMEOUT_SECONDS)})
+        environment["WAITING_QUEUE_URL"] = queue["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=queue["QueueUrl"], AttributeNames=["QueueArn"])
+        queue_arn = attributes["Attributes"]["QueueArn"]
     world.ministack.client("lambda").create_function(
-        FunctionName=function.name,
+        FunctionName=name,
         Runtime="python3.13",
         Handler=function.package.handler,
         Role="arn:aws:iam::000000000000:role/bench",
         Code={"ZipFile": function.package.zipped()},
         Timeout=_TIMEOUT_SECONDS,
-        MemorySize=256,
-        Environment={"Variables": {"SSL_CERT_FILE": str(world.authority), **function.environment}},
+        MemorySize=MEMORY_MB,
+        Environment={"Variables": environment},
     )
+    if queue_arn:
+        world.ministack.client("lambda").create_event_source_mapping(
+            FunctionName=name,
+            EventSourceArn=queue_arn,
+            BatchSize=1,
+            ScalingConfig={"MaximumConcurrency": _MAXIMUM_CONCURRENCY},
+        )
 
 
 def _begin(function: Function, stop_seconds: float, world: World) -> _Begun:
-    job_id = f"{function.name}-{stop_seconds:g}"
+    job_id = _job_id(function, stop_seconds)
     world.simulator.start_job(job_id, stop_seconds=stop_seconds)
+    event = _event(job_id, function.package.physical_id, world)
     world.ministack.client("lambda").invoke(
-        FunctionName=function.name, InvocationType="Event", Payload=json.dumps(_event(job_id, world)).encode()
+        FunctionName=job_id, InvocationType="Event", Payload=json.dumps(event).encode()
     )
     deadline = time.monotonic() + _COLD_START_SECONDS
     while time.monotonic() < deadline:
@@ -143,7 +183,7 @@ def _begin(function: Function, stop_seconds: float, world: World) -> _Begun:
     raise DeletionError(f"{job_id} was not cancelled within {_COLD_START_SECONDS:g} s")
 
 
-def _event(job_id: str, world: World) -> dict[str, Any]:
+def _event(job_id: str, physical_id: str, world: World) -> dict[str, Any]:
     return {
         "RequestType": "Delete",
         "RequestId": str(uuid.uuid4()),
@@ -151,7 +191,7 @@ def _event(job_id: str, world: World) -> dict[str, Any]:
         "ResponseURL": world.responses.url_for(job_id),
         "ResourceType": "Custom::NeptuneMLModelTransformJob",
         "LogicalResourceId": "Job",
-        "PhysicalResourceId": job_id,
+        "PhysicalResourceId": physical_id.format(endpoint=world.simulator.url, id=job_id),
         "ResourceProperties": {
             "ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:provider",
             "Endpoint": world.simulator.url,
@@ -160,12 +200,27 @@ def _event(job_id: str, world: World) -> dict[str, Any]:
     }
 
 
-def _finish(deletion: _Begun, world: World) -> Deletion:
+def _wait(deletion: _Begun, world: World) -> float:
+    """Wait for the answer; returns how late it is."""
     try:
         answer = world.responses.wait_for(deletion.job_id, deletion.stops_at + _LONGEST_SECONDS - time.monotonic())
     except TimeoutError as error:
         raise DeletionError(str(error)) from error
     if answer.body["Status"] != "SUCCESS":
         raise DeletionError(f"the deletion of {deletion.job_id} failed: {answer.body['Reason']}")
+    return answer.at - deletion.stops_at
+
+
+def _read(deletion: _Begun, late_seconds: float, world: World) -> Deletion:
     calls = sum(record.job_id == deletion.job_id for record in world.simulator.log)
-    return Deletion(deletion.function, deletion.stop_seconds, answer.at - deletion.stops_at, calls)
+    pages = world.ministack.client("logs").get_paginator("filter_log_events")
+    events = [
+        (event["timestamp"], float(billed[1]) / 1000)
+        for page in pages.paginate(logGroupName=f"/aws/lambda/{deletion.job_id}")
+        for event in page["events"]
+        if (billed := _BILLED.match(event["message"]))
+    ]
+    if not events:
+        raise DeletionError(f"the log of {deletion.job_id} does not say what it is billed")
+    invocations = tuple(seconds for _, seconds in sorted(events))
+    return Deletion(deletion.function, deletion.stop_seconds, late_seconds, calls, invocations)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,11 +38,13 @@ class Package:
 
     Attributes:
         path: Its directory.
-        handler: Its entry point, as in `module.function`.
+        handler: Its entry point, as in `module.function`; a module alone is only imported.
+        physical_id: The physical ids of its resources, with `{endpoint}` and `{id}` for those of the job.
     """
 
     path: Path
     handler: str
+    physical_id: str = "{id}"
 
     def zipped(self) -> bytes:
         """Zip it, as it is uploaded."""
@@ -71,7 +73,7 @@ class Package:
         Returns:
             The copy.
         """
-        return Package(shutil.copytree(self.path, path, ignore=shutil.ignore_patterns("__pycache__")), self.handler)
+        return replace(self, path=shutil.copytree(self.path, path, ignore=shutil.ignore_patterns("__pycache__")))
 
     def with_bytecode(self, path: Path, python: str) -> Package:
         """Copy it with the bytecode of every module, which Python does not compare with the source.
@@ -102,9 +104,8 @@ def build_ours(directory: Path, python: str) -> Package:
     Returns:
         The package.
     """
-    return Package(
-        sam.build(directory, environment={"BYTECODE_PYTHON": python}).parent / "Provider", "provider.handler.handler"
-    )
+    built = sam.build(directory, environment={"BYTECODE_PYTHON": python}).parent / "Provider"
+    return Package(built, "provider.handler.handler", "{endpoint}/{id}")
 
 
 def build_baseline(directory: Path, python: str) -> Package:

@@ -2,6 +2,7 @@
 
 Runs in a process of its own, as a script with nothing but the standard library and the package, as in Lambda. It
 prints one line of JSON: seconds from the beginning of the import to its end and to the call, and peak memory in KiB.
+Of a module alone it measures the import: there is nothing to call.
 The seconds are the processor's: nothing waits here, and what else the machine does must not count.
 """
 
@@ -21,7 +22,7 @@ import threading
 import time
 import traceback  # noqa: F401
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 _FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 
@@ -39,7 +40,7 @@ class _Context:
         return 900_000
 
 
-def _delete(endpoint: str) -> dict[str, Any]:
+def _delete(endpoint: str, physical_id: str) -> dict[str, Any]:
     return {
         "RequestType": "Delete",
         "RequestId": "5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000",
@@ -47,7 +48,7 @@ def _delete(endpoint: str) -> dict[str, Any]:
         "ResponseURL": "https://127.0.0.1:9/answer?X-Amz-Signature=none",
         "ResourceType": "Custom::NeptuneMLModelTransformJob",
         "LogicalResourceId": "Job",
-        "PhysicalResourceId": "job-1",
+        "PhysicalResourceId": physical_id.format(endpoint=endpoint, id="job-1"),
         "ResourceProperties": {"ServiceToken": _FUNCTION_ARN, "Endpoint": endpoint, "Id": "job-1"},
     }
 
@@ -62,26 +63,26 @@ def _peak_memory() -> int:
     return peak_bytes // 1024
 
 
-def main(package: str, entry_point: str) -> None:
+def main(package: str, entry_point: str, physical_id: str) -> None:
     """Measure one cold start.
 
     Args:
         package: The function's unzipped package.
-        entry_point: Its handler, as in `module.function`.
+        entry_point: Its handler, as in `module.function`, or a module.
+        physical_id: The physical id of the resource that is deleted, with `{endpoint}` and `{id}`.
     """
     neptune = socket.create_server(("127.0.0.1", 0))
     endpoint = f"http://127.0.0.1:{neptune.getsockname()[1]}"
     os.environ["NEPTUNE_ENDPOINT"] = endpoint
     sys.path.insert(0, package)
-    module, _, name = entry_point.rpartition(".")
+    module_name, _, name = entry_point.rpartition(".")
 
     began = time.process_time()
-    handler = getattr(importlib.import_module(module), name)
+    module = importlib.import_module(module_name or name)
+    handler = getattr(module, name) if module_name else None
     imported = time.process_time()
 
-    def report() -> None:
-        connection, _ = neptune.accept()
-        connection.recv(1)
+    def report() -> NoReturn:
         called = time.process_time()
         measured = {
             "import_seconds": imported - began,
@@ -91,10 +92,17 @@ def main(package: str, entry_point: str) -> None:
         os.write(1, f"\n{json.dumps(measured)}\n".encode())
         os._exit(0)  # the function would wait for an answer
 
-    threading.Thread(target=report, daemon=True).start()
-    handler(_delete(endpoint), _Context())
+    def take_call() -> None:
+        connection, _ = neptune.accept()
+        connection.recv(1)
+        report()
+
+    if handler is None:
+        report()
+    threading.Thread(target=take_call, daemon=True).start()
+    handler(_delete(endpoint, physical_id), _Context())
     sys.exit("the function ended without a call")
 
 
 if __name__ == "__main__":
-    main(str(Path(sys.argv[1]).resolve()), sys.argv[2])
+    main(str(Path(sys.argv[1]).resolve()), *sys.argv[2:])

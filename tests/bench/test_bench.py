@@ -1,68 +1,207 @@
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from crhelper.utils import _send_response  # type: ignore[attr-defined] # the stubs leave it out
 
-from bench import report
+from bench import __main__ as command
+from bench import cold_start, report
 from bench.cold_start import ColdStart
+from bench.courses import DEFAULT_POLLING, FASTEST_POLLING, OwnWork, Played, play
 from bench.deletions import Deletion
+from bench.packages import Package
 from local.response_host import ResponseHost, make_tls
 
-if TYPE_CHECKING:
-    from pathlib import Path
+SRC = Path(__file__).parents[2] / "src"
+OURS = "provider.handler.handler"
+
+WORK_SECONDS = 0.05
+FUNCTION = f"""
+import socket, time
+
+def handler(event, context):
+    endpoint = event["ResourceProperties"]["Endpoint"]
+    if event["PhysicalResourceId"] != f"{{endpoint}}/job-1":
+        return
+    end = time.process_time() + {WORK_SECONDS}
+    while time.process_time() < end:
+        pass
+    port = int(endpoint.rpartition(":")[2])
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.send(b"GET")
+    time.sleep(10)
+"""
 
 
-def table(*, late_seconds: float = 0.5, import_seconds: float = 0.1, quick: bool = False) -> dict[str, list[str]]:
-    baselines = [] if quick else [Deletion(report.DEFAULTS, 10.0, 200.0, 2)]
+def deletion(function: str, stop_seconds: float, late_seconds: float, calls: int, *invocations: float) -> Deletion:
+    return Deletion(function, stop_seconds, late_seconds, calls, invocations)
+
+
+def table(
+    *,
+    late_seconds: float = 0.5,
+    import_seconds: float = 0.1,
+    played_late_seconds: float = 20.0,
+    played_invocations: int = 40,
+    played_calls: int = 66,
+    zipped: int = 3_000_000,
+    quick: bool = False,
+) -> dict[str, list[str]]:
+    baselines = [] if quick else [deletion(report.DEFAULTS, 10.0, 200.0, 2, 1.0, 120.5)]
     text = report.table(
         deletions=[
-            Deletion(report.OURS, 9.5, 0.1, 20),
-            Deletion(report.OURS, 10.0, late_seconds, 20),
-            Deletion(report.OURS, 10.5, late_seconds, 20),
-            Deletion(report.FASTEST, 10.0, 50.0, 2),
+            deletion(report.OURS, 9.5, 0.1, 20, 5.5, 0.2, 0.2),
+            deletion(report.OURS, 10.0, late_seconds, 20, 5.6, 0.2, 0.2),
+            deletion(report.OURS, 10.5, late_seconds, 20, 5.7, 0.2, 0.2),
+            deletion(report.FASTEST, 10.0, 50.0, 2, 1.0, 0.5),
             *baselines,
         ],
         stop_seconds=[10.0],
+        played=[
+            Played(300.0, 20.0, 50, 40),
+            Played(300.0, played_late_seconds, 50, played_invocations),
+            Played(300.0, 20.0, 50, 40),
+            Played(900.0, 20.0, 66, 60),
+            Played(900.0, 20.0, played_calls, 60),
+            Played(900.0, 20.0, 66, 60),
+        ],
         cold_starts=[
             report.ColdStarts(
                 bytecode=True,
                 is_built_so=True,
-                pairs=[(ColdStart(import_seconds, 0.3, 40_960), ColdStart(0.2, 0.3, 51_200))] * 4,
+                rounds=[
+                    (
+                        ColdStart(import_seconds, 0.3, 40_960),
+                        ColdStart(0.2, 0.3, 51_200),
+                        ColdStart(0.1, 0.1, 20_480),
+                    )
+                ]
+                * 4,
             )
         ],
-        ours=report.Sizes(3_000_000, 10_000_000),
+        ours=report.Sizes(zipped, 10_000_000),
         baseline=report.Sizes(1_500_000, 5_000_000),
-        conditions=report.Conditions("3.13.0", "3.11.7", "Linux, 2 cores", runs=4, jobs=3, quick=quick),
+        conditions=report.Conditions("3.13.0", "3.11.7", "Linux, 2 cores", runs=4, jobs=3, plays=3, quick=quick),
     )
     rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in text.splitlines() if line.startswith("| ")]
     return {row[0]: row[1:] for row in rows}
 
 
 LATE = "from the stop to the answer, job stops after 10 s"
+BILLED = "billed, job stops after 10 s"
+LATE_PLAYED = "from the stop to the answer, job stops after 300 s (played)"
+BILLED_PLAYED = "billed, job stops after 300 s (played)"
+CALLS_PLAYED = "Neptune calls, job stops after 900 s (played)"
 COLD = "cold start (import and init), with bytecode, as built"
+COLD_BOTO3 = "cold start (import and init) ÷ `import boto3`, with bytecode, as built"
+ZIPPED = "package, zipped"
 
 
 def test_table_holds_ratios_and_verdicts() -> None:
     rows = table()
 
-    assert rows[LATE] == ["0.50 s", "0.0025 (200 s)", "0.01 (50 s)", "≤ 1.5 s", "met"]
+    assert rows[LATE] == ["0.50 s", "0.0025 (200 s)", "0.01 (50 s)", "≤ 2 s", "met"]
     assert rows["Neptune calls, job stops after 10 s"] == ["20", "10 (2)", "10 (2)", "", ""]
+    assert rows[BILLED][0] == "6.00 s, 1.5 GB-s"
+    assert rows[BILLED][1:3] == ["0.049 (122 s, 30 GB-s)", "4 (1.50 s, 0.38 GB-s)"]
     assert rows[COLD] == ["100 ms", "0.50 [0.50 to 0.50] (200 ms)", "same", "ratio ≤ 1", "met"]
+    assert rows[COLD_BOTO3] == ["1.00 [1.00 to 1.00] (100 ms)", "", "", "≤ 1.25", "met"]
     assert rows["peak memory, with bytecode, as built"][:2] == ["40 MiB", "0.80 [0.80 to 0.80] (50 MiB)"]
-    assert rows["package, zipped"][:2] == ["3.0 MB", "2.00 (1.5 MB)"]
+    assert rows[ZIPPED] == ["3.0 MB", "2.00 (1.5 MB)", "same", "≤ 5 MB", "met"]
+
+
+def test_what_is_played_is_billed_as_the_real_invocations_were() -> None:
+    rows = table()
+
+    # 5.6 s and 39 times 0.2 s; 1 s, 3 ticks of 0.5 s and the sleep of 120 s; 1 s and 5 ticks of 0.5 s.
+    assert rows[LATE_PLAYED] == ["20 s", "", "", "≤ 31 s", "met"]
+    assert rows[BILLED_PLAYED][0] == "13 s, 3.4 GB-s"
+    assert rows[BILLED_PLAYED][1:3] == ["0.11 (122 s, 31 GB-s)", "3.8 (3.50 s, 0.88 GB-s)"]
+    assert rows[BILLED_PLAYED][3:] == ["≤ 20 s", "met"]
+    assert rows[CALLS_PLAYED] == ["66", "7.3 (9)", "4.1 (16)", "≤ 70", "met"]
 
 
 def test_missed_targets_are_named() -> None:
-    rows = table(late_seconds=1.6, import_seconds=0.21)
+    rows = table(
+        late_seconds=2.1,
+        import_seconds=0.21,
+        played_late_seconds=31.2,
+        played_invocations=74,
+        played_calls=71,
+        zipped=5_000_001,
+    )
 
-    assert rows[LATE][-1] == "**missed**"
-    assert rows[COLD][-1] == "**missed**"
+    for name in (LATE, LATE_PLAYED, BILLED_PLAYED, CALLS_PLAYED, COLD, COLD_BOTO3, ZIPPED):
+        assert rows[name][-1] == "**missed**", name
 
 
 def test_rows_that_were_left_out_are_named() -> None:
-    assert table(quick=True)[LATE][1:3] == ["left out", "0.01 (50 s)"]
+    rows = table(quick=True)
+
+    assert rows[LATE][1:3] == ["left out", "0.01 (50 s)"]
+    assert rows[BILLED_PLAYED][1] == "left out"
+
+
+@pytest.mark.parametrize(
+    ("stop_seconds", "defaults", "fastest"), [(1, 1, 1), (60, 1, 1), (61, 1, 2), (300, 3, 5), (900, 8, 15)]
+)
+def test_crhelper_looks_once_in_each_interval(stop_seconds: float, defaults: int, fastest: int) -> None:
+    assert DEFAULT_POLLING.looks(stop_seconds) == defaults
+    assert FASTEST_POLLING.looks(stop_seconds) == fastest
+
+
+def test_what_crhelper_sleeps_is_no_work() -> None:
+    work = OwnWork.of([deletion("it", 10, 0, 2, 1.0, 120.5), deletion("it", 10, 0, 3, 3.0, 0.5, 120.5)], 120.0)
+
+    assert work == OwnWork(first=2.0, later=0.5)
+    assert work.billed(3, sleep=120.0) == 123.0
+
+
+def test_a_deletion_of_minutes_is_played_in_seconds() -> None:
+    (played,) = play(Package(SRC, OURS), [120.0])
+
+    assert played.stop_seconds == 120.0
+    assert 0 <= played.late_seconds <= 13.0
+    # The first invocation cancels the job and looks some times, each later one looks once.
+    assert 20 < played.invocations < played.calls < 45
+
+
+def test_a_cold_start_ends_with_the_first_call_of_the_cluster_or_with_an_import_alone(tmp_path: Path) -> None:
+    (tmp_path / "function.py").write_text(FUNCTION)
+    function = Package(tmp_path, "function.handler", "{endpoint}/{id}")
+
+    ((called,), (imported,)) = cold_start.measure([function, replace(function, handler="function")], sys.executable, 1)
+
+    assert called.import_seconds < called.first_call_seconds
+    assert called.first_call_seconds - called.import_seconds >= WORK_SECONDS
+    assert imported.first_call_seconds - imported.import_seconds < WORK_SECONDS
+
+
+def test_the_table_replaces_what_stands_between_the_marks_of_a_page() -> None:
+    page = "before\n<!-- generated: bench -->\nold\n<!-- end of bench -->\nafter\n"
+
+    written = command.inserted(r"| new \1 |", page)
+
+    assert written == "before\n<!-- generated: bench -->\n\n| new \\1 |\n\n<!-- end of bench -->\nafter\n"
+    assert command.inserted("| newer |", written).count("|") == 2
+    assert command.inserted("| new |", "no marks") == "no marks"
+
+
+def test_a_page_without_marks_is_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- generated: bench -->\n")
+    monkeypatch.setattr(sys, "argv", ["bench", "--write", str(page)])
+
+    with pytest.raises(SystemExit):
+        command.main()
+
+    assert "lacks the marks" in capsys.readouterr().err
 
 
 def test_crhelper_gets_its_answer_through(tmp_path: Path) -> None:

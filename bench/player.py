@@ -1,0 +1,73 @@
+"""Play deletions: the clock is advanced by hand, and fifteen minutes take a second.
+
+The function's own code, over HTTP, against the simulated cluster and a queue in memory. Runs in a process of its own,
+so that the code is that of the package under measurement; prints one line of JSON at its end.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from bench.courses import Played
+from local.response_host import ResponseHost
+from simulator import ManualClock, Simulator
+from tests.function.world import World
+
+if TYPE_CHECKING:
+    from provider.neptune import Jobs
+    from provider.values import Endpoint
+
+
+@dataclass
+class _Counted(World):
+    """Counts invocations, and keeps its clients as a warm function does."""
+
+    invocations: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._connect = lru_cache(super().connect)
+
+    def invoke(self, event: object, remaining: float = 900.0) -> dict[str, str]:
+        self.invocations += 1
+        return super().invoke(event, remaining)
+
+    def connect(self, endpoint: Endpoint) -> Jobs:
+        return self._connect(endpoint)
+
+
+def play(stop_seconds: float) -> Played:
+    """Play the deletion of a job.
+
+    Args:
+        stop_seconds: How long the job takes to stop, in seconds.
+
+    Returns:
+        The deletion.
+
+    Raises:
+        RuntimeError: It failed.
+    """
+    clock = ManualClock()
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as artifacts,
+        Simulator(artifacts_dir=artifacts, clock=clock) as simulator,
+        ResponseHost() as host,
+    ):
+        world = _Counted(simulator, host, clock)
+        simulator.start_job("job-1", stop_seconds=stop_seconds)
+        told = world.run(world.event("Delete"))
+        if told["Status"] != "SUCCESS":
+            raise RuntimeError(f"the deletion failed: {told}")
+        # No time passes while the function works: Neptune got the cancellation at 0.
+        return Played(stop_seconds, clock() - stop_seconds, len(simulator.log), world.invocations)
+
+
+if __name__ == "__main__":
+    played = [asdict(play(float(seconds))) for seconds in sys.argv[1:]]
+    print(json.dumps(played))
