@@ -56,5 +56,5 @@ def _resource(job: Job, status: JobStatus, role: str, resource: str, log_group: 
 
 def _sagemaker_name(job: Job, role: str) -> str:
     """Return a name that SageMaker would take: letters, digits and single hyphens, at most 63 of them."""
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", job.id)[: _MAX_NAME - len(role) - 1].rstrip("-")
-    return f"{stem}-{role}"
+    end = f"-{role}-{job.token}"
+    return re.sub(r"[^A-Za-z0-9]+", "-", job.id)[: _MAX_NAME - len(end)].rstrip("-") + end

@@ -9,7 +9,8 @@ Statuses are those of the Neptune Data API's `GetMLModelTransformJob`::
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+import secrets
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ class Job:
         ends_as: Its status when it has run to its end, `COMPLETED` or `FAILED`.
         cancelled_at: When it was cancelled, in seconds of the simulator's clock; None: it was not.
         clean: Whether its artifacts are deleted when it has stopped.
+        token: What its SageMaker jobs' names end in, for no other cluster's job of the same id has them.
 
     Raises:
         ValueError: If one of them makes no sense.
@@ -75,6 +77,7 @@ class Job:
     ends_as: JobStatus = JobStatus.COMPLETED
     cancelled_at: float | None = None
     clean: bool = False
+    token: str = field(default_factory=lambda: secrets.token_hex(4))
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):

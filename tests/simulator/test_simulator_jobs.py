@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from simulator.clock import ManualClock
+from simulator.descriptions import describe
 from simulator.jobs import Job, JobEndedError, JobStatus
 from simulator.s3 import S3Location
 
@@ -25,6 +27,21 @@ SPANS = st.none() | st.floats(0, 100)
 def job(**changes: object) -> Job:
     defaults: dict[str, Any] = {"id": "job-1", "output": OUTPUT, "started_at": 0.0}
     return Job(**{**defaults, **changes})
+
+
+def test_no_two_jobs_have_the_same_sagemaker_jobs_though_they_have_the_same_id() -> None:
+    one, other = job(id="a" * 128), job(id="a" * 128)
+
+    names = [resource["name"] for it in (one, one.cancel(1.0, clean=True), other) for resource in sagemaker_jobs(it)]
+
+    assert names[:2] == names[2:4]
+    assert len(set(names)) == 4
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) and len(name) <= 63 for name in names)
+
+
+def sagemaker_jobs(one: Job) -> list[dict[str, str]]:
+    described: dict[str, Any] = describe(one, JobStatus.IN_PROGRESS)
+    return [described["baseProcessingJob"], described["remoteModelTransformJob"]]
 
 
 class JobLife(RuleBasedStateMachine):
