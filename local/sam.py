@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import subprocess
 import tempfile
 from contextlib import ExitStack
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parent.parent
 _SAM = _ROOT / ".venv/sam/bin/sam"
 _BUCKET = "sam-deployments"
-_ROLE = "AWS::IAM::Role"
-# Of these, MiniStack does not see which rule they are about: it asks for them on every resource.
-_ON_ANY_RULE = ("events:PutTargets", "events:RemoveTargets")
 
 
 class SamError(RuntimeError):
@@ -60,9 +55,7 @@ def deploy(
 ) -> dict[str, str]:
     """Deploy a built template with `sam deploy`, or update its stack.
 
-    SAM uses the credentials of MiniStack's root user: with IAM enforcement on, no policy is needed to let it in. But
-    MiniStack asks for `rule/default/NAME` where AWS asks for `rule/NAME`, the ARN of a rule on the default event bus,
-    and for the targets of rules it asks for `*`: then the roles' policies get that, too, once they are deployed.
+    SAM uses the credentials of MiniStack's root user: with IAM enforcement on, no policy is needed to let it in.
 
     Args:
         ministack: Where to deploy to.
@@ -87,26 +80,8 @@ def deploy(
         ],
         {**ministack.environment(), "SAM_CLI_POLL_DELAY": "0.2"},
     )
-    if ministack.iam:
-        _spell_rules_for_ministack(ministack, stack_name)
     stack = ministack.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-
-
-def _spell_rules_for_ministack(ministack: MiniStack, stack_name: str) -> None:
-    iam = ministack.client("iam")
-    resources = ministack.client("cloudformation").describe_stack_resources(StackName=stack_name)["StackResources"]
-    for role in (resource["PhysicalResourceId"] for resource in resources if resource["ResourceType"] == _ROLE):
-        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-            document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
-            spelled = json.loads(re.sub(r'"(arn:[^"]*:rule/)([^"]*)"', r'["\1\2", "\1default/\2"]', document))
-            ruleless = [
-                it for it in _ON_ANY_RULE if any(it in statement["Action"] for statement in spelled["Statement"])
-            ]
-            if ruleless:
-                any_rule = {"Sid": "MiniStack", "Effect": "Allow", "Action": ruleless, "Resource": "*"}
-                spelled["Statement"].append(any_rule)
-            iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(spelled))
 
 
 def _escape(value: str) -> str:

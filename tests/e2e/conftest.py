@@ -12,6 +12,14 @@ from tests.e2e.trace_daemon import TraceDaemon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def green(tmp_path: Path) -> Iterator[Simulator]:
+    """Another cluster."""
+    with Simulator(artifacts_dir=tmp_path / "green") as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +33,11 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
             MiniStack(iam=True, environment=environment) as ministack,
             Simulator(artifacts_dir=directory / "artifacts") as neptune,
         ):
-            parameters = {"AllowedHosts": "127.0.0.1,localhost", "LogLevel": "DEBUG"}
+            parameters = {
+                "ClusterResourceId": "*",
+                "AllowedHosts": "127.0.0.1,localhost",
+                "ResponseHosts": "127.0.0.1,localhost",
+                "LogLevel": "DEBUG",
+            }
             outputs = sam.deploy(ministack, built, "provider", parameters)
             yield Provider("provider", outputs, ministack, neptune, xray)

@@ -69,6 +69,9 @@ class Provider:
         self.neptune.start_job(job_id, stop_seconds=stop_seconds, status=status)
         return job_id
 
+    def physical_id(self, job_id: str) -> str:
+        return f"{self.neptune.url}/{job_id}"
+
     def cancellations(self, job_id: str | None = None) -> list[tuple[str, str]]:
         """The cancellations of a job, or of all: path and query."""
         return [
@@ -117,8 +120,8 @@ class Provider:
         return list(found.values())
 
     def metrics(self, stack_id: str, request_type: str) -> Mapping[str, list[float]]:
-        """The metrics of a stack's only request of that type: the next ones after its log lines."""
-        (lines,) = self.invocations(stack_id, request_type)
+        """The metrics of the last invocation for a stack's requests of that type: the next ones after its log lines."""
+        *_, lines = self.invocations(stack_id, request_type)
 
         def find() -> Mapping[str, list[float]] | None:
             for metrics in function_log.metrics(self.log()):

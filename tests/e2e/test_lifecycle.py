@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.provider import ATTRIBUTES, EXAMPLE, SETTLE_SECONDS, SLACK_SECONDS, delete, template
 
 if TYPE_CHECKING:
+    from simulator import Simulator
     from tests.e2e.provider import Provider
 
 
@@ -51,7 +52,7 @@ def test_ref_and_every_attribute(provider: Provider) -> None:
     assert stack.settle(SETTLE_SECONDS) == "CREATE_COMPLETE"
 
     values = stack.outputs()
-    assert (values["Ref"], values["Id"], values["Status"]) == (job, job, "InProgress")
+    assert (values["Ref"], values["Id"], values["Status"]) == (provider.physical_id(job), job, "InProgress")
     assert values["OutputLocation"] in {name.rpartition("/")[0] for name in provider.neptune.artifacts(job)}
     assert f":processing-job/{job}-" in values["BaseProcessingJobArn"]
     assert f":transform-job/{job}-" in values["RemoteModelTransformJobArn"]
@@ -114,7 +115,7 @@ def test_another_id_cancels_the_old_job_with_its_settings_and_adopts_the_new_one
     stack.update(template({"Job": provider.resource(new, Clean=False)}, outputs))
 
     assert stack.settle(SETTLE_SECONDS) == "UPDATE_COMPLETE"
-    assert stack.outputs() == {"Ref": new}
+    assert stack.outputs() == {"Ref": provider.physical_id(new)}
     assert [query for _, query in provider.cancellations(old)] == ["clean=true"]
     assert provider.neptune.status(old) == "Stopped"
     assert provider.cancellations(new) == []
@@ -123,6 +124,43 @@ def test_another_id_cancels_the_old_job_with_its_settings_and_adopts_the_new_one
     assert delete(stack) == "DELETE_COMPLETE"
     assert [query for _, query in provider.cancellations(new)] == ["clean=false"]
     assert len(provider.cancellations(old)) == 1
+
+
+def test_another_cluster_with_a_job_of_the_same_id_is_a_replacement(provider: Provider, green: Simulator) -> None:
+    job = provider.start_job()
+    green.start_job(job, stop_seconds=0)
+    outputs = {"Ref": {"Ref": "Job"}}
+    stack = provider.stack()
+    stack.create(template({"Job": provider.resource(job)}, outputs))
+    assert stack.settle(SETTLE_SECONDS) == "CREATE_COMPLETE"
+
+    stack.update(template({"Job": provider.resource(job, Endpoint=green.url)}, outputs))
+
+    assert stack.settle(SETTLE_SECONDS) == "UPDATE_COMPLETE"
+    assert stack.outputs() == {"Ref": f"{green.url}/{job}"}
+    assert provider.neptune.status(job) == "Stopped"
+    assert green.status(job) == "InProgress"
+
+    assert delete(stack) == "DELETE_COMPLETE"
+    assert green.status(job) == "Stopped"
+    assert len(provider.cancellations(job)) == 1
+
+
+def test_another_name_of_the_same_cluster_keeps_the_job(provider: Provider) -> None:
+    job = provider.start_job()
+    outputs = {"Ref": {"Ref": "Job"}}
+    stack = provider.stack()
+    stack.create(template({"Job": provider.resource(job)}, outputs))
+    assert stack.settle(SETTLE_SECONDS) == "CREATE_COMPLETE"
+
+    other_name = f"http://localhost:{provider.neptune.port}"
+    stack.update(template({"Job": provider.resource(job, Endpoint=other_name)}, outputs))
+
+    assert stack.settle(SETTLE_SECONDS) == "UPDATE_COMPLETE"
+    assert stack.outputs() == {"Ref": provider.physical_id(job)}
+    assert provider.cancellations(job) == []
+    assert delete(stack) == "DELETE_COMPLETE"
+    assert len(provider.cancellations(job)) == 1
 
 
 def test_a_resource_that_leaves_the_template_cancels_its_job(provider: Provider) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -90,8 +91,22 @@ class TestMetrics:
 
         assert metrics["JobsCancelled"] == [1.0]
         assert metrics["Failures"] == [0.0]
+        assert metrics["FailedDeletions"] == [0.0]
         (seconds,) = metrics["SecondsToStop"]
         assert STOP_SECONDS - 0.1 <= seconds <= STOP_SECONDS * 1.1 + SLACK_SECONDS
+
+    def test_the_alarm_for_deletions_watches_what_they_write(self, provider: Provider, deletion: Deletion) -> None:
+        assert provider.metrics(deletion.stack.id, "Delete")
+        written = next(it for it in map(fields, provider.log()) if "FailedDeletions" in it)
+        alarms = provider.ministack.client("cloudwatch").describe_alarms(AlarmNamePrefix=provider.stack_name)
+        (alarm,) = [it for it in alarms["MetricAlarms"] if it["MetricName"] == "FailedDeletions"]
+
+        (part,) = written["_aws"]["CloudWatchMetrics"]
+        (dimensions,) = part["Dimensions"]
+
+        assert alarm["Namespace"] == part["Namespace"]
+        assert {it["Name"]: it["Value"] for it in alarm["Dimensions"]} == {name: written[name] for name in dimensions}
+        assert {"Name": "FailedDeletions", "Unit": "Count"} in part["Metrics"]
 
     def test_nothing_is_cancelled_by_a_creation(self, provider: Provider, deletion: Deletion) -> None:
         assert provider.metrics(deletion.stack.id, "Create") == {"Failures": [0.0]}
@@ -156,6 +171,10 @@ class TestLog:
         everything = "\n".join([*provider.log(), *map(str, provider.xray.segments)])
         assert deletion.job in everything
         assert [secret for secret in secrets if secret in everything] == []
+
+
+def fields(message: str) -> dict[str, Any]:
+    return dict(json.loads(message)) if message.startswith("{") else {}
 
 
 def invoke(provider: Provider, request_id: str) -> list[Line]:

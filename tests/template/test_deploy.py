@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -10,16 +12,16 @@ import yaml
 from botocore.exceptions import ClientError
 
 from local import sam
-from local.ministack import MiniStack
 from provider import observability
+from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from local.ministack import MiniStack
 
+ROOT = Path(__file__).parents[2]
 ARN = "us-east-1:000000000000"
-RULES = f"arn:aws:events:{ARN}:rule/neptune-ml-transform-*"
-
+EVENTBRIDGE = re.compile(r"AWS::Events|\bevents:[A-Z*]|\bevents\.amazonaws|[Ee]vent[Bb]ridge")
+EVERY_CLUSTER = {"ClusterResourceId": "*"}
 
 # MiniStack knows no AWS::EC2::SecurityGroupIngress: where the stack would make one, it is left out.
 INGRESS = "ClusterIngress"
@@ -80,14 +82,22 @@ class Deployment:
         return {statement.pop("Sid"): statement for statement in document["Statement"]}
 
     @property
-    def alarm(self) -> dict[str, Any]:
+    def alarms(self) -> dict[str, dict[str, Any]]:
+        """The alarms by the names of their metrics."""
         alarms = self.ministack.client("cloudwatch").describe_alarms(AlarmNamePrefix=self.stack)["MetricAlarms"]
-        (alarm,) = alarms
-        return dict(alarm)
+        return {alarm["MetricName"]: dict(alarm) for alarm in alarms}
 
-    def queue_attributes(self) -> dict[str, str]:
+    @property
+    def waiting_requests(self) -> dict[str, str]:
+        return self._queue("WaitingQueueUrl")
+
+    @property
+    def failed_events(self) -> dict[str, str]:
+        return self._queue("FailedEventsQueueUrl")
+
+    def _queue(self, output: str) -> dict[str, str]:
         attributes = self.ministack.client("sqs").get_queue_attributes(
-            QueueUrl=self.outputs["FailedEventsQueueUrl"], AttributeNames=["All"]
+            QueueUrl=self.outputs[output], AttributeNames=["All"]
         )["Attributes"]
         return dict(attributes)  # type: ignore[arg-type]
 
@@ -96,7 +106,7 @@ class TestOutsideVpc:
     @pytest.fixture(scope="class")
     @classmethod
     def deployment(cls, ministack: MiniStack, built_template: Path) -> Deployment:
-        return Deployment(ministack, "outside", sam.deploy(ministack, built_template, "outside"))
+        return Deployment(ministack, "outside", sam.deploy(ministack, built_template, "outside", EVERY_CLUSTER))
 
     def test_service_token_is_the_exported_function(self, deployment: Deployment) -> None:
         exports = deployment.ministack.client("cloudformation").list_exports()["Exports"]
@@ -110,6 +120,7 @@ class TestOutsideVpc:
             "ServiceToken",
             "FunctionName",
             "LogGroupName",
+            "WaitingQueueUrl",
             "FailedEventsQueueUrl",
         }
 
@@ -124,10 +135,10 @@ class TestOutsideVpc:
         assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["LoggingConfig"]["LogGroup"] == deployment.outputs["LogGroupName"]
         assert function["Environment"]["Variables"] == {
-            "DEFAULT_ENDPOINT": "",
             "ALLOWED_HOSTS": "",
+            "RESPONSE_HOSTS": "",
+            "WAITING_QUEUE_URL": deployment.outputs["WaitingQueueUrl"],
             "NEPTUNE_RESOURCE_ARN": f"arn:aws:neptune-db:{ARN}:*/*",
-            "POLL_RULE_PREFIX": "neptune-ml-transform-",
             "PROVIDER_VERSION": deployment.outputs["Version"],
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
@@ -143,15 +154,21 @@ class TestOutsideVpc:
                 "Action": ["neptune-db:GetMLModelTransformJobStatus", "neptune-db:CancelMLModelTransformJob"],
                 "Resource": f"arn:aws:neptune-db:{ARN}:*/*",
             },
-            "PollRules": {
+            "WaitingRequests": {
                 "Effect": "Allow",
-                "Action": ["events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule"],
-                "Resource": RULES,
+                "Action": [
+                    "sqs:SendMessage",
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                ],
+                "Resource": deployment.waiting_requests["QueueArn"],
             },
             "FailedEvents": {
                 "Effect": "Allow",
                 "Action": "sqs:SendMessage",
-                "Resource": deployment.queue_attributes()["QueueArn"],
+                "Resource": deployment.failed_events["QueueArn"],
             },
             "Logs": {
                 "Effect": "Allow",
@@ -168,16 +185,36 @@ class TestOutsideVpc:
         assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
         assert "PermissionsBoundary" not in deployment.role
 
-    def test_only_the_poll_rules_may_invoke_the_function(self, deployment: Deployment) -> None:
+    def test_no_other_service_may_invoke_the_function(self, deployment: Deployment) -> None:
         policy = deployment.ministack.client("lambda").get_policy(FunctionName=deployment.outputs["FunctionName"])
 
-        (statement,) = json.loads(policy["Policy"])["Statement"]
-        assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-        assert statement["Action"] == "lambda:InvokeFunction"
-        assert statement["Condition"] == {"ArnLike": {"AWS:SourceArn": RULES}}
+        assert json.loads(policy["Policy"])["Statement"] == []  # in AWS there would be no policy
+
+    def test_requests_wait_in_an_encrypted_queue(self, deployment: Deployment) -> None:
+        queue = deployment.waiting_requests
+
+        assert queue["SqsManagedSseEnabled"] == "true"
+        # A message must not come again while its look is being taken.
+        assert int(queue["VisibilityTimeout"]) >= deployment.function["Timeout"]
+        assert int(queue["MessageRetentionPeriod"]) >= LONGEST_TIMEOUT_SECONDS + 3 * int(queue["VisibilityTimeout"])
+        assert json.loads(queue["RedrivePolicy"]) == {
+            "deadLetterTargetArn": deployment.failed_events["QueueArn"],
+            "maxReceiveCount": 3,
+        }
+
+    def test_the_queue_invokes_the_function_with_one_request_at_a_time(self, deployment: Deployment) -> None:
+        mappings = deployment.ministack.client("lambda").list_event_source_mappings(
+            FunctionName=deployment.outputs["FunctionName"]
+        )["EventSourceMappings"]
+
+        (mapping,) = mappings
+        assert mapping["EventSourceArn"] == deployment.waiting_requests["QueueArn"]
+        assert mapping["State"] == "Enabled"
+        assert mapping["BatchSize"] == 1
+        assert mapping["ScalingConfig"] == {"MaximumConcurrency": 10}
 
     def test_failed_events_go_to_an_encrypted_queue(self, deployment: Deployment) -> None:
-        queue = deployment.queue_attributes()
+        queue = deployment.failed_events
         invoke = deployment.ministack.client("lambda").get_function_event_invoke_config(
             FunctionName=deployment.outputs["FunctionName"], Qualifier="$LATEST"
         )
@@ -188,14 +225,30 @@ class TestOutsideVpc:
         assert queue["SqsManagedSseEnabled"] == "true"
         assert queue["MessageRetentionPeriod"] == str(14 * 24 * 3600)
 
-    def test_alarm_watches_the_queue(self, deployment: Deployment) -> None:
-        alarm = deployment.alarm
-        name = deployment.queue_attributes()["QueueArn"].rpartition(":")[2]
+    def test_an_alarm_watches_the_queue_of_failed_events(self, deployment: Deployment) -> None:
+        alarm = deployment.alarms["ApproximateNumberOfMessagesVisible"]
+        name = deployment.failed_events["QueueArn"].rpartition(":")[2]
 
-        assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+        assert alarm["Namespace"] == "AWS/SQS"
         assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": name}]
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
         assert alarm["AlarmActions"] == []
+
+    def test_an_alarm_watches_deletions(self, deployment: Deployment) -> None:
+        alarm = deployment.alarms["FailedDeletions"]
+
+        assert alarm["Namespace"] == observability.NAMESPACE
+        assert {it["Name"]: it["Value"] for it in alarm["Dimensions"]} == {
+            "service": observability.SERVICE,
+            "function": deployment.outputs["FunctionName"],
+        }
+        assert (alarm["Statistic"], alarm["Period"], alarm["EvaluationPeriods"]) == ("Sum", 60, 1)
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["AlarmActions"] == []
+
+    def test_there_is_no_other_alarm(self, deployment: Deployment) -> None:
+        assert set(deployment.alarms) == {"ApproximateNumberOfMessagesVisible", "FailedDeletions"}
 
     def test_log_group_outlives_the_stack(self, deployment: Deployment) -> None:
         logs = deployment.ministack.client("logs")
@@ -223,9 +276,9 @@ class TestInVpcWithOwnGroups:
             ),
         )["Policy"]["Arn"]
         parameters = {
-            "DefaultEndpoint": "https://cluster.us-east-1.neptune.amazonaws.com:8182",
             "ClusterResourceId": "cluster-ABC123",
             "AllowedHosts": "localhost,.example.com",
+            "ResponseHosts": "127.0.0.1,.example.org",
             "SubnetIds": network.subnet,
             "SecurityGroupIds": network.group,
             "LogLevel": "DEBUG",
@@ -249,15 +302,24 @@ class TestInVpcWithOwnGroups:
         cloudwatch = deployment.ministack.client("cloudwatch")
         (entry,) = cloudwatch.list_dashboards()["DashboardEntries"]
         body = cloudwatch.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"]
-        metrics = [metric for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]]
+        widgets = json.loads(body)["widgets"]
+        metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
 
         assert metrics[0][:2] == [observability.NAMESPACE, "JobsCancelled"]
         assert metrics[0][2:] == ["service", observability.SERVICE, "function", deployment.outputs["FunctionName"]]
         assert {name for metric in metrics for name in metric if isinstance(name, str)} >= {
             "Failures",
+            "FailedDeletions",
             "SecondsToStop",
+            "StillWaiting",
             "ApproximateNumberOfMessagesVisible",
+            "ApproximateNumberOfMessagesDelayed",
+            "ApproximateNumberOfMessagesNotVisible",
         }
+        for queue in (deployment.waiting_requests, deployment.failed_events):
+            assert queue["QueueArn"].rpartition(":")[2] in {str(metric[-1]) for metric in metrics}
+        places = [(widget["x"], widget["y"]) for widget in widgets]
+        assert len(set(places)) == len(places)
 
     def test_parameters_reach_their_places(self, deployment: Deployment) -> None:
         variables = deployment.function["Environment"]["Variables"]
@@ -265,13 +327,13 @@ class TestInVpcWithOwnGroups:
             logGroupNamePrefix=deployment.outputs["LogGroupName"]
         )["logGroups"]
 
-        assert variables["DEFAULT_ENDPOINT"] == "https://cluster.us-east-1.neptune.amazonaws.com:8182"
         assert variables["ALLOWED_HOSTS"] == "localhost,.example.com"
+        assert variables["RESPONSE_HOSTS"] == "127.0.0.1,.example.org"
         assert variables["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
         assert variables["NEPTUNE_RESOURCE_ARN"] == f"arn:aws:neptune-db:{ARN}:cluster-ABC123/*"
         assert deployment.statements["ModelTransformJobs"]["Resource"] == variables["NEPTUNE_RESOURCE_ARN"]
         assert group["retentionInDays"] == 365
-        assert deployment.alarm["AlarmActions"] == [f"arn:aws:sns:{ARN}:alarms"]
+        assert [alarm["AlarmActions"] for alarm in deployment.alarms.values()] == [[f"arn:aws:sns:{ARN}:alarms"]] * 2
 
 
 class TestInVpcWithAGroupMade:
@@ -279,6 +341,7 @@ class TestInVpcWithAGroupMade:
     @classmethod
     def deployment(cls, ministack: MiniStack, template_without_ingress: Path, network: Network) -> Deployment:
         parameters = {
+            **EVERY_CLUSTER,
             "SubnetIds": network.subnet,
             "VpcId": network.vpc,
             "ClusterSecurityGroupId": network.group,
@@ -320,6 +383,14 @@ class TestWhatMiniStackIgnores:
             ]
         }
 
+    def test_lambda_does_not_end_the_loop_of_function_and_queue(self, template: dict[str, Any]) -> None:
+        assert template["Resources"]["Provider"]["Properties"]["RecursiveLoop"] == "Allow"
+
+    def test_log_group_goes_with_a_failed_creation_alone(self, template: dict[str, Any]) -> None:
+        group = template["Resources"]["LogGroup"]
+
+        assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
     def test_permissions_boundary_of_the_role(self, template: dict[str, Any]) -> None:
         assert template["Resources"]["Role"]["Properties"]["PermissionsBoundary"] == {
             "Fn::If": ["HasPermissionsBoundary", ref("PermissionsBoundaryArn"), ref("AWS::NoValue")]
@@ -337,6 +408,15 @@ class TestWhatMiniStackIgnores:
             "FromPort": ref("ClusterPort"),
             "ToPort": ref("ClusterPort"),
         }
+
+
+def test_no_eventbridge_rule_is_left() -> None:
+    sources = [ROOT / "template.yaml", *(path for path in (ROOT / "src").rglob("*") if path.suffix != ".pyc")]
+
+    found = {str(path.relative_to(ROOT)): EVENTBRIDGE.findall(path.read_text()) for path in sources if path.is_file()}
+
+    assert "src/provider/handler.py" in found
+    assert {name: words for name, words in found.items() if words} == {}
 
 
 def ref(name: str) -> dict[str, str]:
@@ -359,9 +439,9 @@ CLUSTER_GROUP = {"ClusterSecurityGroupId": "sg-0123456789abcdef1"}
         (VPC | SUBNETS | CLUSTER_GROUP | GROUPS, "either SecurityGroupIds, or VpcId"),
         (CLUSTER_GROUP, "ClusterSecurityGroupId needs VpcId"),
         (SUBNETS | GROUPS | CLUSTER_GROUP, "ClusterSecurityGroupId needs VpcId"),
-        ({"DefaultEndpoint": "not a host"}, "Write host, host:port or https://host:port"),
         ({"ClusterResourceId": "my-cluster"}, "Write a cluster's resource id"),
         ({"AllowedHosts": "localhost,http://127.0.0.1:8182"}, "Write host names without scheme and port"),
+        ({"ResponseHosts": "https://localhost"}, "Write host names without scheme and port"),
         ({"SubnetIds": "subnet-1,vpc-1"} | GROUPS, "Write subnet ids"),
         ({"AlarmTopicArn": "alarms"}, "Write an SNS topic's ARN"),
         ({"PermissionsBoundaryArn": "boundary"}, "Write an IAM policy's ARN"),
@@ -377,7 +457,9 @@ def test_wrong_parameters_are_refused(
         ministack.client("cloudformation").create_stack(
             StackName="wrong",
             TemplateBody=template_without_ingress.read_text().replace("CodeUri: Provider", "CodeUri: s3://bucket/key"),
-            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value} for name, value in (EVERY_CLUSTER | parameters).items()
+            ],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
 
@@ -386,21 +468,9 @@ def test_error_of_sam_is_shown(ministack: MiniStack, built_template: Path) -> No
     with pytest.raises(
         sam.SamError, match=r"(?s)sam deploy failed with exit code 1.*ClusterSecurityGroupId needs VpcId"
     ):
-        sam.deploy(ministack, built_template, "wrong", CLUSTER_GROUP)
+        sam.deploy(ministack, built_template, "wrong", EVERY_CLUSTER | CLUSTER_GROUP)
 
 
-class TestWithIamEnforced:
-    @pytest.fixture(scope="class")
-    @classmethod
-    def enforcing(cls) -> Iterator[MiniStack]:
-        with MiniStack(iam=True) as running:
-            yield running
-
-    def test_role_gets_the_rules_in_ministacks_spelling(self, enforcing: MiniStack, built_template: Path) -> None:
-        deployment = Deployment(enforcing, "iam", sam.deploy(enforcing, built_template, "iam"))
-
-        assert deployment.statements["PollRules"]["Resource"] == [
-            RULES,
-            RULES.replace(":rule/", ":rule/default/"),
-        ]
-        assert deployment.statements["ModelTransformJobs"]["Resource"] == f"arn:aws:neptune-db:{ARN}:*/*"
+def test_clusters_are_chosen_explicitly(ministack: MiniStack, built_template: Path) -> None:
+    with pytest.raises(sam.SamError, match=r"(?s)sam deploy failed with exit code 1.*ClusterResourceId"):
+        sam.deploy(ministack, built_template, "wrong")

@@ -19,7 +19,7 @@ from local import sam
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 MAX_ZIPPED_BYTES = 5_000_000
-SERVICES = ["events", "neptunedata", "xray"]
+SERVICES = ["neptunedata", "sqs", "xray"]
 
 # -S: without site-packages. Only the package and Python itself are there to import from, as in Lambda.
 IMPORT = """
