@@ -71,11 +71,11 @@ def _invoke(name: str, template: Path | None) -> int:
     with world.running(engine.host_address()) as here, tempfile.TemporaryDirectory(prefix="event-") as directory:
         path = Path(directory) / f"{name}.json"
         path.write_text(world.event_text(name, here.ports))
-        event = json.loads(path.read_text())
-        job_id = event["ResourceProperties"]["Id"]
+        asked = world.request_in(json.loads(path.read_text()))
+        job_id = asked["ResourceProperties"]["Id"]
         before = here.status(job_id)
 
-        _say(f"The function's log of events/{name}.json ({event['RequestType']}, job {job_id}: {before}):")
+        _say(f"The function's log of events/{name}.json ({asked['RequestType']}, job {job_id}: {before}):")
         returned = sam_local.invoke(path, built, lambda line: _show(readable(line)))
 
         _say("\nWhat Neptune was asked:")

@@ -93,7 +93,7 @@ def _show_request(record: RequestRecord) -> None:
 def _show_answer(here: world.World, received: Received) -> None:
     _say(f"{clock_time(time.time())}  CloudFormation  has an answer:")
     _say(textwrap.indent(json.dumps(received.body, indent=2, ensure_ascii=False), " " * 14))
-    job_id = received.body["PhysicalResourceId"]
+    job_id = received.body["PhysicalResourceId"].rpartition("/")[2]
     status = here.status(job_id)
     if here.renew(job_id):
         _say(f"{clock_time(time.time())}  Neptune         job {job_id} is {status}; started anew for the next event")

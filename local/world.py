@@ -5,12 +5,13 @@ A container reaches this machine by the name `host.docker.internal`, also where 
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from local.response_host import ResponseHost
@@ -147,3 +148,15 @@ def event_text(name: str, ports: Ports = FIXED_PORTS) -> str:
     for fixed, port in zip(FIXED_PORTS, ports, strict=True):
         text = text.replace(f"{HOST}:{fixed}", f"{HOST}:{port}")
     return text
+
+
+def request_in(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Find CloudFormation's request in an event.
+
+    Args:
+        event: The request itself, or a message of the waiting queue with it.
+
+    Returns:
+        The request.
+    """
+    return dict(json.loads(event["Records"][0]["body"]) if "Records" in event else event)

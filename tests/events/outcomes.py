@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from local import world
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -15,11 +17,12 @@ class Outcome:
     cleaned: bool = False  # the job's artifacts are deleted
 
 
+CLUSTER = f"http://{world.HOST}:{world.FIXED_PORTS.neptune}"
 FAILED_CREATE = "d3a9f1b7-5c62-4e8d-9b04-7e1c2a6f8d35"
 MISTYPED_CREATE = "6b1d8e42-0f7c-4a39-b5e6-93c4d2a1f058"
 
 OUTCOMES = {
-    "create": Outcome("SUCCESS", "movies", job="InProgress"),
+    "create": Outcome("SUCCESS", f"{CLUSTER}/movies", job="InProgress"),
     "create-unknown-job": Outcome(
         "FAILED", f"no-job/{FAILED_CREATE}", "knows no model transform job podcasts. Check Id and Endpoint."
     ),
@@ -29,22 +32,23 @@ OUTCOMES = {
         "'Claen' is not a property of Custom::NeptuneMLModelTransformJob; did you mean Clean?",
         job="InProgress",
     ),
-    "update-settings": Outcome("SUCCESS", "movies", job="InProgress"),
-    "update-other-job": Outcome("SUCCESS", "books", job="InProgress"),
-    "delete": Outcome("SUCCESS", "movies", cancellation="movies?clean=false", job="Stopped"),
+    "update-settings": Outcome("SUCCESS", f"{CLUSTER}/movies", job="InProgress"),
+    "update-other-job": Outcome("SUCCESS", f"{CLUSTER}/books", job="InProgress"),
+    "delete": Outcome("SUCCESS", f"{CLUSTER}/movies", cancellation="movies?clean=false", job="Stopped"),
     "delete-clean": Outcome(
         "SUCCESS",
-        "movies",
-        cancellation="movies?clean=true&neptuneIamRoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2FNeptuneML",
+        f"{CLUSTER}/movies",
+        cancellation="movies?neptuneIamRoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2FNeptuneML&clean=true",
         job="Stopped",
         cleaned=True,
     ),
-    "delete-job-gone": Outcome("SUCCESS", "games", cancellation="games?clean=false"),
+    "delete-waiting": Outcome("SUCCESS", f"{CLUSTER}/games"),
+    "delete-job-gone": Outcome("SUCCESS", f"{CLUSTER}/games", cancellation="games?clean=false"),
     "delete-after-failed-create": Outcome("SUCCESS", f"no-job/{FAILED_CREATE}"),
-    "delete-slow-to-stop": Outcome("SUCCESS", "music", cancellation="music?clean=false", job="Stopped"),
+    "delete-slow-to-stop": Outcome("SUCCESS", f"{CLUSTER}/music", cancellation="music?clean=false", job="Stopped"),
     "delete-never-stops": Outcome(
         "FAILED",
-        "stuck",
+        f"{CLUSTER}/stuck",
         "The job stuck has not stopped yet (its status is Stopping). The time for waiting is up",
         cancellation="stuck?clean=false",
         job="Stopping",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import uuid
@@ -14,13 +15,17 @@ from aws_lambda_powertools.utilities.parser.models import (
     CloudFormationCustomResourceCreateModel,
     CloudFormationCustomResourceDeleteModel,
     CloudFormationCustomResourceUpdateModel,
+    SqsModel,
 )
 
 from local import world
 from local.response_host import SIGNATURE
+from provider.custom_resource.properties import schema_of
 from provider.custom_resource.request import cloudformation_request, return_address
-from provider.custom_resource.resource import unadopted_id
-from provider.properties import RESOURCE_TYPE, definitions
+from provider.custom_resource.waiting import message_in
+from provider.hosts import Hosts
+from provider.identity import Identity
+from provider.kinds import MODEL_TRANSFORM_JOB
 from tests.events.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
@@ -34,14 +39,16 @@ MODELS: dict[str, type[CloudFormationCustomResourceBaseModel]] = {
 STACK_ARN = re.compile(
     r"arn:aws:cloudformation:us-east-1:\d{12}:stack/[A-Za-z][A-Za-z0-9-]*/[0-9a-f]{8}(-[0-9a-f]{4}){3}-\w{12}"
 )
+HOSTS = Hosts.of_responses("us-east-1", [world.HOST])
+WAITING = "delete-waiting"
 FUNCTION_ARN = re.compile(r"arn:aws:lambda:us-east-1:\d{12}:function:[A-Za-z0-9-]+")
 
 every_event = pytest.mark.parametrize("name", world.event_names())
 
 
 def read(name: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads(world.event_text(name))
-    return event
+    """The request in an event."""
+    return world.request_in(json.loads(world.event_text(name)))
 
 
 def scalars(value: object) -> Iterator[object]:
@@ -59,10 +66,10 @@ def test_there_is_an_outcome_for_every_event_and_an_event_for_every_outcome() ->
 
 @every_event
 def test_event_is_what_powertools_takes_for_one_of_its_kind(name: str) -> None:
-    event = read(name)
+    event = {field: value for field, value in read(name).items() if field != "Waiting"}
     model = MODELS[name.partition("-")[0]]
 
-    parsed = model.model_validate_json(world.event_text(name))
+    parsed = model.model_validate_json(json.dumps(event))
 
     assert parsed.model_dump(by_alias=True, mode="json") == event  # and it has no fields that the model does not know
 
@@ -72,14 +79,15 @@ def test_event_looks_like_one_of_cloudformations(name: str) -> None:
     event = read(name)
     properties = event["ResourceProperties"]
 
-    assert event["ResourceType"] == RESOURCE_TYPE
+    assert event["ResourceType"] == MODEL_TRANSFORM_JOB.resource_type
     assert STACK_ARN.fullmatch(event["StackId"])
     assert FUNCTION_ARN.fullmatch(event["ServiceToken"])
     assert properties["ServiceToken"] == event["ServiceToken"]
     assert 1 <= int(properties["ServiceTimeout"]) <= 3600
     assert str(uuid.UUID(event["RequestId"], version=4)) == event["RequestId"]
-    assert all(isinstance(scalar, str) and scalar for scalar in scalars(event))
-    known = {definition.name for definition in definitions()}
+    assert all(isinstance(scalar, str) and scalar for scalar in scalars({**event, "Waiting": {}}))
+    schema = schema_of(MODEL_TRANSFORM_JOB.resource_type, MODEL_TRANSFORM_JOB.properties)
+    known = {row.name for row in schema.rows}
     assert (properties.keys() <= known) == (name != "create-mistyped-property")
     if "OldResourceProperties" in event:
         assert event["OldResourceProperties"] != properties
@@ -96,7 +104,7 @@ def test_response_url_looks_presigned_and_does_not_age(name: str) -> None:
     assert unquote(url.path) == f"/{key}"
     assert query["X-Amz-Signature"] == [SIGNATURE]
     assert "X-Amz-Date" not in query
-    assert return_address(event, (world.HOST,)).signed_at is None
+    assert return_address(event, HOSTS).signed_at is None
 
 
 @every_event
@@ -105,7 +113,7 @@ def test_function_takes_the_event_for_a_request(name: str) -> None:
 
     request = cloudformation_request(event)
 
-    assert return_address(event, (world.HOST,)).url == event["ResponseURL"]
+    assert return_address(event, HOSTS).url == event["ResponseURL"]
     assert request.request_type == event["RequestType"]
     assert request.service_timeout == int(event["ResourceProperties"]["ServiceTimeout"])
 
@@ -123,9 +131,10 @@ def test_event_speaks_of_the_local_world(name: str) -> None:
 @every_event
 def test_event_can_be_moved_to_other_ports(name: str) -> None:
     text = world.event_text(name, world.Ports(11111, 22222))
+    event = world.request_in(json.loads(text))
 
-    assert json.loads(text)["ResourceProperties"]["Endpoint"] == f"http://{world.HOST}:11111"
-    assert json.loads(text)["ResponseURL"].startswith(f"http://{world.HOST}:22222/")
+    assert event["ResourceProperties"]["Endpoint"] == f"http://{world.HOST}:11111"
+    assert event["ResponseURL"].startswith(f"http://{world.HOST}:22222/")
     assert not any(str(port) in text for port in world.FIXED_PORTS)
 
 
@@ -138,17 +147,41 @@ def test_no_two_events_are_the_same_request() -> None:
 def test_delete_after_failed_create_follows_the_failed_create() -> None:
     create, delete = read("create-unknown-job"), read("delete-after-failed-create")
 
-    assert delete["PhysicalResourceId"] == unadopted_id(create["RequestId"])
+    assert delete["PhysicalResourceId"] == return_address(create, HOSTS).failure_id
+    assert Identity.parse(delete["PhysicalResourceId"]) is None
     for field in ("StackId", "LogicalResourceId", "ResourceProperties"):
         assert delete[field] == create[field]
 
 
 @pytest.mark.parametrize(
-    ("name", "same"), [("update-settings", True), ("update-other-job", False), ("delete", True), ("delete-clean", True)]
+    ("name", "same"),
+    [
+        ("update-settings", True),
+        ("update-other-job", False),
+        *[(name, True) for name in OUTCOMES if name.startswith("delete") and name != "delete-after-failed-create"],
+    ],
 )
 def test_physical_id_is_the_job_that_was_adopted(name: str, *, same: bool) -> None:
     event = read(name)
-    adopted = event.get("OldResourceProperties", event["ResourceProperties"])["Id"]
+    adopted = event.get("OldResourceProperties", event["ResourceProperties"])
 
-    assert event["PhysicalResourceId"] == adopted
-    assert (event["ResourceProperties"]["Id"] == adopted) == same
+    assert event["PhysicalResourceId"] == f"{adopted['Endpoint']}/{adopted['Id']}"
+    assert str(Identity.parse(event["PhysicalResourceId"])) == event["PhysicalResourceId"]
+    assert (event["ResourceProperties"]["Id"] == adopted["Id"]) == same
+
+
+def test_waiting_event_is_what_the_queue_delivers() -> None:
+    event = json.loads(world.event_text(WAITING))
+
+    (record,) = SqsModel.model_validate(event).Records
+
+    body = event["Records"][0]["body"]
+    assert record.md5OfBody == hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
+    waited = cloudformation_request(read(WAITING))
+    assert message_in(event).event == read(WAITING)
+    assert waited.arrived_at is not None
+    assert waited.asked.progress.cancelled_at is not None
+
+
+def test_no_other_event_has_waited() -> None:
+    assert [name for name in world.event_names() if "Waiting" in read(name)] == [WAITING]

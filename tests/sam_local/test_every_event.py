@@ -12,7 +12,7 @@ import pytest
 from local import sam_local, world
 from local.function_log import Line, Metrics, parse
 from local.response_host import SIGNATURE
-from tests.events.outcomes import OUTCOMES
+from tests.events.outcomes import CLUSTER, OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,7 @@ AT_ONCE = 4
 class Run:
     """What came of an event, in a world of its own."""
 
+    cluster: str
     event: dict[str, Any]
     log: list[str]
     returned: dict[str, Any]
@@ -45,7 +46,8 @@ def run(name: str, address: str, template: Path, directory: Path) -> Run:
         log: list[str] = []
         returned = sam_local.invoke(path, template, log.append)
         return Run(
-            event=json.loads(path.read_text()),
+            cluster=f"http://{world.HOST}:{here.ports.neptune}",
+            event=world.request_in(json.loads(path.read_text())),
             log=log,
             returned=json.loads(returned),
             answers=[received.body for received in here.responses.received],
@@ -69,7 +71,8 @@ def test_cloudformation_gets_the_answer(name: str, runs: Mapping[str, Future[Run
 
     (answer,) = done.answers
 
-    assert (answer["Status"], answer["PhysicalResourceId"]) == (expected.status, expected.physical_id)
+    physical_id = expected.physical_id.replace(CLUSTER, done.cluster)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == (expected.status, physical_id)
     assert expected.reason in answer["Reason"]
     assert bool(answer["Reason"]) == (expected.status == "FAILED")
     for field in ("StackId", "RequestId", "LogicalResourceId"):
