@@ -20,7 +20,7 @@ help: ## List what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 .PHONY: demo
-demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch a deleted stack cancel its job, in an AWS on this machine
+demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch deleted stacks cancel their jobs, in an AWS on this machine
 	@$(DEV)/python -m local.demo
 
 .PHONY: test
@@ -46,6 +46,10 @@ format: $(VENV)/dev.done ## Format the code
 .PHONY: fuzz
 fuzz: $(VENV)/dev.done ## Look for events that break the function (EXAMPLES=20000)
 	@HYPOTHESIS_PROFILE=fuzz EXAMPLES=$${EXAMPLES:-20000} $(DEV)/pytest -n 2 --timeout 0 tests/fuzz tests/any_order
+
+.PHONY: mutate
+mutate: $(VENV)/dev.done $(VENV)/ministack.done ## Break the provider in small ways, and see whether its tests notice (SAMPLE=150 SEED=1)
+	@$(DEV)/python -m tools.mutate --sample $${SAMPLE:-150} --seed $${SEED:-1}
 
 .PHONY: invoke
 invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function on one of events/ in its container (EVENT=delete)

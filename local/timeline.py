@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from local.function_log import Line
     from local.stacks import Stack
     from simulator import RequestRecord
 
 _SOURCE_STYLES = {"CloudFormation": "yellow", "Function": "cyan", "Neptune ML": "magenta", "You": "bold"}
+# What only the function's log tells of a request.
+_TOLD_BY_LOG = {
+    "The request waits in the queue": "the request waits in the queue, {delay_seconds} s until the next look",
+    "CloudFormation has the answer": "CloudFormation has the answer",
+}
 
 
 class Entry(NamedTuple):
@@ -35,7 +41,7 @@ class Entry(NamedTuple):
 
 
 class Timeline:
-    """Prints what happens to a stack and its job.
+    """Prints what happens to stacks and their jobs.
 
     Args:
         console: Where to print.
@@ -44,7 +50,8 @@ class Timeline:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._requests: queue.SimpleQueue[RequestRecord] = queue.SimpleQueue()
-        self._events_shown = 0
+        self._events_shown: dict[str, int] = {}
+        self._lines_shown: set[tuple[float, str]] = set()
         self._statuses_seen: set[tuple[str, str]] = set()
         self.start = time.time()
         """When it began, seconds since the epoch."""
@@ -66,12 +73,13 @@ class Timeline:
         """
         self.print([Entry(time.time(), source, text)])
 
-    def show_news(self, stack: Stack, job_statuses: Mapping[str, str]) -> None:
+    def show_news(self, stack: Stack, job_statuses: Mapping[str, str], log: Sequence[Line]) -> None:
         """Print what has happened since the last time.
 
         Args:
             stack: The stack to look at.
             job_statuses: The status of each job now.
+            log: The function's log, which comes when an invocation has ended.
         """
         now = time.time()
         news = []
@@ -87,9 +95,13 @@ class Timeline:
                 f"{'stack' if event.is_of_stack else 'resource'} {event.logical_id}: {event.status}"
                 + (f" - {event.reason}" if event.status.endswith("_FAILED") else ""),
             )
-            for event in events[self._events_shown :]
+            for event in events[self._events_shown.get(stack.name, 0) :]
         ]
-        self._events_shown = len(events)
+        self._events_shown[stack.name] = len(events)
+        for line in log:
+            if line.message in _TOLD_BY_LOG and (line.time, line.message) not in self._lines_shown:
+                self._lines_shown.add((line.time, line.message))
+                news.append(Entry(line.time, "Function", _TOLD_BY_LOG[line.message].format(**line.fields)))
         self.print(sorted(news, key=lambda entry: entry.time))
 
     def print(self, entries: Sequence[Entry]) -> None:
