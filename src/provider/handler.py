@@ -33,7 +33,7 @@ _settings = Settings.from_environment(os.environ)
 _clock = Clock()
 
 
-# The next look is often a warm function's: it finds its client made, and its connection open.
+# The queue's next look is often a warm function's: it finds its client made, and its connection open.
 _connect = lru_cache(maxsize=16)(
     partial(Jobs, MODEL_TRANSFORM_JOB, region=_settings.region, resource_arn=_settings.neptune_resource_arn)
 )
@@ -44,6 +44,7 @@ _front_door = FrontDoor(
         clusters=_settings.clusters,
         connect=_connect,
         clock=_clock,
+        is_patient=not _settings.is_local,  # a person waits, who has perhaps forgotten to start a Neptune
     ),
     queue=WaitingQueue(_settings.waiting_queue_url, _settings.region),
     settings=_settings,
@@ -68,6 +69,8 @@ def handler(event: object, context: LambdaContext) -> dict[str, str]:
         Undeliverable: CloudFormation could not be told; the event is to be delivered again.
         Unanswerable: Somebody waits for an answer, and the event does not say where it may be given.
     """
+    if not (isinstance(event, dict) and "Records" in event):
+        _connect.cache_clear()  # a connection that was idle for long may be dead without a sign
     try:
         return _front_door.handle(event, context)
     except (Undeliverable, Unanswerable) as error:

@@ -69,7 +69,7 @@ class Progress:
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON has it."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, False, "")}
+        return {name: value for name, value in asdict(self).items() if value != getattr(Progress, name)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, object]) -> Self:
@@ -147,6 +147,7 @@ class Lifecycle:
         clusters: The hosts that an `Endpoint` may name.
         connect: Gives the jobs of a cluster.
         clock: The time.
+        is_patient: Whether a Neptune that cannot be reached may be back in a moment.
     """
 
     kind: Kind
@@ -154,6 +155,7 @@ class Lifecycle:
     clusters: Hosts
     connect: Callable[[Endpoint], JobsOfCluster]
     clock: Clock
+    is_patient: bool = True
 
     def create(self, request: Request) -> Done | Waiting:
         """Adopt a job.
@@ -168,6 +170,8 @@ class Lifecycle:
             RequestFailed: A property is wrong, the job does not exist, or it could not be looked up.
         """
         properties, identity = self._parse(request)
+        logger.append_keys(job_id=identity.id)
+        tracer.put_annotation("job_id", identity.id)
         return self._adopt(identity, properties, request.progress)
 
     def update(self, request: Request) -> Done | Waiting:
@@ -186,6 +190,8 @@ class Lifecycle:
             RequestFailed: A property is wrong, or another job does not exist or could not be looked up.
         """
         properties, identity = self._parse(request)
+        logger.append_keys(job_id=identity.id)
+        tracer.put_annotation("job_id", identity.id)
         current = Identity.parse(request.physical_id or "")
         if current is None or current.id != identity.id:
             return self._adopt(identity, properties, request.progress)
@@ -237,7 +243,7 @@ class Lifecycle:
         if problem := problem_of(identity.endpoint, self.clusters):
             raise RequestFailed(
                 f"The job {identity.id} cannot be cancelled: its cluster is at {identity.endpoint.host}, which should "
-                f"be {problem} If the provider's AllowedHosts was changed, change it back and delete the stack again."
+                f"be {problem} If the provider's AllowedHosts was changed, change it back and try the deletion again."
             )
         try:
             jobs = self.connect(identity.endpoint)
@@ -266,15 +272,21 @@ class Lifecycle:
                 f"Id is {shown(identity.id)}; it should be a job id that has, with the cluster's name, at most "
                 f"{LONGEST_BYTES:,} bytes (it has {length:,})."
             )
-        logger.append_keys(job_id=identity.id)
-        tracer.put_annotation("job_id", identity.id)
         return properties, identity
 
     def _keeps(self, current: Identity, wanted: Identity, request: Request) -> bool:
         """Tell whether an Update leaves the job's identity as it is."""
-        # An earlier Update may have found that another name of the cluster means the same job.
-        unchanged = request.properties.get("Endpoint") == request.old_properties.get("Endpoint")
-        return current.is_same_as(wanted) or (current.id == wanted.id and unchanged)
+        if current.is_same_as(wanted) or current.id != wanted.id:
+            return current.id == wanted.id
+        # The resource may go by the name of its cluster by which it adopted the job, after its Endpoint has changed.
+        old = request.old_properties
+        if old.get("Id") != current.id or old.get("Endpoint") == request.properties["Endpoint"]:
+            return True  # this Update rolls one back that named another job, or leaves Endpoint as it was
+        try:
+            ENDPOINT.type.parse(old.get("Endpoint"))
+        except ValueError:
+            return True  # what was no endpoint has failed; this Update rolls it back
+        return False
 
     def _adopt(self, identity: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
         try:
@@ -291,7 +303,8 @@ class Lifecycle:
         """Have the request wait for a Neptune that may be back in a moment, or give it up."""
         now = self.clock.wall()
         since = now if progress.silent_since is None else progress.silent_since
-        if not isinstance(error, (Unavailable, Unreachable)) or now - since >= ADOPTION_PATIENCE_SECONDS:
+        may_pass = isinstance(error, Unavailable) or (self.is_patient and isinstance(error, Unreachable))
+        if not may_pass or now - since >= ADOPTION_PATIENCE_SECONDS:
             raise RequestFailed(f"The job {identity.id} could not be looked up. {error}") from error
         logger.warning("Neptune cannot be asked; asking again", error=str(error))
         return Waiting(f"The job {identity.id} could not be looked up. {error}", replace(progress, silent_since=since))
@@ -325,17 +338,24 @@ class Lifecycle:
         if problem := problem_of(current.endpoint, self.clusters):
             raise RequestFailed(f"The job {current.id} is at {current.endpoint.host}, which should be {problem}")
         try:
-            old_arns = self._look(current, properties).arns
+            old = self._look(current, properties)
         except JobNotFound:
-            old_arns = frozenset(("none, for the job is gone",))
+            return Done(str(wanted), self._attributes(wanted.id, new))
         except NeptuneError as error:
-            return self._ask_again(current, progress, error)
-        if not old_arns or not new.arns:
+            try:
+                return self._ask_again(current, progress, error)
+            except RequestFailed:
+                raise RequestFailed(
+                    f"Whether {wanted} is the same job as {current} cannot be told. {error} If that cluster is gone "
+                    "for good, retain this resource (DeletionPolicy and UpdateReplacePolicy: Retain), and declare the "
+                    "job in a new one."
+                ) from error
+        named = current if old.arns & new.arns else wanted
+        if not (old.arns and new.arns) and not (old.has_ended or new.has_ended):
             raise RequestFailed(
                 f"Endpoint is another host, {wanted.endpoint.host}, and Neptune does not say yet whether its job "
                 f"{wanted.id} is the same as at {current.endpoint.host}. Try again when the job has its SageMaker jobs."
             )
-        named = current if old_arns & new.arns else wanted
         logger.info("The endpoint is another one", is_same_cluster=named is current, status=new.status)
         return Done(str(named), self._attributes(wanted.id, new))
 
@@ -351,24 +371,43 @@ class Lifecycle:
     ) -> Waiting | None:
         """Cancel the job, unless that is done or in doubt, and see what has become of it; `None`: it is done."""
         now = self.clock.wall()
+        # What Neptune refuses after that, it refuses for good.
+        is_last_try = progress.refused_at is not None and now - progress.refused_at >= REFUSAL_PATIENCE_SECONDS
         try:
-            if progress.cancelled_at is None and not progress.unclear and progress.refused_at is None:
+            if progress.cancelled_at is None and not progress.unclear and (progress.refused_at is None or is_last_try):
                 progress = self._cancel(jobs, job_id, properties)
                 if progress.cancelled_at is not None and not wait:
                     return None
             job = jobs.get(job_id, properties)
-        except Unavailable as error:
-            logger.warning("Neptune is unavailable; asking again", error=str(error))
-            reason = f"The job {job_id} is not known to have stopped: {error}"
-            return Waiting(reason, replace(progress, silent_since=None))
-        except Unreachable as error:
-            since = now if progress.silent_since is None else progress.silent_since
-            if progress.cancelled_at is None and now - since >= DELETION_PATIENCE_SECONDS:
+        except (Unavailable, Unreachable, RequestRefused) as error:
+            return self._without_answer(error, job_id, progress, is_last_try=is_last_try)
+        except JobNotFound:
+            raise
+        except NeptuneError as error:
+            if progress.cancelled_at is None:
                 raise
-            logger.warning("Neptune is unreachable; asking again", error=str(error))
-            reason = f"The job {job_id} is not known to have stopped: {error}"
-            return Waiting(reason, replace(progress, silent_since=since))
-        return self._judge(job, job_id, progress, wait=wait)
+            raise RequestFailed(f"The job {job_id} is cancelled, but not known to have stopped. {error}") from error
+        waiting = self._judge(job, job_id, progress, wait=wait)
+        if waiting is not None and is_last_try and progress.refused_at is not None:
+            raise RequestRefused(progress.words)
+        return waiting
+
+    def _without_answer(self, error: NeptuneError, job_id: str, progress: Progress, *, is_last_try: bool) -> Waiting:
+        """Have a Delete wait for a Neptune that has not answered, or give it up before it has been cancelled."""
+        now, silent_since = self.clock.wall(), None
+        if isinstance(error, RequestRefused) and progress.cancelled_at is None:
+            if is_last_try:
+                raise error
+            since = now if progress.refused_at is None else progress.refused_at
+            progress = replace(progress, refused_at=since, words=str(error))
+        if isinstance(error, Unreachable):
+            silent_since = now if progress.silent_since is None else progress.silent_since
+            patience = DELETION_PATIENCE_SECONDS if self.is_patient else 0.0
+            if progress.cancelled_at is None and now - silent_since >= patience:
+                raise error
+        logger.warning("Neptune cannot be asked; asking again", error=str(error))
+        reason = f"The job {job_id} is not known to have stopped: {error}"
+        return Waiting(reason, replace(progress, silent_since=silent_since))
 
     def _judge(self, job: Job, job_id: str, progress: Progress, *, wait: bool) -> Waiting | None:
         """Tell what a look at the job means for its Delete; `None`: it is done."""
@@ -380,11 +419,11 @@ class Lifecycle:
                 record("SecondsToStop", max(0.0, now - progress.cancelled_at), "Seconds")
             return None
         reason = f"The job {job_id} has not stopped yet (its status is {job.status})."
-        if job.is_stopping or progress.cancelled_at is not None:
-            cancelled_at = now if progress.cancelled_at is None else progress.cancelled_at
-            return Waiting(reason, Progress(cancelled_at=cancelled_at)) if wait else None
-        if progress.refused_at is not None and now - progress.refused_at >= REFUSAL_PATIENCE_SECONDS:
-            raise RequestRefused(progress.words)
+        if progress.cancelled_at is not None:
+            return Waiting(reason, Progress(cancelled_at=progress.cancelled_at)) if wait else None
+        if job.is_stopping:
+            record("JobsCancelled", int(progress.unclear))
+            return Waiting(reason, Progress(cancelled_at=now)) if wait else None
         # After a cancellation that got no answer and had no effect, the next look cancels again.
         return Waiting(f"{reason} {progress.words}", replace(progress, unclear=False, silent_since=None))
 

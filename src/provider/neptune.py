@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004 - botocore's
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
@@ -163,7 +164,7 @@ class Jobs:
             answer: Mapping[str, Any] = getattr(self._clients[call], call.method)(**arguments | {"id": job_id})
         except ClientError as error:
             failure = self._refusal(call.action, job_id, error)
-        except (ConnectTimeoutError, EndpointConnectionError, SSLError) as error:
+        except ConnectionError as error:
             failure = self._no_connection(error)
         except (HTTPClientError, ResponseParserError) as error:
             failure = Unavailable(f"{self._name} gave no usable answer: {error}")
@@ -171,7 +172,8 @@ class Jobs:
             failure = NeptuneError(f"The function cannot sign the call of {self._name}: {error}. Look at its role.")
         except BotoCoreError as error:
             failure = NeptuneError(f"The call of {self._name} failed: {error}")
-        except (ValueError, TypeError, AttributeError, LookupError) as error:  # botocore's parser, on some garbage
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+            # botocore's parser, on some garbage
             failure = Unavailable(f"{self._name} gave no usable answer: {error}")
         else:
             return answer

@@ -33,14 +33,14 @@ def conceal(text: str) -> str:
 
     Returns:
         The text without the queries of URLs (what has a `=` after a `?`), and without the credentials of the
-        function's own role.
+        function's own role. What UTF-8 cannot hold (half a surrogate pair, quoted from an answer) is a `?`.
     """
     text = _QUERY.sub(lambda query: "?..." if "=" in query[0] else query[0], text)
     for name in _SECRET_VARIABLES:
         secret = os.environ.get(name, "")
         if len(secret) >= _SHORTEST_SECRET_CHARACTERS:
             text = text.replace(secret, "...")
-    return text
+    return text.encode(errors="replace").decode()
 
 
 class _ConcealingFormatter(LambdaPowertoolsFormatter):

@@ -22,7 +22,7 @@ def test_messages_are_found_in_the_source() -> None:
     assert ", and Neptune does not say yet whether its job" in found  # part of an f-string
     assert any(text.endswith("(the provider's SubnetIds).") for text in found)  # over several lines
     assert "a non-empty string" in found  # what parsing raises
-    assert "Neptune is unreachable; asking again" in found  # in the log
+    assert "Neptune cannot be asked; asking again" in found  # in the log
     assert not any(text in (Jobs.__doc__ or "") for text in found)
 
 

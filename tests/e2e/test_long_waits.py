@@ -226,7 +226,7 @@ def test_job_that_never_stops_fails_the_deletion_at_its_deadline(provider: Provi
     reason = failures(stack)["Job"]
     assert reason.startswith(f"The job {job} has not stopped yet (its status is Stopping).")
     assert "The time for waiting is up after 1" in reason  # 10 % of the fifteen seconds are kept back
-    assert "Delete the stack again to go on waiting." in reason
+    assert "The deletion can be tried again: it goes on waiting." in reason
     assert len(provider.invocations(stack.id, "Delete")) > 1
     assert provider.metrics(stack.id, "Delete")["FailedDeletions"] == [1.0]
     assert_nothing_waits(provider)
@@ -264,7 +264,7 @@ def test_without_a_route_to_the_queue_the_deletion_fails_with_the_invocation(pro
     reason = failures(stack)["Job"]
     assert reason.startswith(f"The job {job} has not stopped yet (its status is Stopping). The function cannot wait on")
     assert "Amazon SQS cannot be reached: the function's subnets have no route to it." in reason
-    assert "Delete the stack again to go on waiting." in reason
+    assert "The deletion can be tried again: it goes on waiting." in reason
     provider.neptune.forget_job(job)
     assert delete(stack) == "DELETE_COMPLETE"
 

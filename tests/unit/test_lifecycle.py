@@ -379,9 +379,17 @@ def test_both_clusters_are_waited_for(silent: str) -> None:
     assert time.now - NOW == 5
     clusters[silent] = Jobs([UNREACHABLE])
     time.now = NOW
-    with pytest.raises(RequestFailed, match=r"could not be looked up\. Open TCP port 8182"):
+    with pytest.raises(RequestFailed, match=r"Open TCP port 8182"):
         run(lifecycle(clusters, time).update, update(Endpoint=GREEN), time)
     assert time.now - NOW == 45
+
+
+def test_a_cluster_that_is_gone_cannot_be_compared_and_the_reason_says_what_to_do() -> None:
+    clusters, time = {BLUE: Jobs([UNREACHABLE]), GREEN: Jobs()}, Time()
+    with pytest.raises(
+        RequestFailed, match=rf"^Whether {GREEN}:8182/job-1 is the same job as {ADOPTED} cannot be told"
+    ):
+        run(lifecycle(clusters, time).update, update(Endpoint=GREEN), time)
 
 
 def test_a_cluster_that_may_not_be_called_any_more_is_not_called() -> None:
@@ -425,7 +433,7 @@ def test_delete_calls_only_hosts_that_the_operator_allows() -> None:
     with pytest.raises(RequestFailed) as caught:
         lifecycle(jobs).delete(request)
     assert str(caught.value).startswith("The job job-1 cannot be cancelled: its cluster is at 127.0.0.1, which should ")
-    assert str(caught.value).endswith("AllowedHosts was changed, change it back and delete the stack again.")
+    assert str(caught.value).endswith("AllowedHosts was changed, change it back and try the deletion again.")
     assert jobs.calls == []
     assert lifecycle(jobs, more=["127.0.0.1"]).delete(request) == Done("http://127.0.0.1:8182/job-1")
 
@@ -583,9 +591,15 @@ def test_a_refusal_for_a_job_that_runs_on_for_a_minute_fails_with_neptunes_words
 def test_a_permission_that_is_missing_fails_at_once() -> None:
     time = Time()
     needs = NeptuneError("The function's role needs neptune-db:x.")
-    for jobs in (Jobs(cancels=[needs]), Jobs([needs])):
-        with pytest.raises(RequestFailed, match=r"^The job job-1 could not be cancelled\. The function's role needs"):
-            lifecycle(jobs, time).delete(delete())
+    with pytest.raises(RequestFailed, match=r"^The job job-1 could not be cancelled\. The function's role needs"):
+        lifecycle(Jobs(cancels=[needs]), time).delete(delete())
+
+
+def test_a_permission_that_is_missing_after_the_cancellation_does_not_deny_it() -> None:
+    needs = NeptuneError("The function's role needs neptune-db:x.")
+    said = r"^The job job-1 is cancelled, but not known to have stopped\. The function's role needs"
+    with pytest.raises(RequestFailed, match=said):
+        lifecycle(Jobs([needs]), Time()).delete(delete())
 
 
 # --- Delete: no connection --------------------------------------------------------------------------------------------
@@ -623,6 +637,19 @@ def test_a_failover_in_the_middle_of_a_wait_is_waited_for() -> None:
     jobs, time = Jobs(["Stopping", UNREACHABLE, THROTTLED, "Stopping", "Stopped"]), Time()
     assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
     assert jobs.cancelled == ["job-1"]
+
+
+@pytest.mark.parametrize("request_", [create(), delete()], ids=["create", "delete"])
+def test_without_patience_a_cluster_that_cannot_be_reached_fails_the_request_at_once(request_: Request) -> None:
+    local = replace(lifecycle(Jobs([UNREACHABLE], [UNREACHABLE])), is_patient=False)
+    with pytest.raises(RequestFailed, match=r"Open TCP port 8182\.$"):
+        (local.delete if request_.physical_id else local.create)(request_)
+
+
+def test_without_patience_a_cluster_that_throttles_is_asked_again_all_the_same() -> None:
+    local = replace(lifecycle(Jobs([THROTTLED], [THROTTLED])), is_patient=False)
+    assert isinstance(local.create(create()), Waiting)
+    assert isinstance(local.delete(delete()), Waiting)
 
 
 # --- progress ---------------------------------------------------------------------------------------------------------

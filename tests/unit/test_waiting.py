@@ -30,18 +30,18 @@ CHANCES = st.floats(0, 1, exclude_max=True)
 
 
 @pytest.mark.parametrize(
-    ("waited", "soonest", "latest"),
+    ("waited", "at_0", "at_1"),
     [
-        *[(-5, 1, 1), (0, 1, 1), (5, 1, 1.5), (10, 1, 2), (11, 1.1, 2.1), (100, 10, 11)],
-        *[(290, 29, 30), (295, 29.5, 30), (300, 30, 30), (3600, 30, 30)],
+        *[(-5, 1, 1), (0, 1, 1), (5, 1.25, 1.5), (10, 1.5, 2), (11, 1.6, 2.1), (100, 10.5, 11)],
+        *[(280, 28.5, 29), (3600, 30, 29)],
     ],
 )
 def test_the_next_look_comes_after_a_tenth_of_the_wait_and_up_to_a_second(
-    waited: float, soonest: float, latest: float
+    waited: float, at_0: float, at_1: float
 ) -> None:
-    assert pause(waited, 0.0) == pytest.approx(soonest)
-    assert pause(waited, 1.0) == pytest.approx(latest)
-    assert pause(waited, 0.5) == pytest.approx(min(30, (soonest + min(max(0, waited), 300) / 10 + 1) / 2))
+    assert pause(waited, 0.0) == pytest.approx(at_0)
+    assert pause(waited, 1.0) == pytest.approx(at_1)
+    assert pause(waited, 0.5) == pytest.approx((at_0 + at_1) / 2)
 
 
 @given(st.floats(-100, 10_000), CHANCES)
@@ -54,7 +54,7 @@ def test_an_answer_is_at_most_a_tenth_of_the_wait_and_a_second_late(waited: floa
     assert pause(waited, chance) <= waited / 10 + 1 + 1e-9
 
 
-@pytest.mark.parametrize("chance", [0.25, 0.5, 0.75])
+@pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
 def test_fifteen_minutes_cost_at_most_seventy_looks(chance: float) -> None:
     waited, looks = 0.0, 1
     while waited < 900:

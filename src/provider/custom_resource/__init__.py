@@ -11,6 +11,7 @@ from provider.custom_resource.conversation import Conversation
 from provider.custom_resource.deadline import TimeLimits
 from provider.custom_resource.request import (
     MalformedRequest,
+    RequestType,
     Unanswerable,
     cloudformation_request,
     return_address,
@@ -79,6 +80,8 @@ class FrontDoor:
             request = cloudformation_request(fields)
         except MalformedRequest as error:
             record("Failures", 1)
+            if fields.get("RequestType") == RequestType.DELETE:
+                record("FailedDeletions", 1)
             answer: Answer | None = deliver(Answer(Outcome.FAILED, address.failure_id, str(error)))
         else:
             logger.append_keys(request_type=request.request_type)

@@ -35,9 +35,11 @@ _LOOKS_SECONDS = 5.0
 _QUEUE_RETRY_SECONDS = 30.0
 # A message is delayed by whole seconds.
 _SHORTEST_DELAY_SECONDS = 1.0
+# A queue that hangs must not hold the answer up beyond the request's time.
+_SLOWEST_HANDOVER_SECONDS = 15.0
 # With others it would poll.
 _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResponseURL")
-_RETRY_HINT = "Delete the stack again to go on waiting."
+_RETRY_HINT = "The deletion can be tried again: it goes on waiting."
 
 
 @dataclass
@@ -121,8 +123,10 @@ class Conversation:
             now = self.clock.monotonic()
             pause = waiting.pause(now - self.limits.arrived_at, random.random())  # noqa: S311 - no secret
             pause = min(pause, self.limits.deadline - now)  # as long as one look more fits, the request is not failed
-            is_long = self.is_continued or now + pause > min(began + _LOOKS_SECONDS, self.limits.last_look)
-            if is_long and pause >= _SHORTEST_DELAY_SECONDS and now >= try_queue_at:
+            is_last = now + pause > self.limits.last_look
+            is_long = self.is_continued or is_last or now + pause > began + _LOOKS_SECONDS
+            may_wait = pause >= _SHORTEST_DELAY_SECONDS and now + _SLOWEST_HANDOVER_SECONDS < self.limits.deadline
+            if is_long and may_wait and (is_last or now >= try_queue_at):
                 problem = self._hand_over(result.progress, int(pause))
                 if not problem:
                     return None
@@ -159,7 +163,7 @@ class Conversation:
             why = f"The time for waiting is up after {now - self.limits.arrived_at:.0f} s."
         else:
             why = f"The function cannot wait on: {problem}"
-        raise RequestFailed(f"{reason} {why} {self._hint()}")
+        raise RequestFailed(f"{reason.rstrip('.')}. {why} {self._hint()}")
 
     def _without_neptune(self) -> Done | None:
         is_update = self.request.request_type is RequestType.UPDATE
@@ -173,11 +177,12 @@ class Conversation:
     def _expire(self) -> None:
         """Tell CloudFormation that the time is over while a call hangs; called by the watchdog's thread."""
         failure = f"The provider ran out of time waiting for an answer from Neptune. {self._hint()}"
-        try:
-            self._done = self._without_neptune()
-        except RequestFailed as error:  # a property is wrong
-            failure = str(error)
-        self._decide(None if self._done else failure)
+        with self._deciding:
+            try:
+                self._done = self._done or self._without_neptune()
+            except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
+                logger.warning("The watchdog cannot tell the outcome without Neptune", error=str(error))
+            self._decide(None if self._done else failure)
 
     def _decide(self, failure: str | None) -> None:
         """Tell CloudFormation the outcome, unless something has been decided before.

@@ -51,6 +51,6 @@ class TimeLimits:
         deadline = arrived + service_timeout - kept
         last_look = now + remaining - min(_LAST_LOOK_SECONDS, remaining * _LAST_LOOK_SHARE)
         last_word = now + remaining - min(_LAST_WORD_SECONDS, remaining * _LAST_WORD_SHARE)
-        if deadline + kept > now:  # of a late event, only the invocation's limit is left
+        if deadline + kept / 2 > now:  # of a late event, only the invocation's limit is left
             last_word = min(last_word, deadline + kept / 2)
         return cls(arrived, deadline, min(deadline, last_look), last_word)

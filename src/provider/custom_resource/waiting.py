@@ -78,7 +78,8 @@ def pause(waited: float, chance: float) -> float:
     """
     tenth = max(0.0, waited) * _SHARE_OF_WAIT
     shortest = max(_SHORTEST_SECONDS, tenth)
-    return min(_LONGEST_SECONDS, shortest + chance * (tenth + _SHORTEST_SECONDS - shortest))
+    jitter = (1 + chance) / 2 * (tenth + _SHORTEST_SECONDS - shortest)
+    return min(_LONGEST_SECONDS - chance, shortest + jitter)
 
 
 class WaitingQueue:
