@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +17,7 @@ _NEPTUNE = r".+\.neptune\.amazonaws\.com(\.cn)?"
 _S3_SUFFIX = r"\.amazonaws\.(com|com\.cn|eu)"
 
 
-@dataclass(frozen=True)
-class Hosts:
+class Hosts(NamedTuple):
     """Hosts of one purpose; a pattern matches a whole host name in lower case, without a port.
 
     Attributes:

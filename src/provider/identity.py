@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 from provider.values import Endpoint
 
@@ -13,8 +12,7 @@ LONGEST_BYTES = 1024  # "can be up to 1 KB in size", CloudFormation User Guide o
 _FORM = re.compile(r"(http://)?([a-z0-9.-]+):([0-9]{1,5})/([^/\s]+)")
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """The identity of a job, and as text the physical id of the resource that has adopted it.
 
     Its form, `host:port/id`, says that a job was adopted: neither an id that CloudFormation invents nor the marker of
@@ -35,7 +33,7 @@ class Identity:
 
     def is_same_as(self, other: Identity) -> bool:
         """Tell whether two identities are one, however their clusters are spoken to."""
-        return replace(self.endpoint, scheme="") == replace(other.endpoint, scheme="") and self.id == other.id
+        return self.endpoint._replace(scheme="") == other.endpoint._replace(scheme="") and self.id == other.id
 
     @classmethod
     def parse(cls, physical_id: str) -> Self | None:

@@ -6,8 +6,9 @@ called again with the progress that it returned.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, cast
 
 from provider.hosts import problem_of
 from provider.identity import LONGEST_BYTES, Identity
@@ -49,8 +50,7 @@ class RequestFailed(Exception):
     """The request cannot be fulfilled; the message tells the resource's user why and what to do."""
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """What earlier looks have found out; times are seconds of `Clock.wall`.
 
     Attributes:
@@ -69,7 +69,7 @@ class Progress:
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON has it."""
-        return {name: value for name, value in asdict(self).items() if value != getattr(Progress, name)}
+        return {name: value for name, value in self._asdict().items() if value != self._field_defaults[name]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, object]) -> Self:
@@ -94,8 +94,7 @@ class Progress:
         return cls(**cast("dict[str, Any]", data))
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What is asked of a resource, whoever asks.
 
     Attributes:
@@ -107,12 +106,11 @@ class Request:
 
     physical_id: str | None
     properties: Mapping[str, object]
-    old_properties: Mapping[str, object] = field(default_factory=dict)
+    old_properties: Mapping[str, object] = MappingProxyType({})
     progress: Progress = Progress()
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """The request is fulfilled.
 
     Attributes:
@@ -121,11 +119,10 @@ class Done:
     """
 
     physical_id: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(NamedTuple):
     """The request needs another look.
 
     Attributes:
@@ -307,7 +304,7 @@ class Lifecycle:
         if not may_pass or now - since >= ADOPTION_PATIENCE_SECONDS:
             raise RequestFailed(f"The job {identity.id} could not be looked up. {error}") from error
         logger.warning("Neptune cannot be asked; asking again", error=str(error))
-        return Waiting(f"The job {identity.id} could not be looked up. {error}", replace(progress, silent_since=since))
+        return Waiting(f"The job {identity.id} could not be looked up. {error}", progress._replace(silent_since=since))
 
     def _refresh(
         self, current: Identity, wanted: Identity, properties: Properties, progress: Progress
@@ -399,7 +396,7 @@ class Lifecycle:
             if is_last_try:
                 raise error
             since = now if progress.refused_at is None else progress.refused_at
-            progress = replace(progress, refused_at=since, words=str(error))
+            progress = progress._replace(refused_at=since, words=str(error))
         if isinstance(error, Unreachable):
             silent_since = now if progress.silent_since is None else progress.silent_since
             patience = DELETION_PATIENCE_SECONDS if self.is_patient else 0.0
@@ -407,7 +404,7 @@ class Lifecycle:
                 raise error
         logger.warning("Neptune cannot be asked; asking again", error=str(error))
         reason = f"The job {job_id} is not known to have stopped: {error}"
-        return Waiting(reason, replace(progress, silent_since=silent_since))
+        return Waiting(reason, progress._replace(silent_since=silent_since))
 
     def _judge(self, job: Job, job_id: str, progress: Progress, *, wait: bool) -> Waiting | None:
         """Tell what a look at the job means for its Delete; `None`: it is done."""
@@ -425,7 +422,7 @@ class Lifecycle:
             record("JobsCancelled", int(progress.unclear))
             return Waiting(reason, Progress(cancelled_at=now)) if wait else None
         # After a cancellation that got no answer and had no effect, the next look cancels again.
-        return Waiting(f"{reason} {progress.words}", replace(progress, unclear=False, silent_since=None))
+        return Waiting(f"{reason} {progress.words}", progress._replace(unclear=False, silent_since=None))
 
     def _cancel(self, jobs: JobsOfCluster, job_id: str, properties: Properties) -> Progress:
         """Have Neptune stop the job; returns what that came to."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -37,8 +37,7 @@ READ_SECONDS = {GET: 10.0, CANCEL: 60.0}
 _LONGEST_WORDS_CHARACTERS = 2000
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """What Neptune says of a job.
 
     Attributes:
@@ -52,7 +51,7 @@ class Job:
     status: str
     is_stopping: bool
     has_ended: bool
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = MappingProxyType({})
     arns: frozenset[str] = frozenset()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 from provider.values import HIDDEN_CATEGORIES
 
@@ -23,8 +23,7 @@ class InvalidProperties(ValueError):
     """The properties of a resource are wrong; the message says which, what they hold and what they should hold."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Property(Generic[T]):
+class Property(NamedTuple, Generic[T]):
     """A row: everything that is known of one property.
 
     Attributes:
@@ -77,8 +76,7 @@ class Properties:
         return cast("T", self.values[row])
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(NamedTuple):
     """The properties of a resource type.
 
     Attributes:

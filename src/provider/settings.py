@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provider.hosts import Hosts
 
@@ -11,8 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
-class Settings:
+_ANSWER_PAUSES = (0.5, 1.0, 2.0, 4.0)
+
+
+class Settings(NamedTuple):
     """The provider's settings.
 
     Attributes:
@@ -30,7 +31,7 @@ class Settings:
     responses: Hosts
     neptune_resource_arn: str
     waiting_queue_url: str
-    answer_pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
+    answer_pauses: tuple[float, ...] = _ANSWER_PAUSES
     is_local: bool = False
 
     @classmethod
@@ -52,7 +53,7 @@ class Settings:
             neptune_resource_arn=environment.get("NEPTUNE_RESOURCE_ARN") or f"arn:aws:neptune-db:{region}:*:*/*",
             # SAM puts the queue's name in the template there.
             waiting_queue_url="" if is_local else environment.get("WAITING_QUEUE_URL", ""),
-            answer_pauses=() if is_local else cls.answer_pauses,
+            answer_pauses=() if is_local else _ANSWER_PAUSES,
             is_local=is_local,
         )
 

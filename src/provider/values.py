@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
 
 
-@dataclass(frozen=True)
-class ValueType(Generic[T_co]):
+class ValueType(NamedTuple, Generic[T_co]):
     """A type of values.
 
     Attributes:
@@ -40,8 +38,7 @@ class ValueType(Generic[T_co]):
     pattern: str = ""
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where a cluster is reached.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -216,9 +215,9 @@ def test_a_move_of_a_job_that_has_ended_without_sagemaker_jobs_is_a_replacement(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     get = Jobs.get
-    monkeypatch.setattr(Jobs, "get", lambda *them: replace(get(*them), arns=frozenset()))
+    monkeypatch.setattr(Jobs, "get", lambda *them: get(*them)._replace(arns=frozenset()))
     world.simulator.start_job("job-1", status="Failed")
     moved = world.simulator.url.replace("127.0.0.1", "localhost")
-    world.settings = replace(world.settings, clusters=Hosts.of_clusters(["127.0.0.1", "localhost"]))
+    world.settings = world.settings._replace(clusters=Hosts.of_clusters(["127.0.0.1", "localhost"]))
     answer = world.ask("Update", ResourceProperties=world.properties(Endpoint=moved))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", f"{moved}/job-1")

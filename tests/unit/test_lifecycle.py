@@ -133,7 +133,7 @@ def run(
             return result
         progress = Progress.from_json(json.loads(json.dumps(result.progress.as_json())))
         assert progress == result.progress
-        request = replace(request, progress=progress)
+        request = request._replace(progress=progress)
         time.now += every
 
 
@@ -510,13 +510,13 @@ def test_a_job_that_ended_by_itself_took_no_time_to_stop() -> None:
 
 
 def test_a_clock_that_was_set_back_makes_no_negative_time() -> None:
-    lifecycle(Jobs(["Stopped"])).delete(replace(delete(), progress=Progress(cancelled_at=NOW + 60)))
+    lifecycle(Jobs(["Stopped"])).delete(delete()._replace(progress=Progress(cancelled_at=NOW + 60)))
     assert recorded() == {"SecondsToStop": [0.0]}
 
 
 def test_what_was_cancelled_long_ago_at_second_0_is_not_cancelled_again() -> None:
     jobs = Jobs(["Stopping"])
-    result = lifecycle(jobs).delete(replace(delete(), progress=Progress(cancelled_at=0.0)))
+    result = lifecycle(jobs).delete(delete()._replace(progress=Progress(cancelled_at=0.0)))
     assert isinstance(result, Waiting)
     assert result.progress == Progress(cancelled_at=0.0)
     assert jobs.calls == [("get", "job-1")]
@@ -693,7 +693,7 @@ def test_nothing_else_is_progress(name: str, value: object) -> None:
         Progress.from_json({name: value})
 
 
-@given(st.dictionaries(st.sampled_from([*vars(Progress())]) | st.text(), st.none() | st.booleans() | st.floats()))
+@given(st.dictionaries(st.sampled_from(Progress._fields) | st.text(), st.none() | st.booleans() | st.floats()))
 def test_whatever_progress_is_said_to_be_is_read_or_refused(data: dict[str, object]) -> None:
     try:
         progress = Progress.from_json(data)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import urllib3
@@ -39,8 +39,7 @@ class Outcome(StrEnum):
     FAILED = "FAILED"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What CloudFormation is told.
 
     Attributes:
@@ -53,7 +52,7 @@ class Answer:
     outcome: Outcome
     physical_resource_id: str
     reason: str = ""
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = MappingProxyType({})
 
 
 class Undeliverable(Exception):

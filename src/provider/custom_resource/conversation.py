@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +119,7 @@ class Conversation:
             result = look(asked)
             if isinstance(result, Done):
                 return result
-            asked = replace(asked, progress=result.progress)
+            asked = asked._replace(progress=result.progress)
             now = self.clock.monotonic()
             pause = waiting.pause(now - self.limits.arrived_at, random.random())  # noqa: S311 - no secret
             pause = min(pause, self.limits.deadline - now)  # as long as one look more fits, the request is not failed

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from provider.clock import Clock
@@ -16,8 +15,7 @@ _LAST_LOOK_SECONDS, _LAST_LOOK_SHARE = 60.0, 0.2
 _LAST_WORD_SECONDS, _LAST_WORD_SHARE = 15.0, 0.1
 
 
-@dataclass(frozen=True)
-class TimeLimits:
+class TimeLimits(NamedTuple):
     """The time limits of one invocation, all in seconds of `Clock.monotonic`.
 
     Attributes:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
 
 from provider.custom_resource import waiting
@@ -49,8 +48,7 @@ class MalformedRequest(Exception):
     """The event is no request, but says whom to tell so."""
 
 
-@dataclass(frozen=True)
-class ReturnAddress:
+class ReturnAddress(NamedTuple):
     """Whom to answer, and as what.
 
     Attributes:
@@ -71,8 +69,7 @@ class ReturnAddress:
     failure_id: str
 
 
-@dataclass(frozen=True)
-class CloudFormationRequest:
+class CloudFormationRequest(NamedTuple):
     """A request.
 
     Attributes:
@@ -127,7 +124,7 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
         logical_resource_id=texts["LogicalResourceId"],
         failure_id=texts.get("PhysicalResourceId", f"no-job/{texts['RequestId']}"),
     )
-    if len(json.dumps(astuple(address)[2:], ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
+    if len(json.dumps(address[2:], ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
         raise Unanswerable("the event's ids leave no room for an answer")
     return address
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -33,8 +32,7 @@ class CannotWait(Exception):
     """The queue does not take the request; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """A request that waited, as the queue delivers it.
 
     Attributes:

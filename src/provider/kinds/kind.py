@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from provider.schema import Property
@@ -13,8 +12,7 @@ GET, CANCEL = "get", "cancel"
 """What rows call the calls."""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A call of the Neptune Data API.
 
     Attributes:
@@ -28,8 +26,7 @@ class Call:
     action: str
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """What `Fn::GetAtt` returns under a name.
 
     Attributes:
@@ -43,8 +40,7 @@ class Attribute:
     description: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
+class Kind(NamedTuple):
     """A kind of job.
 
     Attributes:
