@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import io
+import json
+import logging
 import ssl
-import zipfile
+import uuid
 from typing import TYPE_CHECKING
 
 import botocore.endpoint
@@ -11,6 +13,7 @@ import trustme
 
 from local.ministack import MiniStack
 from local.response_host import ResponseHost
+from provider import neptune, observability
 from tests.function.world import World
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
     from simulator import ManualClock, Simulator
 
+SECRETS = "5ec7e7"  # how every made-up secret of the tests begins
+
 
 @pytest.fixture
 def world(
@@ -26,46 +31,67 @@ def world(
     response_host: ResponseHost,
     simulator_clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
-) -> World:
+) -> Iterator[World]:
     class Time:
         """botocore's pauses between attempts are on the test's clock, too."""
 
         sleep = simulator_clock.advance
 
     monkeypatch.setattr(botocore.endpoint, "time", Time)
-    return World(simulator, response_host, simulator_clock)
+    world = World(simulator, response_host, simulator_clock)
+    with world.instead_of_the_cluster:
+        yield world
+
+
+@pytest.fixture
+def written(
+    caplog: pytest.LogCaptureFixture, response_host: ResponseHost, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[io.StringIO]:
+    """What the function logs at DEBUG; at the end it is searched for secrets, as is what was answered."""
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(observability.logger.handlers[0].formatter)
+    monkeypatch.setattr(observability.logger._logger, "level", logging.DEBUG)
+    monkeypatch.setattr(observability.logger._logger, "handlers", [handler])
+    for name in ("boto3", "botocore", "urllib3"):
+        library = logging.getLogger(name)
+        monkeypatch.setattr(library, "level", library.level)
+        monkeypatch.setattr(library, "handlers", library.handlers)
+        observability._take_over(name)
+    yield log
+    answered = [json.dumps(received.body) for received in response_host.received]
+    others = [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
+    assert SECRETS not in "\n".join([log.getvalue(), *answered, *others])
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neptune's time limits, shortened: what takes a minute takes a tenth of a second."""
+    monkeypatch.setattr(neptune, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(neptune, "READ_SECONDS", dict.fromkeys(neptune.READ_SECONDS, 0.1))
 
 
 @pytest.fixture(scope="session")
 def ministack() -> Iterator[MiniStack]:
-    """A MiniStack with a function that the poll rules of the tests can have as their target."""
     with MiniStack() as running:
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as package:
-            package.writestr("index.py", "def handler(event, context): pass")
-        running.client("lambda").create_function(
-            FunctionName="provider",
-            Runtime="python3.13",
-            Handler="index.handler",
-            Role="arn:aws:iam::000000000000:role/provider",
-            Code={"ZipFile": code.getvalue()},
-        )
         yield running
 
 
 @pytest.fixture
-def aws(ministack: MiniStack, monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[MiniStack]:
-    """MiniStack as the function's AWS; what a test leaves in EventBridge is removed."""
+def aws(ministack: MiniStack, monkeypatch: pytest.MonkeyPatch) -> MiniStack:
+    """MiniStack as the function's AWS."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", ministack.url)
     monkeypatch.setenv("AWS_CA_BUNDLE", str(ministack.ca_bundle))
-    world.function_arn = "arn:aws:lambda:us-east-1:000000000000:function:provider"
-    yield ministack
-    events = ministack.client("events")
-    for rule in events.list_rules()["Rules"]:
-        targets = [target["Id"] for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]]
-        if targets:
-            events.remove_targets(Rule=rule["Name"], Ids=targets)
-        events.delete_rule(Name=rule["Name"])
+    return ministack
+
+
+@pytest.fixture
+def queue_url(aws: MiniStack) -> Iterator[str]:
+    """A queue of Amazon SQS, empty."""
+    sqs = aws.client("sqs")
+    url = sqs.create_queue(QueueName=f"waiting-{uuid.uuid4()}", Attributes={"VisibilityTimeout": "900"})["QueueUrl"]
+    yield url
+    sqs.delete_queue(QueueUrl=url)
 
 
 @pytest.fixture

@@ -2,149 +2,213 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
+import random
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
-from botocore.config import Config
-from starlette.responses import JSONResponse
+import urllib3
+from botocore.parsers import ResponseParserError, RestJSONParser
+from starlette.responses import StreamingResponse
 
-from provider import neptune, observability
+from provider import neptune
 from provider.clock import Clock
 from provider.custom_resource import answer as answers
-from provider.custom_resource import deadline, poll_rule
-from provider.custom_resource.answer import Undeliverable
-from provider.custom_resource.request import cloudformation_request, return_address
-from provider.custom_resource.resource import CleanupFailed, JobResource
+from provider.custom_resource import deadline
+from provider.custom_resource.answer import Answer, Undeliverable
+from provider.custom_resource.conversation import Conversation
+from provider.custom_resource.deadline import TimeLimits
+from provider.custom_resource.request import Unanswerable, cloudformation_request, return_address
+from provider.hosts import Hosts
+from provider.lifecycle import Done
 from simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Simulator, Truncated
-from simulator.serving import disconnected, serving
-from tests.function.world import EPOCH, RULE_PREFIX, LambdaContext, World
+from simulator.serving import serving
+from tests.function.conftest import SECRETS
+from tests.function.world import EPOCH, Queue, World, black_hole, delivered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import io
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from local.ministack import MiniStack
     from local.response_host import Behaviour, ResponseHost
+    from simulator import Effect
 
-SECRETS = "5ec7e7"  # how every made-up secret of the tests begins
+pytestmark = pytest.mark.usefixtures("written")
 
-
-@pytest.fixture(autouse=True)
-def written(
-    caplog: pytest.LogCaptureFixture, response_host: ResponseHost, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[io.StringIO]:
-    """What the function logs at DEBUG; at the end it is searched for secrets, as is what was answered."""
-    log = io.StringIO()
-    handler = logging.StreamHandler(log)
-    handler.setFormatter(observability.logger.handlers[0].formatter)
-    monkeypatch.setattr(observability.logger._logger, "level", logging.DEBUG)
-    monkeypatch.setattr(observability.logger._logger, "handlers", [handler])
-    for name in ("boto3", "botocore", "urllib3", "crhelper"):
-        library = logging.getLogger(name)
-        monkeypatch.setattr(library, "level", library.level)
-        monkeypatch.setattr(library, "handlers", library.handlers)
-        observability._take_over(name)
-    yield log
-    answered = [json.dumps(received.body) for received in response_host.received]
-    others = [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
-    assert SECRETS not in "\n".join([log.getvalue(), *answered, *others])
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neptune's time limits, shortened: what takes ten seconds takes a tenth of one."""
-    monkeypatch.setattr(
-        neptune,
-        "_CONFIG",
-        Config(connect_timeout=0.1, read_timeout=0.1, retries={"mode": "standard", "total_max_attempts": 2}),
-    )
+EMPTY = {
+    "Id": "job-1",
+    "Status": "",
+    "OutputLocation": "",
+    "BaseProcessingJobArn": "",
+    "RemoteModelTransformJobArn": "",
+}
+INVENTED = "graph-Job-1N2K5RF3Q0J6K"
 
 
 def delete(world: World, remaining: float = 900, /, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
     """Send a Delete and return its answer."""
-    event = world.event("Delete", **fields)
-    world.invoke(event, remaining)
-    return world.answer(event)
+    return world.ask("Delete", remaining, **fields)
 
 
 def running_job(world: World, stop_seconds: float | None = 5) -> None:
     world.simulator.start_job("job-1", stop_seconds=stop_seconds)
 
 
-# --- Neptune ----------------------------------------------------------------------------------------------------------
+def at(world: World, host_port: str) -> dict[str, str]:
+    """The fields of a Delete of a job of another cluster."""
+    assert world.simulator.host_port != host_port
+    return {"PhysicalResourceId": f"http://{host_port}/job-1"}
 
 
-def test_neptune_refuses_connections(world: World) -> None:
-    before = world.time()
-    answer = delete(world, ResourceProperties=world.properties(Endpoint="http://127.0.0.1:9"))
-    assert answer["Status"] == "FAILED"
-    assert "Neptune at 127.0.0.1:9 refused the connection. Check the Endpoint's port" in answer["Reason"]
-    assert world.time() - before < 60
+def looked_before_each_further_cancellation(world: World) -> bool:
+    return ("cancel", "cancel") not in pairwise(world.calls)
 
 
-def test_neptune_cannot_be_reached(world: World, impatient: None) -> None:
+# --- Neptune cannot be reached ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["refused", "timed out", "unknown"])
+def outage(request: pytest.FixtureRequest, world: World, impatient: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A cluster that cannot be reached, for the reason that is the fixture's value, until it is brought up."""
     del impatient
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
-        port = full.getsockname()[1]
-        answer = delete(world, ResourceProperties=world.properties(Endpoint=f"http://127.0.0.1:{port}"))
-    assert answer["Status"] == "FAILED"
-    assert "timed out. Open TCP port" in answer["Reason"]
-    assert "security group" in answer["Reason"]
+    reason: str = request.param
+    if reason != "unknown":
+        world.take_cluster_down(is_refused=reason == "refused")
+        return reason
+    world.settings = world.settings._replace(clusters=Hosts.of_clusters(["cluster.test"]))
+    monkeypatch.setattr(world, "physical_id", lambda: f"http://cluster.test:{world.simulator.port}/job-1")
+    world.take_cluster_down()
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+        if host == "cluster.test" and not world.cluster_is_up:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve("127.0.0.1" if host == "cluster.test" else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return reason
 
 
-def test_neptunes_host_is_unknown(world: World) -> None:
-    world.settings = replace(world.settings, allowed_hosts=("127.0.0.1", ".invalid"))
-    answer = delete(world, ResourceProperties=world.properties(Endpoint="cluster.invalid"))
-    assert answer["Status"] == "FAILED"
-    assert "The host name cluster.invalid of the Endpoint cannot be resolved" in answer["Reason"]
-
-
-def test_the_time_limits_of_neptune_add_up_to_less_than_a_minute() -> None:
-    config: Any = neptune._CONFIG
-    attempts = config.retries["total_max_attempts"]
-    back_off = sum(2**attempt for attempt in range(attempts - 1))
-    assert attempts * config.connect_timeout + back_off < 60
-    assert attempts * config.read_timeout + back_off < 60
-
-
-def test_neptune_throttles(world: World) -> None:
+@pytest.mark.parametrize("minutes", [1, 9])
+def test_a_deletion_rides_out_a_cluster_that_cannot_be_reached_for_minutes(
+    world: World, outage: str, minutes: float
+) -> None:
+    del outage
     running_job(world)
-    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=20))
+    world.at(60 * minutes, world.bring_cluster_up)
+    assert delete(world)["Status"] == "SUCCESS"
+    assert world.simulator.status("job-1") == "Stopped"
+    assert len(world.cancellations) == 1
+    assert world.time() <= 60 * minutes + 60
+
+
+def test_a_deletion_gives_up_a_cluster_that_cannot_be_reached_after_ten_minutes(world: World, outage: str) -> None:
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("The job job-1 could not be cancelled.")
+    words = {"refused": "refused the connection. Check the Endpoint's port", "timed out": "timed out. Open TCP port"}
+    assert words.get(outage, "The host name cluster.test of the Endpoint cannot be resolved") in answer["Reason"]
+    assert 600 <= world.time() <= 640
+
+
+def test_a_cluster_that_goes_down_after_the_cancellation_is_waited_for_to_the_deadline(world: World) -> None:
+    running_job(world, stop_seconds=100)
+    world.at(50, world.take_cluster_down)
+    world.at(1800, world.bring_cluster_up)
+    assert delete(world)["Status"] == "SUCCESS"
+    assert 1800 <= world.time() <= 1831
+
+
+def test_outages_with_an_answer_in_between_do_not_add_up(world: World) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=None))
+    world.take_cluster_down()
+    for minute in (8, 17, 26):
+        world.at(60 * minute, world.bring_cluster_up)
+        world.at(60 * minute + 31, world.take_cluster_down)
+    world.at(60 * 30, world.simulator.clear_faults)
+    world.at(60 * 30, world.bring_cluster_up)
+    assert delete(world)["Status"] == "SUCCESS"
+    assert world.time() > 60 * 26
+
+
+def test_outages_with_a_look_in_between_do_not_add_up(world: World) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=2))  # so that the next call is a look
+    world.at(0.5, world.take_cluster_down)
+    world.at(480, world.bring_cluster_up)
+    world.at(510.5, world.take_cluster_down)
+    world.at(990, world.bring_cluster_up)
+    assert delete(world)["Status"] == "SUCCESS"
+    assert world.time() > 990
+
+
+def test_a_create_does_not_wait_for_minutes(world: World, outage: str) -> None:
+    del outage
+    answer = world.ask("Create", ResourceProperties=world.properties(Endpoint=world.physical_id().rpartition("/")[0]))
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("The job job-1 could not be looked up.")
+    assert 45 <= world.time() <= 60
+
+
+def test_neptune_speaks_no_tls(world: World) -> None:
+    answer = delete(world, PhysicalResourceId=f"{world.simulator.host_port}/job-1")
+    assert answer["Status"] == "FAILED"
+    assert f"A TLS connection to Neptune at {world.simulator.host_port} failed" in answer["Reason"]
+
+
+def test_neptune_fails_over_in_the_middle_of_a_wait(world: World) -> None:
+    running_job(world, stop_seconds=60)
+    world.at(10, lambda: world.simulator.inject(Fault(Reset(), times=None)))
+    world.at(40, world.simulator.clear_faults)
     assert delete(world)["Status"] == "SUCCESS"
     assert world.simulator.status("job-1") == "Stopped"
 
 
-def test_neptune_throttles_for_ever(world: World) -> None:
-    running_job(world)
-    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException", "slow down"), times=None))
-    answer = delete(world, ResourceProperties=world.properties(ServiceTimeout="100"))
-    assert answer["Status"] == "FAILED"
-    assert "is not known to have stopped" in answer["Reason"]
-    assert "answered 429: slow down" in answer["Reason"]
-    assert "Delete the stack again" in answer["Reason"]
+# --- Neptune answers late, or not -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_neptune_fails(world: World, status: int) -> None:
-    running_job(world)
-    world.simulator.inject(Fault(RawAnswer(status, "<html>sorry</html>"), times=6))
+def test_a_cancellation_that_takes_long_to_be_answered_is_looked_at_and_not_sent_again(
+    world: World, impatient: None
+) -> None:
+    del impatient
+    running_job(world, stop_seconds=20)
+    world.simulator.inject(Fault(Hang(), on=["cancel"], times=None, takes_effect=True))
     assert delete(world)["Status"] == "SUCCESS"
+    assert world.calls[:2] == ["cancel", "get"]
+    assert len(world.cancellations) == 1
+    assert world.time() < 24
 
 
-@pytest.mark.parametrize("takes_effect", [False, True])
-def test_neptune_resets_the_connection(world: World, takes_effect: bool) -> None:  # noqa: FBT001
+def test_a_cancellation_that_got_lost_is_sent_again_after_a_look(world: World, impatient: None) -> None:
+    del impatient
     running_job(world)
-    world.simulator.inject(Fault(Reset(), times=6, takes_effect=takes_effect))
+    world.simulator.inject(Fault(Hang(), on=["cancel"], times=2))
     assert delete(world)["Status"] == "SUCCESS"
+    assert len(world.cancellations) == 3
+    assert looked_before_each_further_cancellation(world)
+
+
+def test_a_cancellation_has_a_time_limit_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neptune, "READ_SECONDS", {call: seconds / 50 for call, seconds in neptune.READ_SECONDS.items()})
+    running_job(world)
+    world.simulator.inject(Fault(on=["cancel"], delay_seconds=0.5))  # as if it were 25 s
+    world.simulator.inject(Fault(on=["get"], delay_seconds=0.5))
+    began = time.monotonic()
+    assert delete(world, ResourceProperties=world.properties(WaitForStop="false"))["Status"] == "SUCCESS"
+    assert world.calls == ["cancel"]
+    assert delete(world)["Status"] == "SUCCESS"
+    assert world.calls.count("get") >= 2  # the first one was cut off after a fifth of a second
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("takes_effect", [False, True])
@@ -153,22 +217,147 @@ def test_neptune_is_slow(world: World, impatient: None, takes_effect: bool) -> N
     running_job(world)
     world.simulator.inject(Fault(Hang(), times=3, takes_effect=takes_effect))
     assert delete(world)["Status"] == "SUCCESS"
+    assert looked_before_each_further_cancellation(world)
 
 
-@pytest.mark.parametrize("garbage", [GARBAGE, Truncated(), RawAnswer(200, "{}", "application/json")], ids=repr)
-def test_neptune_answers_garbage(world: World, garbage: RawAnswer | Truncated) -> None:
+@pytest.mark.parametrize("takes_effect", [False, True])
+def test_neptune_resets_the_connection(world: World, takes_effect: bool) -> None:  # noqa: FBT001
+    running_job(world)
+    world.simulator.inject(Fault(Reset(), times=6, takes_effect=takes_effect))
+    assert delete(world)["Status"] == "SUCCESS"
+    assert looked_before_each_further_cancellation(world)
+    assert len(world.cancellations) == (1 if takes_effect else 2)
+
+
+# --- Neptune throttles, fails or babbles ------------------------------------------------------------------------------
+
+
+def test_neptune_throttles(world: World) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=20))
+    assert delete(world)["Status"] == "SUCCESS"
+    assert world.simulator.status("job-1") == "Stopped"
+    assert looked_before_each_further_cancellation(world)
+
+
+def test_neptune_throttles_for_ever(world: World) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException", "slow down"), times=None))
+    answer = delete(world, ResourceProperties=world.properties(ServiceTimeout="2000"))
+    assert answer["Status"] == "FAILED"
+    assert "is not known to have stopped" in answer["Reason"]
+    assert "answered 429: slow down" in answer["Reason"]
+    assert "The deletion can be tried again" in answer["Reason"]
+    assert world.time() == pytest.approx(1970)
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        *(RawAnswer(status, "<html>sorry</html>") for status in (408, 429, 500, 502, 503, 504)),
+        ErrorAnswer("ClientTimeoutException"),
+        ErrorAnswer("TooManyRequestsException"),
+    ],
+    ids=repr,
+)
+def test_neptune_fails(world: World, effect: Effect) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(effect, times=6))
+    assert delete(world)["Status"] == "SUCCESS"
+    assert len(world.cancellations) == 2
+    assert looked_before_each_further_cancellation(world)
+
+
+OTHER_JSON = [
+    RawAnswer(500, "[]", "application/json"),
+    RawAnswer(503, '"busy"', "application/json"),
+    RawAnswer(500, "null", "application/json"),
+    RawAnswer(200, "[]", "application/json"),
+    RawAnswer(200, "null", "application/json"),
+    RawAnswer(200, "{}", "application/json"),
+    RawAnswer(200, '{"status": ""}', "application/json"),
+    RawAnswer(200, '{"status": null}', "application/json"),
+    RawAnswer(200, '{"status": {"error": "no"}}', "application/json"),
+    RawAnswer(200, "[" * 100_000, "application/json"),
+    RawAnswer(500, '{"code": {}}', "application/json"),
+]
+
+
+@pytest.mark.parametrize("garbage", [GARBAGE, Truncated(), *OTHER_JSON], ids=lambda garbage: repr(garbage)[:70])
+def test_neptune_answers_garbage(world: World, garbage: Effect) -> None:
     running_job(world)
     world.simulator.inject(Fault(garbage, times=3))
     assert delete(world)["Status"] == "SUCCESS"
     assert world.simulator.status("job-1") == "Stopped"
+    assert looked_before_each_further_cancellation(world)
 
 
-def test_garbage_is_not_taken_for_an_accepted_cancellation(world: World) -> None:
+@pytest.mark.parametrize(
+    "error", [ResponseParserError("no"), ValueError("no"), KeyError("no"), IndexError("no")], ids=repr
+)
+def test_neptunes_answer_is_too_much_for_botocores_parser(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     running_job(world)
-    world.simulator.inject(Fault(GARBAGE, on=["cancel"], times=None))
+    parse = RestJSONParser.parse
+    failures = [error] * 3
+
+    def fail_first(parser: RestJSONParser, *arguments: Any) -> Any:  # noqa: ANN401
+        if failures:
+            raise failures.pop()
+        return parse(parser, *arguments)
+
+    monkeypatch.setattr(RestJSONParser, "parse", fail_first)
+    assert delete(world)["Status"] == "SUCCESS"
+    assert len(world.cancellations) == 1  # the first one was not understood, but found to have worked
+
+
+def test_neptunes_answer_is_no_utf_8(world: World) -> None:
+    answered = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        answered.append(scope["method"])
+        content = b'{"status": "\xff"}' if len(answered) < 4 else b'{"status": "Stopped"}'
+
+        async def body() -> AsyncIterator[bytes]:
+            yield content
+
+        await StreamingResponse(body(), media_type="application/json")(scope, receive, send)
+
+    with serving(application, host="127.0.0.1", port=0) as port:
+        assert delete(world, **at(world, f"127.0.0.1:{port}"))["Status"] == "SUCCESS"
+    assert answered == ["DELETE", "GET", "GET", "GET"]
+
+
+@pytest.mark.parametrize("confirmation", ["{}", '{"status": ""}', '{"status": 5}', "<html>welcome</html>"])
+def test_garbage_is_not_taken_for_an_accepted_cancellation(world: World, confirmation: str) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(RawAnswer(200, confirmation, "application/json"), on=["cancel"], times=None))
     answer = delete(world, ResourceProperties=world.properties(WaitForStop="false", ServiceTimeout="60"))
     assert answer["Status"] == "FAILED"
     assert "did not confirm the cancellation" in answer["Reason"]
+    assert looked_before_each_further_cancellation(world)
+
+
+@pytest.mark.parametrize("models", ["5", "{}", '"none"', "[5]"])
+def test_garbage_in_a_look_is_not_taken_for_an_end(world: World, models: str) -> None:
+    running_job(world)
+    garbage = RawAnswer(200, f'{{"status": {{}}, "models": {models}}}', "application/json")
+    world.simulator.inject(Fault(garbage, on=["get"], times=3))
+    assert delete(world)["Status"] == "SUCCESS"
+    assert world.simulator.status("job-1") == "Stopped"
+    assert len(world.cancellations) == 1
+
+
+def test_garbage_in_what_is_not_needed_is_left_out(world: World) -> None:
+    garbage = '{"status": "InProgress", "baseProcessingJob": null, "remoteModelTransformJob": {"arn": 5}}'
+    world.simulator.inject(Fault(RawAnswer(200, garbage, "application/json")))
+    answer = world.ask("Create")
+    assert answer["Status"] == "SUCCESS"
+    assert answer["Data"] == {**EMPTY, "Status": "InProgress"}
+
+
+# --- Neptune says no --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -181,42 +370,70 @@ def test_neptune_forbids(world: World, operation: Any, action: str) -> None:  # 
     answer = delete(world)
     assert answer["Status"] == "FAILED"
     assert f"needs {action} on {world.settings.neptune_resource_arn}" in answer["Reason"]
+    assert answer["Reason"].endswith("(log stream: 2026/01/01/[$LATEST]0123456789abcdef)")
+    assert "Traceback" not in answer["Reason"]
+    assert world.time() == 0
 
 
 def test_neptune_refuses_to_cancel_a_running_job(world: World) -> None:
     running_job(world)
-    world.simulator.inject(Fault(ErrorAnswer("PreconditionsFailedException", "the role is not listed"), on=["cancel"]))
+    refusal = ErrorAnswer("PreconditionsFailedException", "the role is not listed")
+    world.simulator.inject(Fault(refusal, on=["cancel"], times=None))
     answer = delete(world)
     assert answer["Status"] == "FAILED"
     assert "refused the request: the role is not listed (PreconditionsFailedException)" in answer["Reason"]
+    assert 60 <= world.time() <= 67
+    sent = [record.time for record in world.simulator.log if record.operation == "cancel"]
+    assert sent == [0, world.time()]  # what is refused once more after a minute is refused for good
 
 
-@pytest.mark.parametrize(
-    "garbage",
-    [
-        RawAnswer(500, "[]", "application/json"),
-        RawAnswer(503, '"busy"', "application/json"),
-        RawAnswer(500, "null", "application/json"),
-        RawAnswer(200, "[]", "application/json"),
-        RawAnswer(200, "null", "application/json"),
-        RawAnswer(200, '{"status": {"error": "no"}}', "application/json"),
-        RawAnswer(500, '{"code": {}}', "application/json"),
-    ],
-    ids=repr,
-)
-def test_neptune_answers_other_json(world: World, garbage: RawAnswer) -> None:
+def cancel_from_elsewhere(world: World) -> None:
+    world.simulator.clear_faults()
+    request = Request(f"{world.simulator.url}/ml/modeltransform/job-1", method="DELETE")  # noqa: S310 - the simulator's
+    with urlopen(request, timeout=10):  # noqa: S310
+        pass
+
+
+def test_a_refusal_waits_for_an_earlier_cancellation_to_take_effect(world: World) -> None:
+    running_job(world, stop_seconds=90)
+    world.simulator.inject(Fault(ErrorAnswer("BadRequestException", "it is being cancelled"), on=["cancel"]))
+    world.at(40, lambda: cancel_from_elsewhere(world))
+    assert delete(world)["Status"] == "SUCCESS"
+    assert [record.signed for record in world.simulator.log if record.method == "DELETE"] == [True, False]
+    assert 130 <= world.time() <= 144
+
+
+def test_a_refusal_that_was_for_the_moment_is_asked_for_again_after_a_minute(world: World) -> None:
     running_job(world)
-    world.simulator.inject(Fault(garbage, times=3))
-    assert delete(world, ResourceProperties=world.properties(WaitForStop="false"))["Status"] == "SUCCESS"
-    assert len(world.cancellations) >= 3
+    world.simulator.inject(Fault(ErrorAnswer("PreconditionsFailedException", "not now"), on=["cancel"]))
+    assert delete(world)["Status"] == "SUCCESS"
+    assert len(world.cancellations) == 2
+    assert 65 <= world.time() <= 79
 
 
-def test_garbage_in_what_is_not_needed_is_left_out(world: World) -> None:
-    garbage = '{"status": "InProgress", "baseProcessingJob": null, "remoteModelTransformJob": {"arn": 5}}'
-    world.simulator.inject(Fault(RawAnswer(200, garbage, "application/json")))
-    event = world.event("Create")
-    world.invoke(event)
-    assert world.answer(event)["Status"] == "SUCCESS"
+def test_a_refusal_is_judged_when_neptune_can_be_asked_again(world: World) -> None:
+    def refuse() -> None:
+        world.simulator.clear_faults()
+        world.simulator.inject(Fault(ErrorAnswer("BadRequestException", "no"), on=["cancel"], times=None))
+
+    running_job(world, stop_seconds=None)
+    refuse()
+    world.at(30, lambda: world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["get"], times=None)))
+    world.at(300, refuse)
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert "refused the request: no (BadRequestException)" in answer["Reason"]
+    assert 300 <= world.time() <= 400
+    assert looked_before_each_further_cancellation(world)
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_not_found_of_another_status_is_not_taken_for_a_job_that_is_gone(world: World, status: int) -> None:
+    running_job(world, stop_seconds=None)
+    odd = RawAnswer(status, '{"code": "MLResourceNotFoundException", "message": "?"}', "application/json")
+    world.simulator.inject(Fault(odd, times=None))
+    answer = delete(world, ResourceProperties=world.properties(ServiceTimeout="100"))
+    assert answer["Status"] == "FAILED"
 
 
 def test_the_404_of_a_proxy_is_not_taken_for_a_job_that_is_gone(world: World) -> None:
@@ -227,36 +444,12 @@ def test_the_404_of_a_proxy_is_not_taken_for_a_job_that_is_gone(world: World) ->
     assert "gave an unexpected answer, 404" in answer["Reason"]
 
 
-@pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_neptune_throttles_a_look_up(world: World, request_type: str) -> None:
+def test_neptune_answers_what_nobody_expects(world: World) -> None:
     running_job(world)
-    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=9))
-    event = world.event(request_type)
-    world.invoke(event)
-    assert world.answer(event)["Status"] == "SUCCESS"
-
-
-def test_neptune_throttles_a_look_up_for_ever(world: World) -> None:
-    running_job(world)
-    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=None))
-    event = world.event("Create")
-    world.invoke(event)
-    assert world.answer(event)["Status"] == "FAILED"
-    assert world.time() < 120
-
-
-@pytest.mark.parametrize("job_id", ["é" * 500, "\N{ROCKET}" * 250])
-def test_what_a_create_can_answer_a_delete_can_answer(
-    world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = neptune.ModelTransformJob(job_id, "Stopped")
-    monkeypatch.setattr(neptune.ModelTransformJobs, "get", lambda *_, **__: job)
-    monkeypatch.setattr(neptune.ModelTransformJobs, "cancel", lambda *_, **__: None)
-    create = world.event("Create", ResourceProperties=world.properties(Id=job_id))
-    world.invoke(create)
-    assert world.answer(create)["Status"] == "SUCCESS"
-    answer = delete(world, 900, PhysicalResourceId=job_id, ResourceProperties=world.properties(Id=job_id))
-    assert answer["Status"] == "SUCCESS"
+    world.simulator.inject(Fault(RawAnswer(405, '{"message": "not here"}', "application/json"), on=["cancel"]))
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert "gave an unexpected answer, 405: not here" in answer["Reason"]
 
 
 def test_what_neptune_quotes_of_a_request_is_not_passed_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,57 +459,150 @@ def test_what_neptune_quotes_of_a_request_is_not_passed_on(world: World, monkeyp
     quoting = ErrorAnswer("AccessDeniedException", f"The canonical string: x-amz-security-token:{token}")
     world.simulator.inject(Fault(quoting, on=["cancel"]))
     event = world.event("Delete")
-    assert token not in world.invoke(event)["Reason"]
+    assert token not in world.run(event)["Reason"]
     assert token not in world.answer(event)["Reason"]
 
 
-def test_neptune_speaks_no_tls(world: World) -> None:
-    answer = delete(world, ResourceProperties=world.properties(Endpoint=f"https://{world.simulator.host_port}"))
-    assert answer["Status"] == "FAILED"
-    assert f"A TLS connection to Neptune at {world.simulator.host_port} failed" in answer["Reason"]
-
-
-def test_neptune_answers_what_nobody_expects(world: World) -> None:
+def test_a_text_that_utf_8_cannot_hold_does_not_keep_the_answer_back(world: World) -> None:
     running_job(world)
-    world.simulator.inject(Fault(RawAnswer(405, '{"message": "not here"}', "application/json"), on=["cancel"]))
-    answer = delete(world)
-    assert answer["Status"] == "FAILED"
-    assert "gave an unexpected answer, 405: not here" in answer["Reason"]
+    words = RawAnswer(400, '{"code": "BadRequestException", "message": "half a \\ud83d rocket"}', "application/json")
+    world.simulator.inject(Fault(words, on=["cancel"], times=None))
+    event = world.event("Delete")
+    told = world.run(event)
+    assert "half a ? rocket" in world.answer(event)["Reason"]
+    assert "half a ? rocket" in json.dumps(told, ensure_ascii=False).encode().decode()  # as Lambda writes it
 
 
-def test_the_function_has_no_credentials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    answer = delete(world)
+# --- Create and Update ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+@pytest.mark.parametrize(
+    "effect", [ErrorAnswer("TooManyRequestsException"), RawAnswer(200, "{}", "application/json"), Reset()], ids=repr
+)
+def test_neptune_cannot_answer_a_look_up_for_a_moment(world: World, request_type: str, effect: Effect) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(effect, times=9))
+    answer = world.ask(request_type)
+    assert answer["Status"] == "SUCCESS"
+    assert answer["Data"]["Status"] == "InProgress"
+    assert len(world.looks) == 10
+
+
+@pytest.mark.parametrize(
+    ("effect", "words"),
+    [
+        (ErrorAnswer("TooManyRequestsException", "slow down"), "answered 429: slow down"),
+        (RawAnswer(200, "{}", "application/json"), "answered without a status for job job-1"),
+    ],
+    ids=repr,
+)
+def test_neptune_cannot_answer_a_look_up_for_ever(world: World, effect: Effect, words: str) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(effect, times=None))
+    answer = world.ask("Create")
     assert answer["Status"] == "FAILED"
-    assert "Unable to locate credentials" in answer["Reason"]
+    assert answer["Reason"].startswith("The job job-1 could not be looked up. ")
+    assert words in answer["Reason"]
+    assert answer["PhysicalResourceId"].startswith("no-job/")
+    assert 45 <= world.time() <= 51
+
+
+def test_a_patient_look_up_asks_at_the_pace_of_every_wait(world: World) -> None:
+    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=None))
+    world.ask("Create")
+    pauses = [round(later - earlier, 6) for earlier, later in pairwise(world.looks)]
+    assert all(1 <= pause <= 1 + 4.6 for pause in pauses)
+    assert pauses[0] < 2 <= pauses[-1]
+    assert 15 <= len(pauses) <= 35
+
+
+def test_a_look_up_that_is_forbidden_fails_at_once(world: World) -> None:
+    running_job(world)
+    world.simulator.inject(Fault(ErrorAnswer("AccessDeniedException"), times=None))
+    answer = world.ask("Create")
+    assert answer["Status"] == "FAILED"
+    assert "The function's role needs neptune-db:GetMLModelTransformJobStatus on" in answer["Reason"]
+    assert world.time() == 0
+
+
+def begin_a_bad_day(world: World, what: str | Effect) -> None:
+    if what == "forgotten":
+        world.simulator.forget_job("job-1")
+    elif isinstance(what, str):
+        world.take_cluster_down(is_refused=what == "refused")
+    else:
+        world.simulator.inject(Fault(what, times=None))
+
+
+@pytest.mark.parametrize("service_timeout", ["3600", "20", "1"])
+@pytest.mark.parametrize(
+    "bad_day",
+    [
+        *("forgotten", "refused", "timed out"),
+        *(ErrorAnswer(f"{name}Exception") for name in ("AccessDenied", "TooManyRequests", "BadRequest")),
+        *(GARBAGE, Hang()),
+    ],
+    ids=repr,
+)
+def test_an_update_that_keeps_the_identity_never_fails_for_want_of_neptune(
+    world: World, impatient: None, bad_day: str | Effect, service_timeout: str
+) -> None:
+    del impatient
+    running_job(world)
+    begin_a_bad_day(world, bad_day)
+    answer = world.ask("Update", ResourceProperties=world.properties(Clean="true", ServiceTimeout=service_timeout))
+    assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "")
+    assert answer["PhysicalResourceId"] == world.physical_id()
+    assert answer["Data"] == EMPTY
+    assert world.time() <= min(60, int(service_timeout))
+
+
+def test_an_update_whose_look_hangs_is_answered_by_the_watchdog(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neptune, "READ_SECONDS", dict.fromkeys(neptune.READ_SECONDS, 1.5))
+    running_job(world)
+    begin_a_bad_day(world, Hang())
+    event = world.event("Update", ResourceProperties=world.properties(ServiceTimeout="1"))
+    began = time.monotonic()
+    thread = threading.Thread(target=world.run, args=[event])
+    thread.start()
+    world.host.wait_for(event["RequestId"], 10)
+    assert 0.9 <= time.monotonic() - began < 1.4
+    thread.join()
+    answer = world.answer(event)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", world.physical_id())
+    assert answer["Data"] == EMPTY
+
+
+def test_an_update_that_is_wrong_fails_also_when_its_look_would_hang(world: World) -> None:
+    begin_a_bad_day(world, Hang())
+    answer = world.ask("Update", ResourceProperties=world.properties(Clen="true"))
+    assert answer["Status"] == "FAILED"
+    assert "'Clen' is not a property of Custom::NeptuneMLModelTransformJob; did you mean Clean?" in answer["Reason"]
+
+
+@pytest.mark.parametrize("job_id", ["é" * 490, "\N{ROCKET}" * 245])
+def test_what_a_create_can_answer_a_delete_can_answer(
+    world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = neptune.Job("Stopped", is_stopping=False, has_ended=True)
+    monkeypatch.setattr(neptune.Jobs, "get", lambda *_: job)
+    monkeypatch.setattr(neptune.Jobs, "cancel", lambda *_: None)
+    create = world.ask("Create", ResourceProperties=world.properties(Id=job_id))
+    assert create["Status"] == "SUCCESS"
+    physical_id = create["PhysicalResourceId"]
+    answer = delete(world, PhysicalResourceId=physical_id, ResourceProperties=world.properties(Id=job_id))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
 
 
 def test_a_job_whose_attributes_do_not_fit_is_not_adopted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = neptune.ModelTransformJob("job-1", "InProgress", output_location=f"s3://{'x' * 4000}")
-    monkeypatch.setattr(neptune.ModelTransformJobs, "get", lambda *_, **__: job)
-    event = world.event("Create")
-    world.invoke(event)
-    answer = world.answer(event)
+    attributes = {"OutputLocation": f"s3://{'x' * 4000}"}
+    job = neptune.Job("InProgress", is_stopping=False, has_ended=False, attributes=attributes)
+    monkeypatch.setattr(neptune.Jobs, "get", lambda *_: job)
+    answer = world.ask("Create")
     assert answer["Status"] == "FAILED"
-    assert "longer than CloudFormation takes" in answer["Reason"]
-    assert "/" in answer["PhysicalResourceId"]  # its rollback cancels nothing
-
-
-def test_neptune_fails_over_in_the_middle_of_a_wait(world: World) -> None:
-    running_job(world, stop_seconds=60)
-
-    def sleep(seconds: float) -> None:
-        world.time.advance(seconds)
-        world.simulator.clear_faults()
-        if 10 < world.time() < 40:
-            world.simulator.inject(Fault(Reset(), times=None))
-
-    world.clock = replace(world.clock, sleep=sleep)
-    answer = delete(world)
-    assert answer["Status"] == "SUCCESS"
-    assert world.simulator.status("job-1") == "Stopped"
+    assert "longer than CloudFormation takes (4,096 bytes)" in answer["Reason"]
+    assert answer["PhysicalResourceId"].startswith("no-job/")  # its rollback cancels nothing
 
 
 # --- the response host ------------------------------------------------------------------------------------------------
@@ -333,26 +619,53 @@ def test_the_response_host_recovers(world: World, behaviours: list[Behaviour]) -
 def test_the_response_host_stays_broken_until_a_replay(
     world: World, behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "_READ_SECONDS", 0.05)
-    running_job(world)
+    monkeypatch.setattr(answers, "_TIMEOUT", urllib3.Timeout(0.05))
+    running_job(world, stop_seconds=3)
     event = world.event("Delete")
     world.host.behave([], then=behaviour)
     for _ in range(3):  # as Lambda delivers it, before it goes to the queue of failed events
         with pytest.raises(Undeliverable, match=r"could not be delivered to 127\.0\.0\.1 .*gateway endpoint for S3"):
             world.invoke(event)
     world.host.behave([])
-    world.invoke(event)
+    world.run(event)
     assert world.answer(event)["Status"] == "SUCCESS"
 
 
 def test_the_response_host_refuses_connections(world: World) -> None:
-    running_job(world)
+    running_job(world, stop_seconds=3)
     event = world.event("Delete")
     event["ResponseURL"] = event["ResponseURL"].replace(world.host.url, "http://127.0.0.1:9")
-    before = world.time()
-    with pytest.raises(Undeliverable):
+    with pytest.raises(Undeliverable, match="in 5 attempts: NewConnectionError"):
         world.invoke(event)
-    assert world.time() - before < 60
+    assert world.time() < 15
+
+
+def test_the_response_host_cannot_be_reached(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "_TIMEOUT", urllib3.Timeout(connect=0.05, read=5))
+    running_job(world, stop_seconds=3)
+    event = world.event("Delete")
+    with black_hole() as port:
+        event["ResponseURL"] = event["ResponseURL"].replace(world.host.url, f"http://127.0.0.1:{port}")
+        with pytest.raises(Undeliverable, match="in 5 attempts: ConnectTimeoutError"):
+            world.invoke(event)
+
+
+def test_the_response_hosts_answer_drips_in(world: World) -> None:
+    async def application(_scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"99")]})
+        await send({"type": "http.response.body", "body": b".", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    running_job(world, stop_seconds=3)
+    event = world.event("Delete")
+    with serving(application, host="127.0.0.1", port=0) as port:
+        event["ResponseURL"] = event["ResponseURL"].replace(world.host.url, f"http://127.0.0.1:{port}")
+        began = time.monotonic()
+        assert world.invoke(event)["Status"] == "SUCCESS"
+    assert time.monotonic() - began < 4
 
 
 def test_an_answer_that_fails_to_be_put_for_any_reason_is_not_taken_for_delivered(
@@ -362,57 +675,240 @@ def test_an_answer_that_fails_to_be_put_for_any_reason_is_not_taken_for_delivere
         raise UnicodeError
 
     monkeypatch.setattr(answers, "_put", fail)
-    running_job(world)
+    running_job(world, stop_seconds=3)
     with pytest.raises(Undeliverable, match="UnicodeError"):
         world.invoke(world.event("Delete"))
 
 
-# --- EventBridge ------------------------------------------------------------------------------------------------------
+BUCKET = "cloudformation-custom-resource-response-useast1"
+QUERY = f"X-Amz-Signature={SECRETS}"
 
 
-def hand_over(world: World, **fields: object) -> dict[str, Any]:
-    """Send a Delete to an invocation that ends before the job has stopped."""
-    event = world.event("Delete", ResourceProperties=world.properties(**fields))
-    assert world.invoke(event, remaining=20)["Status"] == "PENDING"
-    assert world.answers(event) == []
-    return event
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://{BUCKET}.s3.amazonaws.com/key?{QUERY}",
+        f"https://{BUCKET}.s3.us-east-1.amazonaws.com/key?{QUERY}",
+        f"https://{BUCKET}.s3-us-east-1.amazonaws.com:443/key?AWSAccessKeyId=ASIA&Signature={SECRETS}",
+    ],
+)
+def test_cloudformations_own_response_hosts_are_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def getaddrinfo(host: str, port: int, *_: object) -> None:
+        asked.append((host, port))
+        raise socket.gaierror  # the test has no internet
+
+    running_job(world, stop_seconds=0)
+    delete(world)  # connects to Neptune
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with pytest.raises(Undeliverable, match=r"could not be delivered to cloudformation-custom-resource-response"):
+        world.invoke(world.event("Delete", ResponseURL=url, PhysicalResourceId=INVENTED))
+    assert set(asked) == {(url.split("/")[2].partition(":")[0], 443)}
 
 
-def rules(aws: MiniStack) -> list[str]:
-    return [rule["Name"] for rule in aws.client("events").list_rules(NamePrefix=RULE_PREFIX)["Rules"]]
+BAD_URLS = [
+    None,
+    5,
+    "",
+    "no URL",
+    f"file:///etc/passwd?{QUERY}",
+    f"http://{BUCKET}.s3.amazonaws.com/key?{QUERY}",
+    f"https://{BUCKET}.s3.amazonaws.com:8443/key?{QUERY}",
+    f"https://{BUCKET}.s3.amazonaws.com:0/key?{QUERY}",
+    f"https://{BUCKET}.s3.amazonaws.com:port/key?{QUERY}",
+    f"https://{BUCKET}.s3.amazonaws.com/key",
+    f"https://{BUCKET}.s3.amazonaws.com/key?X-Amz-Signature=",
+    f"https://{BUCKET}.s3.amazonaws.com/key#?{QUERY}",
+    f"https://{BUCKET}.s3.amazonaws.com/{QUERY}",
+    f"https://user@{BUCKET}.s3.amazonaws.com/key?{QUERY}",
+    f"https://user:password@{BUCKET}.s3.amazonaws.com/key?{QUERY}",
+    f"https://{BUCKET}.s3.amazonaws.com\\@evil.example/key?{QUERY}",
+    f"https://{BUCKET}.s3.amazonaws.com\n.evil.example/key?{QUERY}",
+    f"https://{BUCKET}.s3.amazonaws.com.evil.example/key?{QUERY}",
+    f"https://evil.example/{BUCKET}.s3.amazonaws.com/key?{QUERY}",
+    f"https://evil-{BUCKET}.s3.amazonaws.com/key?{QUERY}",
+    f"https://{BUCKET}.evil.amazonaws.com/key?{QUERY}",
+    f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/key?{QUERY}",
+    f"https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/key?{QUERY}",
+    f"https://anyones-bucket.s3.amazonaws.com/key?{QUERY}",
+    f"https://s3.amazonaws.com/{BUCKET}/key?{QUERY}",
+    f"https://abc123.execute-api.us-east-1.amazonaws.com/stage?{QUERY}",
+    f"https://vpc-search-abc123.us-east-1.es.amazonaws.com/index?{QUERY}",
+    f"https://169.254.169.254/latest?{QUERY}",
+    f"http://127.0.0.1:80/key?{QUERY}",
+]
 
 
-def tick_event(aws: MiniStack) -> dict[str, Any]:
-    (name,) = rules(aws)
-    (target,) = aws.client("events").list_targets_by_rule(Rule=name)["Targets"]
-    event: dict[str, Any] = json.loads(target["Input"])
-    return event
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_nobody_else_is_answered(world: World, written: io.StringIO, url: object) -> None:
+    world.settings = world.settings._replace(responses=Hosts.of_responses("us-east-1"))
+    running_job(world)
+    event = world.event("Delete", ResponseURL=url)
+    with pytest.raises(Unanswerable, match="the event's ResponseURL is"):
+        world.invoke(event)
+    with pytest.raises(Unanswerable):
+        world.invoke(delivered(event))
+    assert "The event cannot be answered" in written.getvalue()
+    del event["RequestId"]
+    told = world.invoke(event)
+    assert told["Status"] == "UNANSWERED"
+    assert told["Reason"].startswith("The event cannot be answered: the event's ResponseURL is")
+    assert world.simulator.log == ()
 
 
-def test_a_job_that_outlives_the_invocation_is_waited_for_by_a_poll_rule(world: World, aws: MiniStack) -> None:
-    running_job(world, stop_seconds=100)
-    event = hand_over(world)
-    tick = tick_event(aws)
-    assert world.invoke(tick)["Status"] == "PENDING"
-    world.time.advance(100)
-    world.invoke(tick)
+def test_the_hosts_that_an_endpoint_may_name_may_not_be_answered(world: World) -> None:
+    world.settings = world.settings._replace(
+        clusters=Hosts.of_clusters(["127.0.0.1"]),
+        responses=Hosts.of_responses("us-east-1", ["localhost"]),
+    )
+    running_job(world, stop_seconds=0)
+    event = world.event("Delete")
+    with pytest.raises(Unanswerable, match="is not https, at port 443"):
+        world.invoke(event)
+    event["ResponseURL"] = event["ResponseURL"].replace("127.0.0.1", "localhost")
+    world.invoke(event)
     assert world.answer(event)["Status"] == "SUCCESS"
-    assert len(world.cancellations) == 1
-    assert rules(aws) == []
 
 
-def test_a_job_that_never_stops_fails_the_deletion_at_its_deadline(world: World, aws: MiniStack) -> None:
-    running_job(world, stop_seconds=None)
-    event = hand_over(world, ServiceTimeout="300")
-    tick = tick_event(aws)
-    world.time.advance(250)
-    world.invoke(tick)
+def test_the_hosts_that_may_be_answered_are_no_endpoints(world: World) -> None:
+    world.settings = world.settings._replace(clusters=Hosts.of_clusters(["localhost"]))
+    answer = world.ask("Create")
+    assert answer["Status"] == "FAILED"
+    assert "it should be a host below .neptune.amazonaws.com" in answer["Reason"]
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert "If the provider's AllowedHosts was changed, change it back" in answer["Reason"]
+    assert world.simulator.log == ()
+
+
+# --- the function -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sluggish(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neptune's time limits, shortened, and longer than those of a short invocation."""
+    monkeypatch.setattr(neptune, "READ_SECONDS", dict.fromkeys(neptune.READ_SECONDS, 1.0))
+
+
+@pytest.mark.parametrize("hour", [0, 20])
+def test_the_watchdog_answers_for_a_call_that_hangs(world: World, sluggish: None, hour: int) -> None:
+    del sluggish
+    world.time.advance(3600 * hour)  # Lambda's clock does not start with the function
+    running_job(world)
+    world.simulator.inject(Fault(Hang()))
+    event = world.event("Delete")
+    began = time.monotonic()
+    thread = threading.Thread(target=world.run, args=[event, 0.5])
+    thread.start()
+    world.host.wait_for(event["RequestId"], 10)
+    assert 0.4 <= time.monotonic() - began < 0.9
+    thread.join()
     answer = world.answer(event)
     assert answer["Status"] == "FAILED"
+    assert "ran out of time waiting for an answer from Neptune. The deletion can be tried again" in answer["Reason"]
+
+
+def test_what_the_watchdog_has_answered_is_not_handed_over(world: World, sluggish: None) -> None:
+    del sluggish
+    running_job(world)
+    world.simulator.inject(Fault(Hang()))
+    event = world.event("Delete")
+    told = world.invoke(event, 0.5)  # the look that hung leaves the request waiting
+    assert told["Status"] == "FAILED"
+    assert isinstance(world.queue, Queue)
+    assert world.queue.waiting == []
+    assert world.answer(event)["Status"] == "FAILED"
+
+
+def test_a_watchdog_that_comes_while_the_request_is_handed_over_says_nothing(world: World) -> None:
+    class SlowQueue(Queue):
+        def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
+            time.sleep(0.7)  # the watchdog's time comes, and goes
+            super().put(event, delay_seconds)
+
+    world.queue = SlowQueue()
+    running_job(world, stop_seconds=None)
+    event = world.event("Delete")
+    assert world.invoke(event, 0.3)["Status"] == "PENDING"
+    time.sleep(0.1)
+    assert world.answers(event) == []
+    assert len(world.queue.waiting) == 1
+
+
+def conversation(world: World, event: dict[str, Any], told: list[Answer]) -> Conversation:
+    def tell(answer: Answer) -> Answer:
+        told.append(answer)
+        return answer
+
+    request = cloudformation_request(event)
+    limits = TimeLimits.of(world.clock, arrived_at=EPOCH, service_timeout=3600, remaining=900)
+    return Conversation(
+        event=event,
+        address=return_address(event, world.settings.responses),
+        request=request,
+        limits=limits,
+        lifecycle=world.front_door.lifecycle,
+        queue=world.queue,
+        clock=world.clock,
+        tell=tell,
+        is_continued=False,
+    )
+
+
+def test_a_watchdog_that_comes_with_the_outcome_does_not_turn_it_into_nothing(world: World) -> None:
+    told: list[Answer] = []
+    it = conversation(world, world.event("Delete"), told)
+    it._done = Done(world.physical_id())
+    with it._deciding:
+        watchdog = threading.Thread(target=it._expire)
+        watchdog.start()
+        watchdog.join(0.2)  # it waits for the decision
+        it._decide(None)
+    watchdog.join()
+    assert [answer.outcome for answer in told] == ["SUCCESS"]
+
+
+def test_a_fault_of_the_provider_itself_is_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neptune.Jobs, "cancel", lambda *_: 1 / 0)
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("The provider failed, which is a fault of its own: ZeroDivisionError")
+
+
+def test_the_function_has_no_credentials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert "The function cannot sign the call of Neptune at 127.0.0.1" in answer["Reason"]
+    assert "Unable to locate credentials. Look at its role." in answer["Reason"]
+    assert "fault of its own" not in answer["Reason"]
+    assert world.time() == 0
+
+
+def test_a_last_look_and_its_answer_fit_into_what_is_kept_back_of_an_invocation() -> None:
+    last_look = neptune.CONNECT_SECONDS + neptune.READ_SECONDS["get"]
+    attempt: Any = answers._TIMEOUT
+    answer = answers._LAST_ATTEMPT_SECONDS + attempt.connect_timeout + attempt.read_timeout
+    assert last_look + answer <= deadline._LAST_LOOK_SECONDS
+    assert attempt.connect_timeout + attempt.read_timeout < deadline._LAST_WORD_SECONDS
+
+
+# --- CloudFormation and time ------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_never_stops_fails_the_deletion_at_its_deadline(world: World) -> None:
+    running_job(world, stop_seconds=None)
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
     assert "has not stopped yet (its status is Stopping). The time for waiting is up" in answer["Reason"]
-    assert "Delete the stack again" in answer["Reason"]
-    assert world.time() < 300
-    assert rules(aws) == []
+    assert "The deletion can be tried again: it goes on waiting." in answer["Reason"]
+    assert world.time() == pytest.approx(3570)
+    assert len(world.cancellations) == 1
 
 
 def test_a_retried_deletion_of_a_stopping_job_just_waits(world: World) -> None:
@@ -421,206 +917,20 @@ def test_a_retried_deletion_of_a_stopping_job_just_waits(world: World) -> None:
     assert delete(world)["Status"] == "SUCCESS"
 
 
-def test_a_tick_after_the_request_was_answered_removes_its_rule(world: World, aws: MiniStack) -> None:
-    running_job(world, stop_seconds=100)
-    event = hand_over(world)
-    tick = tick_event(aws)
-    world.time.advance(200)
-    world.invoke(tick)
-    poll_rule.PollRule(RULE_PREFIX, event["RequestId"], "us-east-1").put(
-        world.function_arn, tick
-    )  # by a late duplicate
-    world.invoke(tick)
-    assert rules(aws) == []
-    assert {answer["Status"] for answer in world.answers(event)} == {"SUCCESS"}
-
-
-def test_a_rule_whose_making_was_cut_short_is_removed_by_the_next_delivery(world: World, aws: MiniStack) -> None:
-    running_job(world, stop_seconds=1)
-    event = world.event("Delete", signed_at=EPOCH - 900)
-    rule = poll_rule.PollRule(RULE_PREFIX, event["RequestId"], "us-east-1")
-    aws.client("events").put_rule(Name=rule.name, ScheduleExpression="rate(1 minute)")  # killed before PutTargets
-    world.invoke(event)
-    assert world.answer(event)["Status"] == "SUCCESS"
-    assert rules(aws) == []
-
-
-def test_eventbridge_is_unreachable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    running_job(world, stop_seconds=None)
-    answer = delete(world, 20)
-    assert answer["Status"] == "FAILED"
-    assert "EventBridge cannot be reached" in answer["Reason"]
-    assert "com.amazonaws.us-east-1.events" in answer["Reason"]
-    assert "Delete the stack again" in answer["Reason"]
-    assert world.time() < 60
-
-
-def test_the_time_limits_of_a_handover_fit_into_what_is_kept_back_for_it() -> None:
-    config: Any = poll_rule._CONFIG
-    attempts = config.retries["total_max_attempts"]
-    two_calls = 2 * attempts * (config.connect_timeout + config.read_timeout) + 2
-    answer = answers._LAST_ATTEMPT_SECONDS + answers._CONNECT_SECONDS + answers._READ_SECONDS
-    last_look = 47  # at a Neptune that hangs, see the test of its time limits
-    assert last_look + two_calls + answer <= deadline._HANDOVER_SECONDS
-
-
-@pytest.mark.parametrize("denied", ["PutRule", "PutTargets"])
-def test_eventbridge_denies(world: World, monkeypatch: pytest.MonkeyPatch, denied: str) -> None:
-    called: list[str] = []
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
-        operation = dict(scope["headers"])[b"x-amz-target"].decode().removeprefix("AWSEvents.")
-        called.append(operation)
-        refusal = {"__type": "AccessDeniedException", "message": f"not authorized to perform events:{operation}"}
-        answer = JSONResponse(refusal, 400) if operation == denied else JSONResponse({"FailedEntryCount": 0})
-        await answer(scope, receive, send)
-
-    running_job(world, stop_seconds=None)
-    with serving(application, host="127.0.0.1", port=0) as port:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        answer = delete(world, 20)
-    assert answer["Status"] == "FAILED"
-    assert f"EventBridge refused events:{denied}" in answer["Reason"]
-    assert ("DeleteRule" in called) is (denied == "PutTargets")
-
-
-@pytest.mark.parametrize("way", ["an entry is refused", "no answer comes"])
-def test_eventbridge_does_not_take_the_target(world: World, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    monkeypatch.setattr(poll_rule, "_CONFIG", Config(read_timeout=0.1, retries={"total_max_attempts": 1}))
-    called: list[str] = []
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
-        operation = dict(scope["headers"])[b"x-amz-target"].decode().removeprefix("AWSEvents.")
-        called.append(operation)
-        while (await receive()).get("more_body"):
-            pass
-        if operation == "PutTargets" and way == "no answer comes":
-            await disconnected(receive)
-        entries = [{"TargetId": "provider", "ErrorCode": "Limit", "ErrorMessage": "too many"}]
-        refusal = {"FailedEntryCount": 1, "FailedEntries": entries} if operation == "PutTargets" else {}
-        await JSONResponse(refusal)(scope, receive, send)
-
-    running_job(world, stop_seconds=None)
-    with serving(application, host="127.0.0.1", port=0) as port:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        answer = delete(world, 20)
-    assert answer["Status"] == "FAILED"
-    assert ("too many" if way == "an entry is refused" else "events:PutTargets) failed: Read timeout") in answer[
-        "Reason"
-    ]
-    assert called[-1] == "DeleteRule"
-
-
-def test_a_rule_that_cannot_be_removed_makes_lambda_deliver_the_event_again(
-    world: World, aws: MiniStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running_job(world, stop_seconds=100)
-    event = hand_over(world)
-    tick = tick_event(aws)
-    world.time.advance(200)
-    with monkeypatch.context() as unreachable:
-        unreachable.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-        with pytest.raises(CleanupFailed, match="EventBridge cannot be reached"):
-            world.invoke(tick)
-    assert world.answer(event)["Status"] == "SUCCESS"
-    world.invoke(tick)
-    assert rules(aws) == []
-
-
-def test_a_tick_whose_answer_cannot_be_delivered_keeps_its_rule_until_the_deadline(
-    world: World, aws: MiniStack
-) -> None:
-    running_job(world, stop_seconds=100)
-    event = hand_over(world, ServiceTimeout="600")
-    tick = tick_event(aws)
-    world.host.behave([], then=403)
-    world.simulator.inject(Fault(ErrorAnswer("AccessDeniedException"), on=["get"]))
-    with pytest.raises(Undeliverable):
-        world.invoke(tick)
-    assert len(rules(aws)) == 1  # delivered again, the tick finds the job stopping: somebody has to go on
-    world.time.advance(600)
-    with pytest.raises(Undeliverable):
-        world.invoke(tick)
-    assert rules(aws) == []
-    assert world.answers(event) == []
-
-
-@pytest.mark.parametrize("change", [{"CrHelperData": "of another version"}, {"ResponseURL": "https://evil.example/"}])
-def test_a_tick_that_makes_no_sense_removes_its_rule(world: World, aws: MiniStack, change: dict[str, object]) -> None:
-    running_job(world, stop_seconds=None)
-    hand_over(world)
-    world.invoke({**tick_event(aws), **change})
-    assert rules(aws) == []
-
-
-def test_a_rule_whose_making_failed_oddly_is_removed(
-    world: World, aws: MiniStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put = poll_rule.PollRule.put
-
-    def fail(*arguments: Any) -> None:  # noqa: ANN401
-        put(*arguments)
-        raise UnicodeError
-
-    monkeypatch.setattr(poll_rule.PollRule, "put", fail)
-    running_job(world, stop_seconds=None)
-    assert delete(world, 20)["Status"] == "FAILED"
-    assert rules(aws) == []
-
-
-# --- the function -----------------------------------------------------------------------------------------------------
-
-
-def test_the_watchdog_answers_for_a_call_that_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = Config(connect_timeout=1, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 1})
-    monkeypatch.setattr(neptune, "_CONFIG", config)
-    running_job(world)
-    world.simulator.inject(Fault(Hang()))
-    answer = delete(world, 0.5)
-    assert answer["Status"] == "FAILED"
-    assert "ran out of time" in answer["Reason"]
-
-
-def test_a_watchdog_that_comes_after_the_handover_says_nothing(world: World, aws: MiniStack) -> None:
-    running_job(world, stop_seconds=None)
-    event = world.event("Delete")
-    resource = JobResource(
-        cloudformation_request(event),
-        return_address(event, world.settings.allowed_hosts),
-        lifecycle=world.lifecycle,
-        settings=world.settings,
-        clock=world.clock,
-    )
-    resource(event, LambdaContext(20, world.time, invoked_function_arn=world.function_arn))  # type: ignore[arg-type]
-    assert len(rules(aws)) == 1
-    resource._timeout()  # it waited for the handover to end
-    assert world.answers(event) == []
-    assert resource.answer is None
-
-
-def test_a_fault_of_the_provider_itself_is_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neptune.ModelTransformJobs, "cancel", lambda *_, **__: 1 / 0)
-    answer = delete(world)
-    assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("The provider failed, which is a fault of its own: ZeroDivisionError")
-
-
-# --- CloudFormation and time ------------------------------------------------------------------------------------------
-
-
 def test_a_delete_delivered_twice_at_once_has_one_outcome(world: World) -> None:
     running_job(world)
     event = world.event("Delete")
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(world.invoke, [event, event]))
+    world.drain()
     assert {answer["Status"] for answer in world.answers(event)} == {"SUCCESS"}
+    assert world.simulator.status("job-1") == "Stopped"
 
 
 def test_a_delete_during_a_create_touches_nothing(world: World) -> None:
     running_job(world)
     world.simulator.inject(Fault(on=["get"], delay_seconds=0.3))
-    create, invented = world.event("Create"), world.event("Delete", PhysicalResourceId="graph-Job-1N2K5RF3Q0J6K")
+    create, invented = world.event("Create"), world.event("Delete", PhysicalResourceId=INVENTED)
     thread = threading.Thread(target=world.invoke, args=[create])
     thread.start()
     world.invoke(invented)
@@ -632,59 +942,108 @@ def test_a_delete_during_a_create_touches_nothing(world: World) -> None:
 def test_a_late_delete_still_cancels_and_says_what_is_known(world: World) -> None:
     running_job(world, stop_seconds=60)
     event = world.event("Delete", signed_at=EPOCH - 7000)
-    world.invoke(event)
+    world.run(event)
     assert world.answer(event)["Status"] == "FAILED"
     assert len(world.cancellations) == 1
     world.time.advance(60)
-    world.invoke(event)
+    world.run(event)
     assert world.answers(event)[1]["Status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize("jump", [-7200.0, 7200.0])
-def test_a_wall_clock_that_jumps_in_the_middle_of_a_wait_changes_nothing(world: World, jump: float) -> None:
+def test_a_wall_clock_that_jumps_in_the_middle_of_an_invocation_changes_nothing(world: World, jump: float) -> None:
+    assert isinstance(world.queue, Queue)
+    world.queue.problem = "There is no queue here."
     running_job(world, stop_seconds=100)
     wall = world.clock.wall
-    world.clock = replace(world.clock, wall=lambda: wall() + (jump if world.time() > 50 else 0))
+    world.clock = world.clock._replace(wall=lambda: wall() + (jump if world.time() > 50 else 0))
     assert delete(world)["Status"] == "SUCCESS"
-    assert 100 <= world.time() <= 112
+    assert 100 <= world.time() <= 111
 
 
 @pytest.mark.parametrize("jump", [-7200.0, 7200.0])
-def test_a_wall_clock_that_jumps_between_ticks_never_makes_a_success_of_a_running_job(
-    world: World, aws: MiniStack, jump: float
+def test_a_wall_clock_that_jumps_between_looks_never_makes_a_success_of_a_running_job(
+    world: World, jump: float
 ) -> None:
     running_job(world, stop_seconds=300)
-    event = hand_over(world)
-    tick = tick_event(aws)
+    event = world.event("Delete")
     wall = world.clock.wall
-    world.clock = replace(world.clock, wall=lambda: wall() + jump)
-    told = world.invoke(tick)["Status"]
-    assert told == ("FAILED" if jump > 0 else "PENDING")
+    world.clock = world.clock._replace(wall=lambda: wall() + (jump if world.time() > 50 else 0))
+    world.run(event)
+    assert world.answer(event)["Status"] == ("FAILED" if jump > 0 else "SUCCESS")
+    assert (world.time() >= 300) is (jump < 0)
     world.time.advance(300)
-    world.invoke(tick)
+    world.run(event)
     assert world.answers(event)[-1]["Status"] == "SUCCESS"
-    assert rules(aws) == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "reason"),
-    [
-        ({"RequestType": "Destroy"}, "RequestType should be"),
-        ({"RequestType": None}, "RequestType should be"),
-        ({"ResourceProperties": []}, "ResourceProperties should be a map"),
-        ({"PhysicalResourceId": {}}, "PhysicalResourceId is missing"),
-        ({"CrHelperPoll": True}, "CrHelperData should be a map"),
-    ],
-    ids=repr,
-)
+MALFORMED: list[tuple[dict[str, object], str]] = [
+    ({"RequestType": "Destroy"}, "RequestType should be"),
+    ({"RequestType": None}, "RequestType should be"),
+    ({"RequestType": []}, "RequestType should be"),
+    ({"ResourceProperties": []}, "ResourceProperties should be a map"),
+    ({"ResourceProperties": None}, "ResourceProperties should be a map"),
+    ({"RequestType": "Update", "OldResourceProperties": "none"}, "OldResourceProperties should be a map"),
+    ({"Waiting": None}, "Waiting should have ArrivedAt"),
+    ({"Waiting": "of another version"}, "Waiting should have ArrivedAt"),
+    ({"Waiting": {"ArrivedAt": "today", "Progress": {}}}, "Waiting should have ArrivedAt"),
+    ({"Waiting": {"ArrivedAt": True, "Progress": {}}}, "Waiting should have ArrivedAt"),
+    ({"Waiting": {"ArrivedAt": 1e300, "Progress": {}}}, "Waiting should have ArrivedAt"),
+    ({"Waiting": {"ArrivedAt": EPOCH}}, "Waiting should have a Progress of the provider's own"),
+    ({"Waiting": {"ArrivedAt": EPOCH, "Progress": []}}, "Waiting should have a Progress of the provider's own"),
+    ({"Waiting": {"ArrivedAt": EPOCH, "Progress": {"cancelled_at": "now"}}}, "Progress of the provider's own"),
+    ({"Waiting": {"ArrivedAt": EPOCH, "Progress": {"of_another_version": 1}}}, "Progress of the provider's own"),
+]
+
+
+@pytest.mark.parametrize(("fields", "reason"), MALFORMED, ids=repr)
 def test_a_malformed_event_is_answered_where_it_says_whom_to_answer(
     world: World, fields: dict[str, object], reason: str
 ) -> None:
-    answer = delete(world, 900, **fields)
+    running_job(world)
+    answer = delete(world, **fields)
     assert answer["Status"] == "FAILED"
     assert reason in answer["Reason"]
-    assert answer["PhysicalResourceId"]
+    assert answer["PhysicalResourceId"] == world.physical_id()  # another one would be a replacement
     assert world.simulator.log == ()
+
+
+@pytest.mark.parametrize("request_type", ["Update", "Delete"])
+@pytest.mark.parametrize("physical_id", [None, "", {}, "\ud83d", "x" * 1025])
+def test_an_update_or_delete_without_a_physical_id_is_answered(
+    world: World, request_type: str, physical_id: object
+) -> None:
+    running_job(world)
+    answer = world.ask(request_type, PhysicalResourceId=physical_id)
+    assert answer["Status"] == "FAILED"
+    assert "PhysicalResourceId is missing" in answer["Reason"]
+    assert answer["PhysicalResourceId"].startswith("no-job/")
+    assert world.simulator.log == ()
+
+
+@pytest.mark.parametrize("request_type", ["Update", "Delete"])
+def test_a_request_with_wrong_properties_is_answered_with_its_own_physical_id(world: World, request_type: str) -> None:
+    running_job(world)
+    properties = world.properties(Clean="perhaps", WaitForStop="often")
+    answer = world.ask(request_type, ResourceProperties=properties)
+    assert answer["Status"] == "FAILED"
+    assert "Clean is 'perhaps'; it should be true or false. WaitForStop is 'often'" in answer["Reason"]
+    assert answer["PhysicalResourceId"] == world.physical_id()
+    assert world.simulator.log == ()
+
+
+def test_a_malformed_first_delivery_leaves_the_waiting_alone(world: World) -> None:
+    running_job(world, stop_seconds=100)
+    event = world.event("Delete")
+    assert world.invoke(event)["Status"] == "PENDING"
+    world.invoke({**event, "ResourceProperties": "garbled"})
+    with pytest.raises(Unanswerable):
+        world.invoke({**event, "ResponseURL": "garbled"})
+    assert isinstance(world.queue, Queue)
+    assert len(world.queue.waiting) == 1
+    world.drain()
+    assert [answer["Status"] for answer in world.answers(event)] == ["FAILED", "SUCCESS"]
+    assert world.simulator.status("job-1") == "Stopped"
 
 
 @pytest.mark.parametrize(
@@ -695,13 +1054,21 @@ def test_a_malformed_event_is_answered_where_it_says_whom_to_answer(
         "text",
         {},
         {"ResponseURL": f"https://evil.example/?X-Amz-Signature={SECRETS}"},
-        {"ResponseURL": f"file:///x?X-Amz-Signature={SECRETS}", "StackId": "s", "RequestId": "r"},
+        {"ResponseURL": f"file:///x?X-Amz-Signature={SECRETS}", "StackId": "s", "LogicalResourceId": "r"},
     ],
     ids=repr,
 )
-def test_an_event_that_nobody_can_be_answered_for_is_logged(world: World, event: object, written: io.StringIO) -> None:
+def test_an_event_that_is_no_request_is_logged(world: World, event: object, written: io.StringIO) -> None:
     assert world.invoke(event)["Status"] == "UNANSWERED"
     assert "The event cannot be answered" in written.getvalue()
+    assert world.host.attempts == 0
+
+
+@pytest.mark.parametrize("field", ["StackId", "LogicalResourceId"])
+@pytest.mark.parametrize("value", [None, "", 5, "x" * 1025, "\ud83d"])
+def test_a_request_that_says_too_little_to_be_answered_is_an_error(world: World, field: str, value: object) -> None:
+    with pytest.raises(Unanswerable, match=f"the event's {field} is missing or no text"):
+        world.invoke(world.event("Delete") | {field: value})
     assert world.host.attempts == 0
 
 
@@ -709,22 +1076,23 @@ def test_an_event_that_nobody_can_be_answered_for_is_logged(world: World, event:
 
 
 def test_two_hundred_deletions_at_once_with_half_of_the_calls_throttled(
-    tmp_path: Path, response_host: ResponseHost, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, response_host: ResponseHost
 ) -> None:
-    monkeypatch.undo()  # real time for botocore
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "5ec7e7accesskey")
+    def fast() -> float:
+        return 10 * time.monotonic()
+
     jobs = [f"job-{number}" for number in range(200)]
-    with Simulator(artifacts_dir=tmp_path / "load", clock=time.monotonic) as simulator:
-        world = World(simulator, response_host, time=time.monotonic)  # type: ignore[arg-type] # real time
-        world.clock = Clock()
+    random.seed(1)
+    with Simulator(artifacts_dir=tmp_path / "load", clock=fast) as simulator:
+        world = World(simulator, response_host, time=fast)  # type: ignore[arg-type] # nobody advances it
+        world.clock = Clock(monotonic=fast, sleep=lambda seconds: time.sleep(seconds / 10))
+        assert isinstance(world.queue, Queue)
+        world.queue.problem = "There is no queue here."
         for job in jobs:
             simulator.start_job(job, stop_seconds=1)
         simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=None, probability=0.5))
-        events = [
-            world.event("Delete", PhysicalResourceId=job, ResourceProperties=world.properties(Id=job)) for job in jobs
-        ]
+        events = [world.event("Delete", PhysicalResourceId=world.physical_id(job)) for job in jobs]
         with ThreadPoolExecutor(len(jobs)) as pool:
-            list(pool.map(world.invoke, events))
+            list(pool.map(partial(world.invoke, remaining=9000), events))
         assert [world.answer(event)["Status"] for event in events] == ["SUCCESS"] * len(jobs)
         assert {simulator.status(job) for job in jobs} == {"Stopped"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,9 @@ import provider.handler
 from provider import observability
 from provider.clock import Clock
 from provider.custom_resource.answer import Undeliverable
-from tests.function.world import LambdaContext
+from provider.custom_resource.request import Unanswerable
+from simulator import ErrorAnswer, Fault, RawAnswer
+from tests.function.world import LambdaContext, Queue, delivered
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -22,46 +25,259 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def entry(world: World, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module as the template's environment makes it."""
+    del world  # which comes first, for its port
     observability.metrics.clear_metrics()  # of other tests, which flush none
     monkeypatch.setenv("ALLOWED_HOSTS", "127.0.0.1")
-    monkeypatch.setenv("DEFAULT_ENDPOINT", world.simulator.url)
-    module = importlib.reload(provider.handler)
-    naps: list[float] = []
-    monkeypatch.setattr(module, "_clock", Clock(sleep=naps.append))
-    monkeypatch.setattr(module, "naps", naps, raising=False)
+    monkeypatch.setenv("RESPONSE_HOSTS", "127.0.0.1")
+    return importlib.reload(provider.handler)
+
+
+@pytest.fixture
+def naps(entry: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the function sleeps, which it does not really."""
+    taken: list[float] = []
+    door = replace(entry._front_door, clock=Clock(sleep=taken.append))
+    monkeypatch.setattr(entry, "_front_door", door)
+    return taken
+
+
+@pytest.fixture
+def local(world: World, entry: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module as `sam local invoke` makes it, in the world's time."""
+    monkeypatch.setenv("AWS_SAM_LOCAL", "true")
+    monkeypatch.setenv("WAITING_QUEUE_URL", "WaitingRequests")  # as SAM has it there
+    module = importlib.reload(entry)
+    door = module._front_door
+    door = replace(door, clock=world.clock, lifecycle=replace(door.lifecycle, clock=world.clock))
+    monkeypatch.setattr(module, "_front_door", door)
     return module
 
 
 def unheard(world: World) -> dict[str, Any]:
-    event = world.event("Delete")
+    event = world.event("Delete", PhysicalResourceId="graph-Job-1N2K5RF3Q0J6K")
     event["ResponseURL"] = event["ResponseURL"].replace(world.host.url, "http://127.0.0.1:9")
     return event
 
 
-def test_a_request_is_fulfilled_with_the_providers_default_endpoint(
-    world: World, entry: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_request_is_fulfilled(world: World, entry: ModuleType) -> None:
     world.simulator.start_job("job-1")
     event = world.event("Create")
-    del event["ResourceProperties"]["Endpoint"]
     told = entry.handler(event, LambdaContext())
-    assert told == {"Status": "SUCCESS", "PhysicalResourceId": "job-1", "Reason": ""}
+    assert told == {"Status": "SUCCESS", "PhysicalResourceId": world.physical_id(), "Reason": ""}
     assert world.answer(event)["Status"] == "SUCCESS"
-    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert metrics["Failures"] == [0.0]
 
 
-def test_an_answer_that_cannot_be_delivered_fails_the_invocation(world: World, entry: ModuleType) -> None:
+def test_a_message_of_the_queue_is_told_from_a_request(world: World, entry: ModuleType) -> None:
+    world.simulator.start_job("job-1", status="Stopped")
+    event = world.event("Delete")
+    assert entry.handler(delivered(event), LambdaContext())["Status"] == "SUCCESS"
+    assert world.answer(event)["Status"] == "SUCCESS"
+
+
+def test_an_answer_that_cannot_be_delivered_fails_the_invocation(
+    world: World, entry: ModuleType, naps: list[float]
+) -> None:
     with pytest.raises(Undeliverable, match="in 5 attempts"):
         entry.handler(unheard(world), LambdaContext())
-    assert entry.naps == [0.5, 1, 2, 4]
+    assert naps == [0.5, 1, 2, 4]
 
 
-def test_in_sam_local_it_is_said_at_once_and_without_an_exception(
+def test_a_request_that_cannot_be_answered_fails_the_invocation(world: World, entry: ModuleType) -> None:
+    with pytest.raises(Unanswerable, match="ResponseURL"):
+        entry.handler(
+            world.event("Delete", ResponseURL="https://evil.example/?X-Amz-Signature=5ec7e7"), LambdaContext()
+        )
+
+
+def test_the_queues_look_finds_its_client_made(
     world: World, entry: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_SAM_LOCAL", "true")
-    module = importlib.reload(entry)
-    told = module.handler(unheard(world), LambdaContext())
+    world.simulator.start_job("job-1", status="Stopped")
+    entry.handler(world.event("Delete"), LambdaContext())
+    monkeypatch.setattr("boto3.client", lambda *_, **__: pytest.fail("another client is made"))
+    event = world.event("Delete")
+    entry.handler(delivered(event), LambdaContext())
+    assert world.answer(event)["Status"] == "SUCCESS"
+
+
+# --- sam local --------------------------------------------------------------------------------------------------------
+
+
+def test_in_sam_local_it_is_said_at_once_and_without_an_exception(world: World, local: ModuleType) -> None:
+    told = local.handler(unheard(world), LambdaContext())
     assert told["Status"] == "UNANSWERED"
     assert told["Reason"].endswith("Is `make local` running in another terminal?")
+
+
+def test_in_sam_local_an_event_that_cannot_be_answered_is_no_exception(world: World, local: ModuleType) -> None:
+    told = local.handler(world.event("Delete", ResponseURL="https://evil.example/"), LambdaContext())
+    assert told["Status"] == "UNANSWERED"
+    assert told["Reason"].startswith("the event's ResponseURL is")
+
+
+def test_in_sam_local_there_is_no_queue_to_wait_in(world: World, local: ModuleType) -> None:
+    world.simulator.start_job("job-1", stop_seconds=60)
+    event = world.event("Delete")
+    assert local.handler(event, LambdaContext(900, world.time))["Status"] == "SUCCESS"
+    assert 60 <= world.time() <= 67
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Delete"])
+def test_in_sam_local_a_cluster_that_is_down_is_not_waited_for(
+    world: World, local: ModuleType, request_type: str
+) -> None:
+    world.take_cluster_down()
+    event = world.event(request_type)
+    told = local.handler(event, LambdaContext(900, world.time))
+    assert told["Status"] == "FAILED"
+    assert "refused the connection" in told["Reason"]
+    assert world.time() == 0
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def metered(world: World, entry: ModuleType, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The world with the entry point in it, which writes the metrics."""
+
+    def invoke(event: object, remaining: float = 900.0) -> dict[str, str]:
+        monkeypatch.setattr(entry, "_front_door", world.front_door)
+        told: dict[str, str] = entry.handler(event, LambdaContext(remaining, world.time))
+        return told
+
+    monkeypatch.setattr(world, "invoke", invoke)
+    return world
+
+
+def metrics_in(output: str) -> dict[str, list[float]]:
+    """All values of each metric that the function has written so far, in CloudWatch's embedded metric format."""
+    values: dict[str, list[float]] = {}
+    for line in output.splitlines():
+        written = json.loads(line)
+        for directive in written.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == "NeptuneMLModelTransformJob"
+            for metric in directive["Metrics"]:
+                values.setdefault(metric["Name"], []).extend(written[metric["Name"]])
+    return values
+
+
+def test_a_create_counts_as_no_failure(metered: World, capsys: pytest.CaptureFixture[str]) -> None:
+    metered.simulator.start_job("job-1")
+    metered.ask("Create")
+    assert metrics_in(capsys.readouterr().out) == {"Failures": [0]}
+
+
+def test_a_failed_create_counts_as_a_failure_but_not_of_a_deletion(
+    metered: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metered.ask("Create")
+    assert metrics_in(capsys.readouterr().out) == {"Failures": [1]}
+
+
+def test_a_deletion_counts_the_cancellation_and_the_seconds_to_the_stop(
+    metered: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metered.time.advance(1000)
+    metered.simulator.start_job("job-1", stop_seconds=3)
+    metered.ask("Delete")
+    metrics = metrics_in(capsys.readouterr().out)
+    (seconds,) = metrics.pop("SecondsToStop")
+    assert 3 <= seconds <= 4.3
+    assert metrics == {"JobsCancelled": [1], "Failures": [0], "FailedDeletions": [0]}
+
+
+@pytest.mark.parametrize("stop_seconds", [100, 2000])
+def test_the_seconds_to_the_stop_are_right_over_a_long_wait(
+    metered: World, capsys: pytest.CaptureFixture[str], stop_seconds: float
+) -> None:
+    metered.simulator.start_job("job-1", stop_seconds=stop_seconds)
+    metered.ask("Delete")
+    metrics = metrics_in(capsys.readouterr().out)
+    (seconds,) = metrics["SecondsToStop"]
+    assert stop_seconds <= seconds <= stop_seconds * 1.1 + 1
+    assert metrics["JobsCancelled"] == [1]
+    assert metrics["Failures"] == metrics["FailedDeletions"] == [0]
+    assert len(metrics["StillWaiting"]) > 20
+    assert set(metrics["StillWaiting"]) == {1}
+
+
+def test_the_seconds_to_the_stop_begin_when_the_cancellation_was_found_to_have_worked(
+    metered: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metered.simulator.start_job("job-1", stop_seconds=100)
+    metered.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["cancel"], takes_effect=True))
+    metered.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["get"], times=7))
+    metered.ask("Delete")
+    metrics = metrics_in(capsys.readouterr().out)
+    (seconds,) = metrics["SecondsToStop"]
+    assert 85 <= seconds <= 105
+    assert sum(metrics["JobsCancelled"]) == 1
+
+
+def test_a_job_that_somebody_else_cancels_is_not_counted_as_ours(
+    metered: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metered.simulator.start_job("job-1", status="Stopping", stop_seconds=10)
+    metered.simulator.inject(Fault(ErrorAnswer("BadRequestException"), on=["cancel"]))
+    metered.ask("Delete")
+    metrics = metrics_in(capsys.readouterr().out)
+    assert sum(metrics.get("JobsCancelled", [])) == 0
+    assert metrics["Failures"] == [0]
+
+
+def test_a_job_that_had_ended_has_no_seconds_to_the_stop(metered: World, capsys: pytest.CaptureFixture[str]) -> None:
+    metered.simulator.start_job("job-1", status="Completed")
+    metered.ask("Delete")
+    assert metrics_in(capsys.readouterr().out) == {"Failures": [0], "FailedDeletions": [0]}
+
+
+def test_a_request_that_is_put_into_the_queue_counts_as_still_waiting(
+    metered: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metered.simulator.start_job("job-1", stop_seconds=None)
+    metered.invoke(metered.event("Delete"))
+    assert metrics_in(capsys.readouterr().out) == {"JobsCancelled": [1], "StillWaiting": [1]}
+
+
+def test_a_request_that_the_queue_did_not_take_does_not_count_as_still_waiting(
+    metered: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert isinstance(metered.queue, Queue)
+    metered.queue.problem = "There is no queue here."
+    metered.simulator.start_job("job-1", stop_seconds=60)
+    metered.ask("Delete")
+    assert "StillWaiting" not in metrics_in(capsys.readouterr().out)
+
+
+def test_a_deletion_that_failed_counts_as_one(metered: World, capsys: pytest.CaptureFixture[str]) -> None:
+    metered.simulator.start_job("job-1")
+    metered.simulator.inject(Fault(RawAnswer(405), on=["cancel"]))
+    metered.ask("Delete")
+    assert metrics_in(capsys.readouterr().out) == {"Failures": [1], "FailedDeletions": [1]}
+
+
+def test_an_answer_that_was_too_long_counts_as_a_failure(metered: World, capsys: pytest.CaptureFixture[str]) -> None:
+    body = json.dumps({"status": "InProgress", "baseProcessingJob": {"outputLocation": "s3://" + "x" * 4000}})
+    metered.simulator.inject(Fault(RawAnswer(200, body, "application/json")))
+    assert metered.ask("Create")["Status"] == "FAILED"
+    assert metrics_in(capsys.readouterr().out) == {"Failures": [1]}
+
+
+@pytest.mark.parametrize("request_id", [None, "r"])
+def test_an_event_that_cannot_be_answered_counts_as_a_failure(
+    metered: World, capsys: pytest.CaptureFixture[str], request_id: str | None
+) -> None:
+    event = metered.event("Delete", ResponseURL="https://evil.example/", RequestId=request_id)
+    if request_id is None:
+        metered.invoke(event)
+    else:
+        with pytest.raises(Unanswerable):
+            metered.invoke(event)
+    assert metrics_in(capsys.readouterr().out) == {"Failures": [1]}
+
+
+def test_a_malformed_deletion_counts_as_a_failed_one(metered: World, capsys: pytest.CaptureFixture[str]) -> None:
+    metered.ask("Delete", ResourceProperties=[])
+    assert metrics_in(capsys.readouterr().out) == {"Failures": [1], "FailedDeletions": [1]}

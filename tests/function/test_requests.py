@@ -1,33 +1,51 @@
+"""What each request comes to, when nothing goes wrong."""
+
 from __future__ import annotations
 
+import json
+import random
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
 
-from simulator import ErrorAnswer, Fault, Reset
+from simulator import Fault, ManualClock, RawAnswer, Simulator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from tests.function.world import World
 
+ATTRIBUTES = {"Id", "Status", "OutputLocation", "BaseProcessingJobArn", "RemoteModelTransformJobArn"}
 
-def outcome(world: World, event: dict[str, Any]) -> tuple[str, str]:
-    answer = world.answer(event)
+
+def outcome(answer: dict[str, Any]) -> tuple[str, str]:
     return answer["Status"], answer["Reason"]
 
 
-def test_create_answers_with_the_job_and_its_attributes(world: World) -> None:
+def described(status: str = "InProgress", **members: object) -> RawAnswer:
+    """What Neptune answers about a job."""
+    return RawAnswer(200, json.dumps({"status": status, "id": "job-1", **members}), "application/json")
+
+
+# --- Create and Delete ------------------------------------------------------------------------------------------------
+
+
+def test_create_answers_with_the_jobs_identity_and_attributes(world: World) -> None:
     world.simulator.start_job("job-1")
     event = world.event("Create")
-    world.invoke(event)
+    world.run(event)
     answer = world.answer(event)
     assert answer["Status"] == "SUCCESS"
-    assert answer["PhysicalResourceId"] == "job-1"
+    assert answer["PhysicalResourceId"] == f"http://{world.simulator.host_port}/job-1"
     assert (answer["StackId"], answer["RequestId"], answer["LogicalResourceId"]) == (
         event["StackId"],
         event["RequestId"],
         "Job",
     )
+    assert answer["Data"].keys() == ATTRIBUTES
     assert answer["Data"]["Id"] == "job-1"
     assert answer["Data"]["Status"] == "InProgress"
     assert answer["Data"]["OutputLocation"].startswith("s3://")
@@ -36,47 +54,84 @@ def test_create_answers_with_the_job_and_its_attributes(world: World) -> None:
     assert world.cancellations == []
 
 
+@pytest.mark.parametrize(
+    ("members", "location"),
+    [
+        ({"remoteModelTransformJob": {"outputLocation": "s3://remote"}}, "s3://remote"),
+        ({"baseProcessingJob": {"outputLocation": "s3://base"}}, "s3://base"),
+        (
+            {"remoteModelTransformJob": {"outputLocation": ""}, "baseProcessingJob": {"outputLocation": "s3://base"}},
+            "s3://base",
+        ),
+        ({}, ""),
+    ],
+)
+def test_the_output_location_is_that_of_the_last_job_that_has_one(
+    world: World, members: dict[str, Any], location: str
+) -> None:
+    world.simulator.inject(Fault(described(**members)))
+    data = world.ask("Create")["Data"]
+    assert data["OutputLocation"] == location
+    assert data.keys() == ATTRIBUTES
+
+
 def test_a_failed_create_and_its_delete_touch_nothing(world: World) -> None:
-    create = world.event("Create")
-    world.invoke(create)
-    failed = world.answer(create)
+    failed = world.ask("Create")
     assert failed["Status"] == "FAILED"
     assert "knows no model transform job job-1. Check Id and Endpoint." in failed["Reason"]
-    assert failed["PhysicalResourceId"] not in ("", "job-1")
+    assert failed["PhysicalResourceId"].startswith("no-job/")
     world.simulator.start_job("job-1")  # the typo could be the name of somebody else's job
-    rollback = world.event("Delete", PhysicalResourceId=failed["PhysicalResourceId"])
-    world.invoke(rollback)
-    assert outcome(world, rollback)[0] == "SUCCESS"
-    assert world.answer(rollback)["PhysicalResourceId"] == failed["PhysicalResourceId"]
+    rollback = world.ask("Delete", PhysicalResourceId=failed["PhysicalResourceId"])
+    assert rollback["Status"] == "SUCCESS"
+    assert rollback["PhysicalResourceId"] == failed["PhysicalResourceId"]
     assert world.cancellations == []
 
 
-def test_a_delete_with_an_id_of_cloudformations_own_touches_nothing(world: World) -> None:
+@pytest.mark.parametrize("physical_id", ["graph-Job-1N2K5RF3Q0J6K", "job-1"])
+def test_a_delete_with_an_id_of_cloudformations_own_touches_nothing(world: World, physical_id: str) -> None:
     world.simulator.start_job("job-1")
-    event = world.event("Delete", PhysicalResourceId="graph-Job-1N2K5RF3Q0J6K")
-    world.invoke(event)
-    assert outcome(world, event)[0] == "SUCCESS"
-    assert world.cancellations == []
-    assert world.simulator.status("job-1") == "InProgress"
+    assert world.ask("Delete", PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
+    assert world.simulator.log == ()
 
 
 @pytest.mark.parametrize(("clean", "query"), [("true", "clean=true"), ("false", "clean=false")])
 def test_delete_cancels_the_job_and_waits_until_it_has_stopped(world: World, clean: str, query: str) -> None:
     world.simulator.start_job("job-1", stop_seconds=60)
     assert world.simulator.artifacts("job-1")
-    event = world.event("Delete", ResourceProperties=world.properties(Clean=clean))
-    before = world.time()
-    world.invoke(event)
-    assert outcome(world, event) == ("SUCCESS", "")
+    answer = world.ask("Delete", ResourceProperties=world.properties(Clean=clean))
+    assert outcome(answer) == ("SUCCESS", "")
+    assert answer["PhysicalResourceId"] == world.physical_id()
     assert world.cancellations == [("/ml/modeltransform/job-1", query)]
     assert world.simulator.status("job-1") == "Stopped"
     assert bool(world.simulator.artifacts("job-1")) is (clean == "false")
-    assert 60 <= world.time() - before <= 66.5
+
+
+def test_a_delete_that_need_not_wait_is_answered_when_the_cancellation_is_accepted(world: World) -> None:
+    world.simulator.start_job("job-1", stop_seconds=None)
+    answer = world.ask("Delete", ResourceProperties=world.properties(WaitForStop="false"))
+    assert answer["Status"] == "SUCCESS"
+    assert world.calls == ["cancel"]
+    assert world.time() == 0
+
+
+def test_a_delete_acts_on_the_job_of_its_physical_id_whatever_its_properties_say(world: World) -> None:
+    """An Update that CloudFormation gave up while it ran has adopted a job that the template does not name."""
+    world.simulator.start_job("adopted", stop_seconds=1)
+    world.simulator.start_job("job-1")
+    for _ in range(2):
+        answer = world.ask(
+            "Delete",
+            PhysicalResourceId=world.physical_id("adopted"),
+            ResourceProperties=world.properties(Id="job-1", Endpoint="elsewhere.example"),
+        )
+        assert answer["Status"] == "SUCCESS"
+    assert world.simulator.status("adopted") == "Stopped"
+    assert world.simulator.status("job-1") == "InProgress"
 
 
 def test_requests_are_signed_for_neptune_in_the_functions_region(world: World) -> None:
     world.simulator.start_job("job-1", stop_seconds=1)
-    world.invoke(world.event("Delete"))
+    world.ask("Delete")
     assert {(record.signed, record.service, record.region) for record in world.simulator.log} == {
         (True, "neptune-db", "us-east-1")
     }
@@ -85,13 +140,15 @@ def test_requests_are_signed_for_neptune_in_the_functions_region(world: World) -
 def test_the_role_is_passed_on(world: World) -> None:
     world.simulator.start_job("job-1", stop_seconds=1)
     role = "arn:aws:iam::123456789012:role/NeptuneML"
-    world.invoke(world.event("Delete", ResourceProperties=world.properties(NeptuneIamRoleArn=role)))
-    assert "neptuneIamRoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2FNeptuneML" in world.cancellations[0][1]
+    world.ask("Delete", ResourceProperties=world.properties(NeptuneIamRoleArn=role))
+    assert [record.method for record in world.simulator.log] == ["DELETE", "GET", "GET"]
+    sent = "neptuneIamRoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2FNeptuneML"
+    assert all(sent in record.query for record in world.simulator.log)
 
 
 def test_a_job_id_that_needs_quoting_reaches_neptune_as_it_is(world: World) -> None:
     job_id = "größe?x=1&y#z%2F"  # the simulator knows no such job; what counts is what it is asked for
-    world.invoke(world.event("Delete", PhysicalResourceId=job_id, ResourceProperties=world.properties(Id=job_id)))
+    world.ask("Delete", PhysicalResourceId=world.physical_id(job_id))
     assert [(unquote(path), query) for path, query in world.cancellations] == [
         (f"/ml/modeltransform/{job_id}", "clean=false")
     ]
@@ -100,82 +157,259 @@ def test_a_job_id_that_needs_quoting_reaches_neptune_as_it_is(world: World) -> N
 @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
 def test_delete_of_a_job_that_has_ended_succeeds(world: World, status: str) -> None:
     world.simulator.start_job("job-1", status=status)
-    event = world.event("Delete")
-    world.invoke(event)
-    assert outcome(world, event)[0] == "SUCCESS"
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert world.calls == ["cancel", "get"]
+
+
+@pytest.mark.parametrize("status", ["stopped", "STOPPED", "completed", "FAILED"])
+def test_a_status_in_another_letter_case_is_understood(world: World, status: str) -> None:
+    world.simulator.start_job("job-1", stop_seconds=None)
+    world.simulator.inject(Fault(described("stopping"), on=["get"]))
+    world.simulator.inject(Fault(described(status), on=["get"], times=None))
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert world.calls == ["cancel", "get", "get"]
+
+
+def test_a_job_that_is_stopping_in_another_letter_case_is_waited_for(world: World) -> None:
+    world.simulator.start_job("job-1", status="Stopped")  # so that a cancellation is refused
+    world.simulator.inject(Fault(described("STOPPING"), on=["get"], times=40))
+    assert world.ask("Delete")["Status"] == "SUCCESS"  # not given up after a minute of refusal
+    assert world.time() > 120
+    assert len(world.cancellations) == 1
 
 
 def test_delete_of_a_job_that_is_gone_succeeds(world: World) -> None:
-    event = world.event("Delete")
-    world.invoke(event)
-    assert outcome(world, event)[0] == "SUCCESS"
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert world.calls == ["cancel"]
 
 
-def test_update_of_settings_keeps_the_job(world: World) -> None:
-    world.simulator.start_job("job-1")
-    event = world.event("Update", ResourceProperties=world.properties(Clean="true"))
-    world.invoke(event)
-    assert outcome(world, event)[0] == "SUCCESS"
-    assert world.answer(event)["PhysicalResourceId"] == "job-1"
-    assert world.cancellations == []
-
-
-def test_update_to_another_job_then_cancels_the_old_one_alone(world: World) -> None:
-    world.simulator.start_job("job-1", stop_seconds=1)
-    world.simulator.start_job("job-2")
-    update = world.event("Update", ResourceProperties=world.properties(Id="job-2"))
-    world.invoke(update)
-    assert world.answer(update)["PhysicalResourceId"] == "job-2"
-    cleanup = world.event("Delete", PhysicalResourceId="job-1", ResourceProperties=world.properties())
-    world.invoke(cleanup)
-    assert outcome(world, cleanup)[0] == "SUCCESS"
-    assert (world.simulator.status("job-1"), world.simulator.status("job-2")) == ("Stopped", "InProgress")
-
-
-def test_a_failed_update_keeps_the_old_physical_id(world: World) -> None:
-    world.simulator.start_job("job-1")
-    event = world.event("Update", ResourceProperties=world.properties(Id="unknown"))
-    world.invoke(event)
-    assert outcome(world, event)[0] == "FAILED"
-    assert world.answer(event)["PhysicalResourceId"] == "job-1"
+def test_a_job_that_vanishes_while_it_is_waited_for_is_gone(world: World) -> None:
+    world.simulator.start_job("job-1", stop_seconds=None)
+    world.at(30, lambda: world.simulator.forget_job("job-1"))
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert 30 <= world.time() <= 35
 
 
 def test_the_same_delete_delivered_twice_has_the_same_outcome(world: World) -> None:
     world.simulator.start_job("job-1", stop_seconds=5)
     event = world.event("Delete")
-    world.invoke(event)
-    world.invoke(event)
+    world.run(event)
+    world.run(event)
     first, second = world.answers(event)
     assert first == second
     assert first["Status"] == "SUCCESS"
 
 
-def test_a_missing_permission_is_named_with_its_resource(world: World) -> None:
+# --- Update -----------------------------------------------------------------------------------------------------------
+
+
+def test_update_of_settings_keeps_the_job(world: World) -> None:
     world.simulator.start_job("job-1")
-    world.simulator.inject(Fault(ErrorAnswer("AccessDeniedException", "not authorized"), on=["cancel"]))
-    event = world.event("Delete")
-    world.invoke(event)
-    status, reason = outcome(world, event)
-    assert status == "FAILED"
+    answer = world.ask("Update", ResourceProperties=world.properties(Clean="true"))
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == world.physical_id()
+    assert answer["Data"]["Status"] == "InProgress"
+    assert world.calls == ["get"]
+
+
+def test_update_to_another_job_then_cancels_the_old_one_alone(world: World) -> None:
+    world.simulator.start_job("job-1", stop_seconds=1)
+    world.simulator.start_job("job-2")
+    update = world.ask("Update", ResourceProperties=world.properties(Id="job-2"))
+    assert update["PhysicalResourceId"] == world.physical_id("job-2")
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert (world.simulator.status("job-1"), world.simulator.status("job-2")) == ("Stopped", "InProgress")
+
+
+def test_a_failed_update_keeps_the_old_physical_id(world: World) -> None:
+    world.simulator.start_job("job-1")
+    answer = world.ask("Update", ResourceProperties=world.properties(Id="unknown"))
+    assert answer["Status"] == "FAILED"
+    assert answer["PhysicalResourceId"] == world.physical_id()
+
+
+def test_an_update_of_a_resource_that_adopted_nothing_adopts_the_job(world: World) -> None:
+    world.simulator.start_job("job-1")
+    answer = world.ask("Update", PhysicalResourceId="no-job/00000000-0000-4000-8000-000000000000")
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == world.physical_id()
+
+
+# --- another Endpoint -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def green(tmp_path: Path, simulator_clock: ManualClock) -> Iterator[Simulator]:
+    """A second cluster, which has a job-1, too."""
+    with Simulator(artifacts_dir=tmp_path / "green", clock=simulator_clock) as cluster:
+        cluster.start_job("job-1")
+        yield cluster
+
+
+@pytest.fixture
+def alias(world: World) -> str:
+    """Another name of the first cluster."""
+    return f"http://localhost:{world.simulator.port}"
+
+
+def has_arns(cluster: Simulator, *arns: str) -> None:
+    """Have all that Neptune says of a job's SageMaker jobs be these ARNs."""
+    names = ("baseProcessingJob", "remoteModelTransformJob")
+    members: dict[str, Any] = {name: {"arn": arn} for name, arn in zip(names, arns, strict=False)}
+    cluster.inject(Fault(described(**members), on=["get"], times=None))
+
+
+def move(world: World, endpoint: str, **fields: object) -> dict[str, Any]:
+    return world.ask("Update", ResourceProperties=world.properties(Endpoint=endpoint), **fields)
+
+
+def test_another_cluster_with_a_job_of_the_same_id_is_a_replacement(world: World, green: Simulator) -> None:
+    world.simulator.start_job("job-1", stop_seconds=1)
+    answer = move(world, green.url)
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == f"{green.url}/job-1"
+    assert answer["Data"]["Status"] == "InProgress"
+    assert world.ask("Delete")["Status"] == "SUCCESS"  # of the old physical id, as CloudFormation cleans up
+    assert world.simulator.status("job-1") == "Stopped"
+    assert green.status("job-1") == "InProgress"
+
+
+def test_another_name_of_the_same_cluster_is_the_same_job(world: World, alias: str) -> None:
+    world.simulator.start_job("job-1", stop_seconds=1)
+    answer = move(world, alias)
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == world.physical_id()
+    assert answer["Data"].keys() == ATTRIBUTES
+    assert answer["Data"]["Status"] == "InProgress"
+    assert world.cancellations == []
+
+
+def test_one_sagemaker_job_in_common_is_enough_to_be_the_same_job(world: World, green: Simulator) -> None:
+    world.simulator.start_job("job-1")
+    has_arns(world.simulator, "arn:base")  # asked a moment before
+    has_arns(green, "arn:base", "arn:remote")
+    assert move(world, green.url)["PhysicalResourceId"] == world.physical_id()
+
+
+def test_after_a_change_of_the_clusters_name_no_update_needs_neptune(world: World, alias: str) -> None:
+    world.simulator.start_job("job-1")
+    move(world, alias)
+    world.take_cluster_down()
+    renamed = world.properties(Endpoint=alias)
+    answers = [
+        world.ask("Update", ResourceProperties={**renamed, "Clean": "true"}, OldResourceProperties=renamed),
+        world.ask("Update", OldResourceProperties=renamed),  # the name changes back
+    ]
+    for answer in answers:
+        assert outcome(answer) == ("SUCCESS", "")
+        assert answer["PhysicalResourceId"] == world.physical_id()
+
+
+def test_another_cluster_when_the_old_job_is_gone_is_a_replacement(world: World, green: Simulator) -> None:
+    answer = move(world, green.url)
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == f"{green.url}/job-1"
+
+
+def test_another_cluster_without_such_a_job_fails_the_update(world: World, green: Simulator) -> None:
+    world.simulator.start_job("job-1")
+    green.forget_job("job-1")
+    answer = move(world, green.url)
+    assert answer["Status"] == "FAILED"
     assert (
-        "neptune-db:CancelMLModelTransformJob on arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*" in reason
+        f"Neptune at {green.host_port} knows no model transform job job-1. Check Id and Endpoint." in answer["Reason"]
     )
-    assert "(log stream: 2026/01/01/[$LATEST]0123456789abcdef)" in reason
-    assert "Traceback" not in reason
+    assert answer["PhysicalResourceId"] == world.physical_id()
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        ErrorAnswer("TooManyRequestsException"),
-        ErrorAnswer("ClientTimeoutException"),
-        Reset(),
-    ],
-)
-def test_what_may_pass_is_tried_again(world: World, fault: ErrorAnswer | Reset) -> None:
-    world.simulator.start_job("job-1", stop_seconds=5)
-    world.simulator.inject(Fault(fault, times=3))
-    event = world.event("Delete")
-    world.invoke(event)
-    assert outcome(world, event)[0] == "SUCCESS"
-    assert len(world.cancellations) == 4
+@pytest.mark.parametrize("silent", ["old", "new", "both"])
+def test_clusters_that_cannot_be_told_apart_yet_fail_the_update(world: World, green: Simulator, silent: str) -> None:
+    world.simulator.start_job("job-1")
+    if silent in ("old", "both"):
+        has_arns(world.simulator)
+    if silent in ("new", "both"):
+        has_arns(green)
+    answer = move(world, green.url)
+    assert answer["Status"] == "FAILED"
+    assert "does not say yet whether its job job-1 is the same as at 127.0.0.1" in answer["Reason"]
+    assert "Try again when the job has its SageMaker jobs." in answer["Reason"]
+    assert answer["PhysicalResourceId"] == world.physical_id()
+
+
+@pytest.mark.parametrize("down", ["old", "new"])
+def test_a_change_of_clusters_needs_both(world: World, green: Simulator, down: str) -> None:
+    world.simulator.start_job("job-1")
+    port = world.simulator.port if down == "old" else green.port
+    (world.simulator if down == "old" else green).__exit__(None, None, None)
+    answer = move(world, green.url)
+    assert answer["Status"] == "FAILED"
+    assert f"Neptune at 127.0.0.1:{port} refused the connection" in answer["Reason"]
+    assert answer["PhysicalResourceId"] == world.physical_id()
+    assert 45 <= world.time() <= 60
+
+
+# --- the waiting ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_looks_keep_their_pace(world: World, seed: int) -> None:
+    random.seed(seed)
+    world.simulator.start_job("job-1", stop_seconds=None)
+    world.ask("Delete", ResourceProperties=world.properties(ServiceTimeout="1800"))
+    pauses = [round(later - earlier, 6) for earlier, later in pairwise(world.looks)]
+    assert len(pauses) > 60
+    assert all(1 <= pause <= 30 for pause in pauses[:-1])  # the last one is what was left
+    assert max(pauses) >= 29
+    assert len([record for record in world.simulator.log if record.time <= 900]) <= 70
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("stop_seconds", [0.5, 1.5, 2.1, 4, 9, 33, 299, 2000])
+def test_the_answer_comes_soon_after_the_stop(world: World, stop_seconds: float, seed: int) -> None:
+    random.seed(seed)
+    world.simulator.start_job("job-1", stop_seconds=stop_seconds)
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert stop_seconds <= world.time() <= stop_seconds + 1 + stop_seconds / 10
+
+
+def test_what_begins_together_does_not_go_on_together(world: World) -> None:
+    looks = []
+    for number in range(8):
+        world.simulator.start_job(f"job-{number}", stop_seconds=100)
+        began = world.time()
+        world.ask("Delete", PhysicalResourceId=world.physical_id(f"job-{number}"))
+        looks.append(tuple(round(time - began, 3) for time in world.looks if time >= began))
+    assert len(set(looks)) == len(looks)
+
+
+@pytest.mark.parametrize("stop_seconds", [10, 60, 300, 3000])
+def test_a_long_wait_holds_the_function_for_a_few_seconds(world: World, stop_seconds: float) -> None:
+    world.simulator.start_job("job-1", stop_seconds=stop_seconds)
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert sum(world.billed) <= 5
+    assert all(seconds == 0 for seconds in world.billed[1:])
+
+
+def test_a_job_that_stops_at_once_needs_no_queue(world: World) -> None:
+    world.simulator.start_job("job-1", stop_seconds=3)
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert len(world.billed) == 1
+
+
+@pytest.mark.parametrize("service_timeout", [60, 900, 915, 930, 945, 960, 3600])
+def test_a_request_is_looked_at_to_its_deadline(world: World, service_timeout: int) -> None:
+    kept = min(30, service_timeout * 0.1)
+    world.simulator.start_job("job-1", stop_seconds=service_timeout - kept - 0.5)
+    properties = world.properties(ServiceTimeout=str(service_timeout))
+    assert world.ask("Delete", ResourceProperties=properties)["Status"] == "SUCCESS"
+    assert world.time() < service_timeout
+
+
+@pytest.mark.parametrize("service_timeout", [60, 900, 915, 930, 945, 960, 3600])
+def test_a_request_fails_at_its_deadline_and_not_before(world: World, service_timeout: int) -> None:
+    world.simulator.start_job("job-1", stop_seconds=None)
+    answer = world.ask("Delete", ResourceProperties=world.properties(ServiceTimeout=str(service_timeout)))
+    kept = min(30, service_timeout * 0.1)
+    assert answer["Status"] == "FAILED"
+    assert f"The time for waiting is up after {service_timeout - kept:.0f} s." in answer["Reason"]
+    assert world.time() == pytest.approx(service_timeout - kept)

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import itertools
+import json
+import socket
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from provider import custom_resource
 from provider.clock import Clock
+from provider.custom_resource import FrontDoor
+from provider.custom_resource.properties import schema_of
+from provider.custom_resource.waiting import CannotWait, Message, WaitingQueue
+from provider.hosts import Hosts
+from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
-from provider.neptune import ModelTransformJobs
-from provider.properties import Operator
+from provider.neptune import Jobs
 from provider.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from local.response_host import ResponseHost
+    from provider.values import Endpoint
     from simulator import ManualClock, Simulator
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/graph/5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 NEPTUNE_ARN = "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*"
-RULE_PREFIX = "neptune-ml-transform-"
 EPOCH = 1_800_000_000.0
 
 _request_numbers = itertools.count(1)
@@ -52,27 +57,90 @@ class LambdaContext:
         return max(0, int((self.remaining_seconds - (self.monotonic() - self.started)) * 1000))
 
 
+class Queue(WaitingQueue):
+    """The waiting queue in memory, in the order of what was put; `problem` makes it refuse."""
+
+    def __init__(self) -> None:
+        super().__init__("", "us-east-1")
+        self.waiting: list[tuple[dict[str, Any], int]] = []
+        self.delivered_soon: list[Message] = []
+        self.problem = ""
+
+    def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
+        if self.problem:
+            raise CannotWait(self.problem)
+        self.waiting.append((json.loads(json.dumps(event)), delay_seconds))
+
+    def deliver_soon(self, message: Message) -> None:
+        self.delivered_soon.append(message)
+
+
+def delivered(event: object) -> dict[str, Any]:
+    """What Lambda hands to the function when the queue delivers an event."""
+    return {"Records": [{"body": json.dumps(event), "receiptHandle": "handle", "eventSource": "aws:sqs"}]}
+
+
+@contextmanager
+def black_hole(port: int = 0) -> Iterator[int]:
+    """A port of this machine where connections are neither accepted nor refused."""
+    with socket.create_server(("127.0.0.1", port), backlog=0) as full, socket.create_connection(full.getsockname()):
+        yield full.getsockname()[1]
+
+
 @dataclass
 class World:
-    """The function, the simulated cluster and the response host, in manual time."""
+    """The function, the simulated cluster, the waiting queue and the response host, in manual time.
+
+    `billed` has for each invocation how long it took.
+    """
 
     simulator: Simulator
     host: ResponseHost
     time: ManualClock
-    function_arn: str = FUNCTION_ARN
 
     def __post_init__(self) -> None:
-        self.clock = Clock(monotonic=self.time, wall=lambda: EPOCH + self.time(), sleep=self.sleep)
+        self.clock = Clock(monotonic=self.time, wall=lambda: EPOCH + self.time(), sleep=self.pass_time)
+        self.queue: WaitingQueue = Queue()
+        self.billed: list[float] = []
+        self._planned: list[tuple[float, Callable[[], object]]] = []
+        self._clusters: dict[Endpoint, Jobs] = {}
+        self.cluster_is_up = True
+        self.instead_of_the_cluster = ExitStack()
         self.settings = Settings(
             region="us-east-1",
-            default_endpoint="",
-            allowed_hosts=("127.0.0.1",),
+            clusters=Hosts.of_clusters(["127.0.0.1", "localhost"]),
+            responses=Hosts.of_responses("us-east-1", ["127.0.0.1"]),
             neptune_resource_arn=NEPTUNE_ARN,
-            poll_rule_prefix=RULE_PREFIX,
+            waiting_queue_url="",
         )
 
-    def sleep(self, seconds: float) -> None:
-        self.time.advance(seconds)
+    def at(self, when: float, happens: Callable[[], object]) -> None:
+        """Have something happen as soon as that time has come."""
+        self._planned = sorted([*self._planned, (when, happens)], key=lambda plan: plan[0])
+
+    def pass_time(self, seconds: float) -> None:
+        end = self.time() + seconds
+        while self._planned and self._planned[0][0] <= end:
+            when, happens = self._planned.pop(0)
+            self.time.advance(max(0.0, when - self.time()))
+            happens()
+        self.time.advance(max(0.0, end - self.time()))
+
+    def take_cluster_down(self, *, is_refused: bool = True) -> None:
+        """Have connections to the cluster refused, or time out."""
+        self.cluster_is_up, port = False, self.simulator.port
+        self.simulator._serving.close()
+        self.simulator._wanted_port = port
+        if not is_refused:
+            self.instead_of_the_cluster.enter_context(black_hole(port))
+
+    def bring_cluster_up(self) -> None:
+        self.instead_of_the_cluster.close()
+        self.simulator.__enter__()
+        self.cluster_is_up = True
+
+    def physical_id(self, job_id: str = "job-1") -> str:
+        return f"{self.simulator.url}/{job_id}"
 
     def properties(self, **properties: object) -> dict[str, object]:
         return {
@@ -94,30 +162,55 @@ class World:
             "ResourceProperties": self.properties(),
         }
         if request_type != "Create":
-            event["PhysicalResourceId"] = "job-1"
+            event["PhysicalResourceId"] = self.physical_id()
         if request_type == "Update":
             event["OldResourceProperties"] = self.properties()
         return {**event, **fields}
 
-    @property
-    def lifecycle(self) -> Lifecycle:
-        return Lifecycle(
-            operator=Operator(self.settings.default_endpoint, self.settings.allowed_hosts),
-            connect=partial(
-                ModelTransformJobs, region=self.settings.region, resource_arn=self.settings.neptune_resource_arn
-            ),
-            clock=self.clock,
-        )
+    def connect(self, endpoint: Endpoint) -> Jobs:
+        if endpoint not in self._clusters:
+            self._clusters[endpoint] = Jobs(
+                MODEL_TRANSFORM_JOB,
+                endpoint,
+                region=self.settings.region,
+                resource_arn=self.settings.neptune_resource_arn,
+            )
+        return self._clusters[endpoint]
 
-    def invoke(self, event: Any, remaining: float = 900.0) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
-        context = LambdaContext(remaining, self.time, invoked_function_arn=self.function_arn)
-        return custom_resource.handle(
-            event,
-            context,  # type: ignore[arg-type] # quacks like Powertools' LambdaContext
-            lifecycle=self.lifecycle,
-            settings=self.settings,
-            clock=self.clock,
-        )
+    @property
+    def front_door(self) -> FrontDoor:
+        kind = MODEL_TRANSFORM_JOB
+        schema = schema_of(kind.resource_type, kind.properties)
+        lifecycle = Lifecycle(kind, schema, self.settings.clusters, self.connect, self.clock)
+        return FrontDoor(lifecycle, self.queue, self.settings, self.clock)
+
+    def invoke(self, event: object, remaining: float = 900.0) -> dict[str, str]:
+        """Invoke the function once."""
+        context = LambdaContext(remaining, self.time)
+        try:
+            return self.front_door.handle(event, context)  # type: ignore[arg-type] # quacks like Powertools' LambdaContext
+        finally:
+            self.billed.append(self.time() - context.started)
+
+    def run(self, event: object, remaining: float = 900.0) -> dict[str, str]:
+        """Invoke the function, and again with each message of the queue when it is due, until nothing waits."""
+        told = self.invoke(event, remaining)
+        return self.drain(remaining) or told
+
+    def drain(self, remaining: float = 900.0) -> dict[str, str] | None:
+        """Invoke the function with each message of the queue when it is due; returns what came last."""
+        told = None
+        while isinstance(self.queue, Queue) and self.queue.waiting:
+            waiting, delay = self.queue.waiting.pop(0)
+            self.pass_time(delay)
+            told = self.invoke(delivered(waiting), remaining)
+        return told
+
+    def ask(self, request_type: str, remaining: float = 900.0, /, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Send a request and return its answer."""
+        event = self.event(request_type, **fields)
+        self.run(event, remaining)
+        return self.answer(event)
 
     def answers(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         return [received.body for received in self.host.received if received.key == event["RequestId"]]
@@ -129,3 +222,12 @@ class World:
     @property
     def cancellations(self) -> list[tuple[str, str]]:
         return [(record.path, record.query) for record in self.simulator.log if record.method == "DELETE"]
+
+    @property
+    def calls(self) -> list[str | None]:
+        return [record.operation for record in self.simulator.log]
+
+    @property
+    def looks(self) -> list[float]:
+        """When the job was looked at."""
+        return [record.time for record in self.simulator.log if record.operation == "get"]

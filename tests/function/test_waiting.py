@@ -1,0 +1,433 @@
+"""The queue in which requests wait, over HTTP: against MiniStack's SQS, and stand-ins for an SQS with faults."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.config import Config
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from provider.custom_resource import waiting
+from provider.custom_resource.answer import Undeliverable
+from provider.custom_resource.request import Unanswerable
+from provider.custom_resource.waiting import CannotWait, Message, WaitingQueue
+from simulator import ErrorAnswer, Fault
+from simulator.serving import Connection, disconnected, serving
+from tests.function.world import EPOCH, Queue, World, black_hole, delivered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
+
+    from local.ministack import MiniStack
+
+pytestmark = pytest.mark.usefixtures("written")
+
+URL = "https://sqs.us-east-1.amazonaws.com/123456789012/waiting"
+MESSAGE = Message({}, "handle")
+
+
+def waiting_queue(url: str = URL) -> WaitingQueue:
+    return WaitingQueue(url, "us-east-1")
+
+
+# --- Amazon SQS, as MiniStack plays it --------------------------------------------------------------------------------
+
+
+def receive(aws: MiniStack, url: str, wait_seconds: int = 3) -> list[dict[str, Any]]:
+    """Receive from a queue, as its event source mapping does; returns what Lambda would hand to the function."""
+    received = aws.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=wait_seconds).get("Messages", [])
+    return [
+        {"Records": [{"body": it["Body"], "receiptHandle": it["ReceiptHandle"], "eventSource": "aws:sqs"}]}
+        for it in received
+    ]
+
+
+def test_an_event_waits_as_long_as_it_was_asked_to(aws: MiniStack, queue_url: str) -> None:
+    began = time.monotonic()
+    waiting_queue(queue_url).put({"größe": ["\N{ROCKET}", {"a": None}]}, 1)
+    assert receive(aws, queue_url, 0) == []
+    (records,) = receive(aws, queue_url)
+    assert time.monotonic() - began >= 0.9
+    assert json.loads(records["Records"][0]["body"]) == {"größe": ["\N{ROCKET}", {"a": None}]}
+
+
+def test_a_message_whose_look_failed_comes_again(
+    aws: MiniStack, queue_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_RETRY_SECONDS", 1)  # of the 900 s that the queue holds it back
+    queue = waiting_queue(queue_url)
+    queue.put({}, 0)
+    (records,) = receive(aws, queue_url)
+    queue.deliver_soon(waiting.message_in(records))
+    began = time.monotonic()
+    assert len(receive(aws, queue_url)) == 1
+    assert time.monotonic() - began < 2
+
+
+def test_a_message_that_is_too_large_is_refused(queue_url: str) -> None:
+    with pytest.raises(CannotWait, match=r"Amazon SQS refused sqs:SendMessage: .*[Mm]essage.*\.$"):
+        waiting_queue(queue_url).put({"ResourceProperties": "x" * 1_100_000}, 1)
+
+
+def test_a_queue_that_is_gone_is_refused(queue_url: str) -> None:
+    with pytest.raises(CannotWait, match=r"Amazon SQS refused sqs:SendMessage: .*queue does not exist"):
+        waiting_queue(f"{queue_url}-gone").put({}, 1)
+
+
+def test_a_deletion_is_handed_to_the_queue_and_finished_by_its_message(
+    world: World, aws: MiniStack, queue_url: str
+) -> None:
+    world.queue = waiting_queue(queue_url)
+    world.simulator.start_job("job-1", stop_seconds=20)
+    event = world.event("Delete")
+    assert world.invoke(event) == {"Status": "PENDING", "Reason": "The request waits in the queue."}
+    assert world.time() <= 5
+    assert world.answers(event) == []
+    cancelled_at = EPOCH
+    for _ in range(2):
+        (records,) = receive(aws, queue_url)
+        message = json.loads(records["Records"][0]["body"])
+        assert message == {
+            **event,
+            "Waiting": {"ArrivedAt": pytest.approx(EPOCH), "Progress": {"cancelled_at": cancelled_at}},
+        }
+        world.time.advance(10)
+        world.invoke(records)
+    assert world.answer(event)["Status"] == "SUCCESS"
+    assert len(world.cancellations) == 1
+
+
+# --- an SQS with faults -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Sqs:
+    """Amazon SQS as one function meets it: it takes everything, unless `answers` has something else for it."""
+
+    answers: list[Response | str] = field(default_factory=list)
+    lasting: Response | str | None = None
+    taken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    calls: int = 0
+
+    async def answer(self, request: Request) -> Response:
+        operation = request.headers["x-amz-target"].removeprefix("AmazonSQS.")
+        asked = await request.json()
+        self.calls += 1
+        answer = self.answers.pop(0) if self.answers else self.lasting
+        if isinstance(answer, str):
+            if answer == "reset":
+                Connection.of(request.scope).reset()
+            await disconnected(request.receive)
+            return Response(status_code=500)
+        if answer is None:
+            self.taken.append((operation, asked))
+            return JSONResponse({"MessageId": "1"} if operation == "SendMessage" else {})
+        return answer
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return [json.loads(asked["MessageBody"]) for operation, asked in self.taken if operation == "SendMessage"]
+
+
+@pytest.fixture
+def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sqs]:
+    stand_in = Sqs()
+    application = Starlette(routes=[Route("/", stand_in.answer, methods=["POST"])])
+    with serving(application, host="127.0.0.1", port=0) as port:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        yield stand_in
+
+
+@pytest.fixture
+def impatient_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config(connect_timeout=0.05, read_timeout=0.1, retries=waiting._CONFIG.retries)  # type: ignore[attr-defined]
+    monkeypatch.setattr(waiting, "_CONFIG", config)
+
+
+def refusal(code: str, message: str, status: int = 400) -> Response:
+    return JSONResponse({"__type": f"com.amazonaws.sqs#{code}", "message": message}, status)
+
+
+DENIED = refusal("AccessDenied", "User: provider is not authorized to perform: sqs:sendmessage", 403)
+THROTTLED = refusal("RequestThrottled", "Request is throttled.")
+NO_ROUTE = "the function's subnets have no route to it. Give them a NAT gateway or an interface endpoint for"
+
+
+def test_the_queue_is_asked_for_whole_seconds_and_the_next_look_soon(sqs: Sqs) -> None:
+    queue = waiting_queue()
+    queue.put({"a": 1}, 17)
+    queue.deliver_soon(MESSAGE)
+    assert sqs.taken == [
+        ("SendMessage", {"QueueUrl": URL, "MessageBody": '{"a": 1}', "DelaySeconds": 17}),
+        ("ChangeMessageVisibility", {"QueueUrl": URL, "ReceiptHandle": "handle", "VisibilityTimeout": 60}),
+    ]
+
+
+@pytest.mark.usefixtures("world")  # whose clock is botocore's
+@pytest.mark.parametrize(
+    ("answer", "reason", "calls"),
+    [
+        (DENIED, "refused sqs:SendMessage: User: provider is not authorized to perform: sqs:sendmessage.", 1),
+        (THROTTLED, "refused sqs:SendMessage: Request is throttled.", 2),
+        (refusal("KMS.DisabledException", "The key is disabled"), "sqs:SendMessage: The key is disabled.", 1),
+        (JSONResponse({"__type": "Odd"}, 400), "refused sqs:SendMessage: Odd.", 1),
+        (Response(b"<html>sorry</html>", 503), "refused sqs:SendMessage: ", 2),
+        (Response(b"<html>welcome</html>", 200), "did not confirm sqs:SendMessage", 1),
+        (Response(b"[]", 200), "(sqs:SendMessage) failed: ", 1),
+        (Response(b"null", 200), "(sqs:SendMessage) failed: ", 1),
+        (Response(b"{}", 200), "did not confirm sqs:SendMessage", 1),
+        (Response(b'{"MessageId": ""}', 200), "did not confirm sqs:SendMessage", 1),
+        (Response(b"[" * 100_000, 200), "(sqs:SendMessage) failed: ", 1),
+        (Response(b"\xff", 200), "(sqs:SendMessage) failed: ", 1),
+        ("reset", "(sqs:SendMessage) failed: Connection was closed", 2),
+        ("hang", "(sqs:SendMessage) failed: Read timeout", 2),
+    ],
+    ids=lambda value: getattr(value, "body", b"").decode(errors="replace")[:40] or str(value)[:60],
+)
+def test_what_the_queue_did_not_take_is_not_taken_for_handed_over(
+    sqs: Sqs, impatient_queue: None, answer: Response | str, reason: str, calls: int
+) -> None:
+    del impatient_queue
+    sqs.lasting = answer
+    with pytest.raises(CannotWait) as caught:
+        waiting_queue().put({}, 1)
+    assert reason in str(caught.value)
+    assert str(caught.value).endswith(".")
+    assert sqs.calls == calls
+
+
+@pytest.fixture(params=["refused", "timed out", "unknown"])
+def no_route(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, impatient_queue: None) -> Iterator[None]:
+    """An SQS that cannot be reached."""
+    del impatient_queue
+    with black_hole() as port:
+        endpoint = {"refused": "127.0.0.1:9", "timed out": f"127.0.0.1:{port}", "unknown": "sqs.invalid"}[request.param]
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{endpoint}")
+        yield
+
+
+@pytest.mark.usefixtures("world", "no_route")
+def test_a_queue_that_cannot_be_reached_says_what_to_open() -> None:
+    with pytest.raises(CannotWait, match=f"Amazon SQS cannot be reached: {NO_ROUTE} com.amazonaws.us-east-1.sqs."):
+        waiting_queue().put({}, 1)
+
+
+@pytest.mark.usefixtures("world", "no_route")
+def test_a_message_that_cannot_be_made_visible_comes_again_later() -> None:
+    waiting_queue().deliver_soon(MESSAGE)  # when its visibility time-out is over
+
+
+def test_without_a_queue_nothing_is_called(sqs: Sqs) -> None:
+    with pytest.raises(CannotWait, match="There is no queue to wait in here"):
+        WaitingQueue("", "us-east-1").put({}, 1)
+    assert sqs.calls == 0
+
+
+# --- the function and its queue ---------------------------------------------------------------------------------------
+
+
+def waiting_world(world: World, stop_seconds: float | None = 5) -> World:
+    """The world with a real queue, and a job."""
+    world.queue = waiting_queue()
+    world.simulator.start_job("job-1", stop_seconds=stop_seconds)
+    return world
+
+
+@pytest.mark.usefixtures("no_route")
+def test_a_function_without_a_route_to_the_queue_waits_in_place(world: World) -> None:
+    waiting_world(world, stop_seconds=600)
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert len(world.billed) == 1
+
+
+@pytest.mark.usefixtures("no_route")
+def test_a_function_without_a_route_to_the_queue_fails_with_the_reason_at_its_end(world: World) -> None:
+    waiting_world(world, stop_seconds=None)
+    answer = world.ask("Delete")
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("The job job-1 has not stopped yet (its status is Stopping). ")
+    assert f"The function cannot wait on: Amazon SQS cannot be reached: {NO_ROUTE}" in answer["Reason"]
+    assert "The deletion can be tried again: it goes on waiting." in answer["Reason"]
+    assert 780 <= world.time() < 885  # the watchdog would have come then
+    assert len(world.cancellations) == 1
+
+
+@pytest.mark.usefixtures("no_route")
+def test_a_function_without_a_route_to_the_queue_keeps_the_deadline_of_a_request(world: World) -> None:
+    waiting_world(world, stop_seconds=None)
+    answer = world.ask("Delete", ResourceProperties=world.properties(ServiceTimeout="300"))
+    assert answer["Status"] == "FAILED"
+    assert "The time for waiting is up after 270 s." in answer["Reason"]
+    assert world.time() == pytest.approx(270)
+
+
+def test_a_function_that_may_not_use_the_queue_says_so_at_its_end(world: World, sqs: Sqs) -> None:
+    sqs.lasting = DENIED
+    waiting_world(world, stop_seconds=None)
+    answer = world.ask("Delete")
+    assert answer["Status"] == "FAILED"
+    assert "The function cannot wait on: Amazon SQS refused sqs:SendMessage: User: provider is" in answer["Reason"]
+    assert 10 <= sqs.calls <= 30  # every half a minute, or at every other look
+
+
+def test_a_create_that_cannot_wait_in_the_queue_waits_in_place(world: World, sqs: Sqs) -> None:
+    sqs.lasting = DENIED
+    waiting_world(world)
+    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=9))
+    assert world.ask("Create")["Status"] == "SUCCESS"
+
+
+def test_a_queue_that_throttles_for_a_while_takes_the_request_later(world: World, sqs: Sqs) -> None:
+    sqs.answers = [THROTTLED] * 7
+    waiting_world(world, stop_seconds=None)
+    event = world.event("Delete")
+    assert world.invoke(event)["Status"] == "PENDING"
+    assert sqs.calls == 8
+    assert 90 <= world.time() <= 130
+    assert [message["RequestId"] for message in sqs.messages] == [event["RequestId"]]
+    assert sqs.taken[0][1]["DelaySeconds"] >= 9
+    assert world.answers(event) == []
+
+
+def test_a_look_whose_answer_cannot_be_delivered_is_taken_again_soon(world: World, sqs: Sqs) -> None:
+    waiting_world(world)
+    event = world.event("Delete")
+    message = {**event, "Waiting": {"ArrivedAt": EPOCH, "Progress": {"cancelled_at": EPOCH}}}
+    world.simulator.inject(Fault(ErrorAnswer("AccessDeniedException"), on=["get"]))
+    world.host.behave([], then=403)
+    with pytest.raises(Undeliverable):
+        world.invoke(delivered(message))
+    assert [operation for operation, _ in sqs.taken] == ["ChangeMessageVisibility"]
+    assert sqs.taken[0][1]["ReceiptHandle"] == "handle"
+
+
+def test_a_look_that_fails_without_a_route_to_the_queue_still_raises(world: World, sqs: Sqs) -> None:
+    sqs.lasting = DENIED
+    waiting_world(world)
+    world.host.behave([], then=403)
+    with pytest.raises(Undeliverable):
+        world.invoke(delivered(world.event("Delete", PhysicalResourceId="invented")))
+    assert sqs.calls == 1
+
+
+def waited(world: World, stop_seconds: float | None = 20) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A Delete that waits: its event, and what is in the queue."""
+    world.simulator.start_job("job-1", stop_seconds=stop_seconds)
+    event = world.event("Delete", signed_at=EPOCH)
+    assert world.invoke(event)["Status"] == "PENDING"
+    assert isinstance(world.queue, Queue)
+    ((message, _),) = world.queue.waiting
+    world.queue.waiting.clear()
+    return event, message
+
+
+def test_the_message_carries_the_request_and_what_is_known(world: World) -> None:
+    event, message = waited(world)
+    progress = {"cancelled_at": EPOCH}
+    assert message == {**event, "Waiting": {"ArrivedAt": pytest.approx(EPOCH), "Progress": progress}}
+
+
+@pytest.mark.parametrize(
+    ("what", "progress"),
+    [
+        (ErrorAnswer("TooManyRequestsException", "slow down"), {"unclear": True, "words": "slow down"}),
+        (ErrorAnswer("BadRequestException", "not now"), {"refused_at": EPOCH, "words": "not now"}),
+        ("down", {"silent_since": EPOCH}),
+    ],
+    ids=repr,
+)
+def test_the_next_look_knows_what_the_one_before_has_found_out(
+    world: World, what: ErrorAnswer | str, progress: dict[str, object]
+) -> None:
+    if isinstance(what, str):
+        world.take_cluster_down()
+    else:
+        world.simulator.inject(Fault(what, on=["cancel"], times=None))
+        world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["get"], times=None))
+    _, message = waited(world, None)
+    carried = message["Waiting"]["Progress"]
+    assert carried.keys() == progress.keys()
+    assert str(progress.get("words", "")) in carried.get("words", "")
+    assert {name: value for name, value in carried.items() if name != "words"} == {
+        name: value for name, value in progress.items() if name != "words"
+    }
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_replay_of_either_event_finishes_the_request(world: World, is_first: bool) -> None:  # noqa: FBT001
+    """The one is in the record of the failed first delivery, the other in the body of the failed message."""
+    event, message = waited(world)
+    world.time.advance(100)
+    assert world.run(event if is_first else message)["Status"] == "SUCCESS"
+    assert world.answer(event)["Status"] == "SUCCESS"
+    assert world.simulator.status("job-1") == "Stopped"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_replay_of_either_event_goes_on_waiting(world: World, is_first: bool) -> None:  # noqa: FBT001
+    event, message = waited(world, 200)
+    assert world.run(event if is_first else message)["Status"] == "SUCCESS"
+    assert world.answer(event)["Status"] == "SUCCESS"
+    assert 200 <= world.time() <= 222
+
+
+def test_a_replay_after_the_deadline_still_looks(world: World) -> None:
+    event, message = waited(world)
+    world.time.advance(7200)
+    world.run(message)
+    assert world.answer(event)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("seconds", [0, 100, 7200])
+def test_a_duplicate_or_late_message_after_the_end_is_harmless(world: World, seconds: float) -> None:
+    event, message = waited(world)
+    world.run(message)
+    world.time.advance(seconds)
+    world.run(delivered(message))
+    assert [answer["Status"] for answer in world.answers(event)] == ["SUCCESS", "SUCCESS"]
+    assert len(world.cancellations) == 1
+
+
+def test_a_message_delivered_twice_at_once_cancels_nothing_twice(world: World) -> None:
+    event, message = waited(world)
+    for _ in range(2):
+        world.invoke(delivered(message))
+    assert isinstance(world.queue, Queue)
+    assert len(world.queue.waiting) == 2
+    world.drain()
+    assert {answer["Status"] for answer in world.answers(event)} == {"SUCCESS"}
+    assert len(world.cancellations) == 1
+
+
+def test_a_late_message_never_fails_a_job_that_stopped_in_time(world: World) -> None:
+    event, message = waited(world)
+    world.time.advance(5000)  # the queue was throttled, say
+    world.run(delivered(message))
+    assert world.answer(event)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("body", ["", "no JSON", "null", "[]", '"text"', "{}", '{"RequestId": "r"}', '{"Records": []}'])
+def test_a_message_that_is_no_request_ends_among_the_failed_events(world: World, body: str) -> None:
+    records = {"Records": [{"body": body, "receiptHandle": "handle"}]}
+    with pytest.raises(Unanswerable):
+        world.invoke(records)
+    assert isinstance(world.queue, Queue)
+    assert [message.receipt_handle for message in world.queue.delivered_soon] == ["handle"]
+    assert world.host.attempts == 0
+    assert world.simulator.log == ()
+
+
+def test_messages_in_messages_are_not_unpacked(world: World) -> None:
+    event = world.event("Delete")
+    world.simulator.start_job("job-1")
+    with pytest.raises(Unanswerable):
+        world.invoke(delivered(delivered(event)))
+    assert world.simulator.log == ()
