@@ -286,7 +286,7 @@ def test_waiting_ends_at_the_deadline_of_the_request(
     implementation(world, authority, polls=True).look_again(event, arrived_at=EPOCH - 3600)
     (answer,) = world.answers(event) or [{"Status": "none"}]
     assert answer["Status"] == "FAILED"
-    assert "Delete the stack again" in answer["Reason"]
+    assert "The deletion can be tried again" in answer["Reason"]
 
 
 # 4

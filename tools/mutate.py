@@ -1,0 +1,478 @@
+"""Break the provider on purpose, in small ways, and see whether the tests notice.
+
+`make mutate` takes a sample of all such changes (mutants), the same one for the same seed, and runs for each the tests
+that reach the changed line, the quickest first. What no test notices is printed. `equivalent_mutants.toml` lists the
+mutants that change nothing that could be noticed, each with its reason; they do not count.
+
+The kept tools do not fit. mutmut 3.8 changes the bodies of functions alone, and only of those without decorators: not
+the time limits, which are constants, and not the rows of the kinds. cosmic-ray 8.7 runs every test for every mutant,
+in the working tree itself. Neither takes a sample.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import queue
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from xml.etree import ElementTree as ET
+
+from coverage import CoverageData
+
+from local.processes import process_group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+ROOT = Path(__file__).parent.parent
+SOURCE = Path("src/provider")
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
+LEAST_KILLED = 0.97
+
+_TESTS = ("tests/unit", "tests/function")
+_TOO_SLOW = "two_hundred_deletions"
+# Under the load of this, one that is played against the clock may.
+_MOST_FAILING = 3
+# Of the tests that reach a mutant, those that take together no longer.
+_LONGEST_SECONDS = 60.0
+# pytest's exit codes. A mutant that cannot be imported interrupts it, or leaves it without the tests that are named.
+_PASSED, _FAILED, _INTERRUPTED, _NOT_FOUND = 0, 1, 2, 4
+
+# What logs and traces is for people, and so are names of types.
+_NOT_MUTATED = ("logger", "tracer", "TypeVar")
+_BOUNDARIES: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+_ARITHMETIC: Mapping[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+}
+
+
+@dataclass(frozen=True, order=True)
+class Mutant:
+    """A change of the source.
+
+    Attributes:
+        file: The file, from the project's root.
+        start: Where the changed text begins in it, in bytes.
+        end: Where it ends.
+        after: What stands there instead.
+        before: The changed text, on one line.
+        line: The first line that it changes.
+        text: That line.
+        lines: The first and the last line of the statement that it changes.
+    """
+
+    file: str
+    start: int
+    end: int
+    after: str
+    before: str
+    line: int
+    text: str
+    lines: tuple[int, int]
+
+    def __str__(self) -> str:
+        """Show it in a line."""
+        return f"{self.file}:{self.line}  {self.text}\n    {self.change}"
+
+    @property
+    def change(self) -> str:
+        """The change in words."""
+        return f"{self.before} -> {self.after}"
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What `equivalent_mutants.toml` names it by: line numbers move."""
+        return self.file, self.text, self.change
+
+
+class _Finder(ast.NodeVisitor):
+    """Finds the mutants of a file."""
+
+    def __init__(self, file: str, source: str) -> None:
+        self._file = file
+        self._bytes = source.encode()
+        self._lines = source.splitlines()
+        self._offsets = [0]
+        for line in self._bytes.splitlines(keepends=True):
+            self._offsets.append(self._offsets[-1] + len(line))
+        self._statement = (1, 1)
+        self.found: list[Mutant] = []
+
+    def visit(self, node: ast.AST) -> None:
+        """Find the mutants of a node, and below it."""
+        if isinstance(node, ast.stmt):
+            around, self._statement = self._statement, _header(node)
+            self._visit_statement(node)
+            self._statement = around
+        else:
+            self._visit_other(node)
+
+    def _visit_statement(self, node: ast.stmt) -> None:
+        if isinstance(node, (ast.Import, ast.ImportFrom)) or _is_left_out(node):
+            return
+        if isinstance(node, (ast.Expr, ast.Raise, ast.Continue, ast.Break)):
+            self._add(node, "pass")
+        if isinstance(node, ast.Return) and node.value is not None:
+            self._add(node, "return None")
+        if isinstance(node, (ast.If, ast.While)):
+            self._negate(node.test)
+        if isinstance(node, ast.FunctionDef):
+            self._visit_all([*node.args.defaults, *filter(None, node.args.kw_defaults), *node.body])
+        elif isinstance(node, ast.ClassDef):
+            self._visit_all(node.body)
+        elif isinstance(node, ast.AnnAssign):
+            self._visit_all([node.value] if node.value else [])
+        else:
+            self.generic_visit(node)
+
+    def _visit_other(self, node: ast.AST) -> None:
+        if isinstance(node, ast.JoinedStr) or _is_left_out(node):  # Python 3.11 does not know places in f-strings
+            return
+        if isinstance(node, ast.expr):
+            for mutated in _mutations(node):
+                self._add(node, f"({ast.unparse(mutated)})" if _needs_parentheses(mutated) else ast.unparse(mutated))
+        if isinstance(node, ast.IfExp):
+            self._negate(node.test)
+        if isinstance(node, ast.comprehension):
+            for test in node.ifs:
+                self._negate(test)
+        if isinstance(node, ast.ExceptHandler) and isinstance(node.type, ast.Tuple):
+            for mutated in _without_each(node.type, node.type.elts, lambda new, left: setattr(new, "elts", left)):
+                self._add(node.type, ast.unparse(mutated))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "cast":
+            self._visit_all(node.args[1:])
+        else:
+            self.generic_visit(node)
+
+    def _visit_all(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            self.visit(node)
+
+    def _negate(self, test: ast.expr) -> None:
+        is_done = isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Eq, ast.NotEq, ast.Is, ast.IsNot))
+        if not is_done and not isinstance(test, (ast.Constant, ast.UnaryOp)):
+            self._add(test, f"(not ({ast.unparse(test)}))")
+
+    def _add(self, node: ast.expr | ast.stmt, after: str) -> None:
+        before = ast.unparse(node)
+        if before == after:
+            return
+        start = self._offsets[node.lineno - 1] + node.col_offset
+        end = self._offsets[cast("int", node.end_lineno) - 1] + cast("int", node.end_col_offset)
+        text = self._lines[node.lineno - 1].strip()
+        self.found.append(Mutant(self._file, start, end, after, before, node.lineno, text, self._statement))
+
+
+def _header(node: ast.stmt) -> tuple[int, int]:
+    """Return the lines of a statement, without those of the statements in it."""
+    body: list[ast.stmt] = getattr(node, "body", [])
+    return node.lineno, max(node.lineno, body[0].lineno - 1) if body else cast("int", node.end_lineno)
+
+
+def _is_left_out(node: ast.AST) -> bool:
+    """Tell whether nothing that could be noticed depends on a node."""
+    if isinstance(node, ast.If):
+        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant) or _is_left_out(node.value)
+    if not isinstance(node, ast.Call):
+        return False
+    function: ast.expr = node.func
+    while isinstance(function, ast.Attribute):
+        function = function.value
+    return isinstance(function, ast.Name) and function.id in _NOT_MUTATED
+
+
+def _needs_parentheses(node: ast.expr) -> bool:
+    return isinstance(node, (ast.BoolOp, ast.BinOp, ast.Compare, ast.UnaryOp, ast.IfExp))
+
+
+def _mutations(node: ast.expr) -> Iterator[ast.expr]:
+    """Make the mutants of one expression, without those below it."""
+    if isinstance(node, ast.Compare):
+        for index, operator in enumerate(node.ops):
+            new = copy.deepcopy(node)
+            new.ops[index] = _BOUNDARIES[type(operator)]()
+            yield new
+    elif isinstance(node, ast.BoolOp):
+        yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
+        yield from _without_each(node, node.values, lambda new, left: setattr(new, "values", left))
+    elif isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        yield ast.BinOp(node.left, _ARITHMETIC[type(node.op)](), node.right)
+    elif isinstance(node, ast.BinOp):
+        yield from (node.left, node.right)
+    elif isinstance(node, ast.UnaryOp):
+        yield node.operand
+    elif isinstance(node, ast.Constant):
+        yield from (ast.Constant(value) for value in _other_values(node.value))
+    elif isinstance(node, ast.Call):
+        yield from _without_each(node, node.keywords, lambda new, left: setattr(new, "keywords", left), least=0)
+
+
+def _other_values(value: object) -> Iterator[bool | float | str]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, (int, float)):
+        yield value + 1
+    elif isinstance(value, str) and not any(character.isspace() for character in value):  # else it is a message
+        yield f"X{value}"
+
+
+def _without_each(
+    node: ast.expr, parts: Sequence[ast.AST], put: Callable[[ast.expr, list[ast.AST]], None], least: int = 1
+) -> Iterator[ast.expr]:
+    """Make copies of a node, each without one of its parts."""
+    for index in range(len(parts) if len(parts) > least else 0):
+        new = copy.deepcopy(node)
+        put(new, [part for position, part in enumerate(parts) if position != index])
+        yield new.values[0] if isinstance(new, ast.BoolOp) and len(new.values) == 1 else new
+
+
+def mutants_of(file: str, source: str) -> list[Mutant]:
+    """Find what can be changed in a file.
+
+    Args:
+        file: Its name, for the mutants.
+        source: What it holds.
+
+    Returns:
+        The mutants, in their order in the file, without any that Python does not take.
+    """
+    finder = _Finder(file, source)
+    finder.visit(ast.parse(source))
+    mutants = []
+    for mutant in sorted(set(finder.found)):
+        with suppress(SyntaxError):
+            compile(mutated(source.encode(), mutant), file, "exec", dont_inherit=True)
+            mutants.append(mutant)
+    return mutants
+
+
+def mutated(source: bytes, mutant: Mutant) -> bytes:
+    """Change a source.
+
+    Args:
+        source: What the file holds.
+        mutant: The change.
+
+    Returns:
+        What it then holds.
+    """
+    return source[: mutant.start] + mutant.after.encode() + source[mutant.end :]
+
+
+def equivalents() -> dict[tuple[str, str, str], str]:
+    """Read which mutants change nothing that could be noticed.
+
+    Returns:
+        The reason for each, by the mutant's key.
+    """
+    listed = tomllib.loads(EQUIVALENT.read_text())["equivalent"]
+    return {(it["file"], it["line"], it["change"]): it["reason"] for it in listed}
+
+
+class Tests:
+    """The tests, how long each takes, and which lines each reaches: from one run of all of them.
+
+    Args:
+        tree: The copy of the project in which to run them.
+
+    Raises:
+        RuntimeError: They fail without any mutant.
+    """
+
+    def __init__(self, tree: Path) -> None:
+        data, times = tree / ".coverage", tree / "times.xml"
+        options = ["-q", "-p", "no:cacheprovider", "-n", "2", "-k", f"not {_TOO_SLOW}", f"--junit-xml={times}"]
+        coverage = [f"--cov={SOURCE}", "--cov-context=test", "--cov-report="]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *_TESTS, *options, *coverage, "-o", "addopts="],
+            cwd=tree,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode not in (_PASSED, _FAILED):
+            raise RuntimeError(f"The tests cannot be run:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+        self.seconds: dict[str, float] = {}
+        failed = []
+        for case in ET.parse(times).iter("testcase"):  # noqa: S314 - pytest has written it
+            name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+            outcomes = {child.tag for child in case}
+            if outcomes & {"failure", "error"}:
+                failed.append(name)
+            elif "skipped" not in outcomes:  # what has to fail, for it shows a fault of crhelper's
+                self.seconds[name] = float(case.get("time", "0"))
+        if len(failed) > _MOST_FAILING:
+            raise RuntimeError(f"Tests fail without any mutant:\n{done.stdout[-3000:]}")
+        for name in failed:
+            print(f"left out, for it fails without any mutant: {name}")
+        self._reached: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        recorded = CoverageData(str(data))
+        recorded.read()
+        for file in recorded.measured_files():
+            name = Path(file).relative_to(tree.resolve()).as_posix()
+            for line, contexts in recorded.contexts_by_lineno(file).items():
+                tests = {context.rpartition("|")[0] for context in contexts}
+                self._reached[name][line] = tests & set(self.seconds)
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Choose the tests that may notice a mutant.
+
+        Args:
+            mutant: The mutant.
+
+        Returns:
+            Those that reach its statement, the quickest first, as far as they take no more than a minute. What runs
+            when the file is imported concerns every module of tests that reach the file.
+        """
+        first, last = mutant.lines
+        reached = self._reached[mutant.file]
+        tests = {test for line in range(first, last + 1) for test in reached[line]}
+        if not tests:
+            modules = {_module(test) for of_line in reached.values() for test in of_line}
+            tests = {test for test in self.seconds if _module(test) in modules or not modules}
+        chosen, left = [], _LONGEST_SECONDS
+        for test in sorted(tests, key=lambda test: (not test.startswith(_TESTS[0]), self.seconds[test], test)):
+            left -= self.seconds[test]
+            if left < 0:
+                break
+            chosen.append(test)
+        return chosen
+
+
+def _module(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def is_noticed(mutant: Mutant, tree: Path, tests: Tests) -> bool:
+    """Run the tests on a mutant.
+
+    Args:
+        mutant: The mutant.
+        tree: A copy of the project, which is the same afterwards.
+        tests: The tests.
+
+    Returns:
+        Whether one of them fails, or they do not come to an end.
+
+    Raises:
+        RuntimeError: They could not be run.
+    """
+    chosen = tests.of(mutant)
+    if not chosen:
+        return False
+    file, names, output = tree / mutant.file, tree / "chosen.txt", tree / "output.txt"
+    source = file.read_bytes()
+    names.write_text("\n".join(chosen))
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-o", "addopts=", f"@{names}"]
+    try:
+        _write(file, mutated(source, mutant))
+        with output.open("w") as written, process_group(command, directory=tree, stdout=written, stderr=written) as it:
+            try:
+                code = it.wait(60 + 3 * sum(tests.seconds[test] for test in chosen))
+            except subprocess.TimeoutExpired:
+                return True
+    finally:
+        _write(file, source)
+    if code not in (_PASSED, _FAILED, _INTERRUPTED, _NOT_FOUND):
+        raise RuntimeError(f"pytest ended with {code} for {mutant}:\n{output.read_text()[-2000:]}")
+    return code != _PASSED
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Write a file so that Python does not take the bytecode of what it held before for its own."""
+    before = file.stat().st_mtime
+    file.write_bytes(content)
+    os.utime(file, (before + 1, before + 1))
+
+
+def _copy(tree: Path) -> None:
+    """Copy what the project has into a directory."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0"):
+        if name and (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+    (tree / ".venv").symlink_to(ROOT / ".venv")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try a sample of the mutants; the exit code is 1 if too many of them are not noticed."""
+    parser = argparse.ArgumentParser(description="Break the provider on purpose, and see whether the tests notice.")
+    parser.add_argument("--sample", type=int, default=150, help="how many mutants (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="which ones (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=20, help="begin no mutant after that (%(default)s)")
+    parser.add_argument("--only", default="", help="mutants of files whose name has this in it")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as directory:
+        first = Path(directory) / "0"
+        first.mkdir()
+        _copy(first)
+        files = sorted((first / SOURCE).rglob("*.py"))
+        every = [it for file in files for it in mutants_of(file.relative_to(first).as_posix(), file.read_text())]
+        every = [it for it in every if options.only in it.file]
+        sample = random.Random(options.seed).sample(every, min(options.sample, len(every)))  # noqa: S311 - no secret
+        excluded = equivalents()
+        to_try = [it for it in sample if it.key not in excluded]
+        print(f"{len(sample)} of {len(every)} mutants, seed {options.seed}; {len(sample) - len(to_try)} are equivalent")
+        end = time.monotonic() + options.minutes * 60
+        tests = Tests(first)
+        trees: queue.SimpleQueue[Path] = queue.SimpleQueue()
+        trees.put(first)
+        for number in range(1, os.cpu_count() or 1):
+            shutil.copytree(first, Path(directory) / str(number), symlinks=True)
+            trees.put(Path(directory) / str(number))
+
+        def fate(mutant: Mutant) -> bool | None:
+            if time.monotonic() > end:
+                return None
+            tree = trees.get()
+            try:
+                is_killed = is_noticed(mutant, tree, tests)
+            finally:
+                trees.put(tree)
+            if not is_killed:
+                print(f"not noticed: {mutant}", flush=True)
+            return is_killed
+
+        with ThreadPoolExecutor(trees.qsize()) as pool:
+            fates = list(pool.map(fate, to_try))
+    killed, survived = fates.count(True), fates.count(False)
+    share = killed / max(1, killed + survived)
+    print(f"{killed} of {killed + survived} noticed: {share:.1%} (at least {LEAST_KILLED:.0%} are to be)")
+    if None in fates:
+        print(f"{fates.count(None)} were not tried for want of time")
+    return int(share < LEAST_KILLED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
