@@ -56,7 +56,7 @@ invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function on one of events/ 
 	@$(DEV)/python -m local.invoke $(EVENT)
 
 .PHONY: local
-local: $(VENV)/dev.done ## Keep the local world running, for `sam local invoke` in another terminal
+local: $(VENV)/dev.done $(VENV)/sam.done ## Keep the local world running, for `sam local invoke` in another terminal
 	@$(DEV)/python -m local.standby
 
 .PHONY: bench

@@ -137,7 +137,7 @@ def _run(console: Console) -> list[str]:
     """Run the demo; returns what was not as it should be."""
     console.print(_INTRODUCTION)
     timeline = Timeline(console)
-    console.print("[bold]Setting up[/bold] (about 20 s)")
+    console.print("[bold]Setting up[/bold] (about half a minute)")
     with ExitStack() as cleanup:
         with held_back():
             directory = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="demo-"))

@@ -81,7 +81,7 @@ def _invoke(name: str, template: Path | None) -> int:
         _say("\nWhat Neptune was asked:")
         for request, repeated in itertools.groupby(here.neptune.log, key=str):
             first, *others = repeated
-            _show(f"{clock_time(first.time)}  {request}{f' (and {len(others)} times more)' if others else ''}")
+            _show(f"{clock_time(first.time)}  {request}{f' ({len(others) + 1} times)' if others else ''}")
         if not here.neptune.log:
             _show("nothing")
         _say(f"The job {job_id} is {here.status(job_id)} now.")
