@@ -443,7 +443,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sample = random.Random(options.seed).sample(every, min(options.sample, len(every)))  # noqa: S311 - no secret
         excluded = equivalents()
         to_try = [it for it in sample if it.key not in excluded]
-        print(f"{len(sample)} of {len(every)} mutants, seed {options.seed}; {len(sample) - len(to_try)} are equivalent")
+        print(
+            f"{len(sample)} of {len(every)} mutants, seed {options.seed}; {len(sample) - len(to_try)} are equivalent",
+            flush=True,
+        )
         end = time.monotonic() + options.minutes * 60
         tests = Tests(first)
         trees: queue.SimpleQueue[Path] = queue.SimpleQueue()
