@@ -65,7 +65,7 @@ def _boolean(value: object) -> bool:
     return text == "true"
 
 
-def _timeout(value: object) -> int:
+def _time_limit(value: object) -> int:
     digits = str(value).lstrip("0") if isinstance(value, (str, int)) else ""
     if not re.fullmatch(r"[0-9]{1,4}", digits) or int(digits) > LONGEST_TIMEOUT_SECONDS:
         raise ValueError(f"a whole number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS}")
@@ -113,7 +113,7 @@ def _endpoint(value: object) -> Endpoint:
 
 
 BOOLEAN = ValueType("Boolean", _boolean)
-TIMEOUT = ValueType("Integer", _timeout)
+TIMEOUT = ValueType("Integer", _time_limit)
 JOB_ID = ValueType("String", _job_id, r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$")
 ARN = ValueType("String", _arn, r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$")
 ROLE_ARN = ValueType("String", _role_arn, r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$")
