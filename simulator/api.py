@@ -1,7 +1,9 @@
 """The model transform API of the Neptune Data API: what each operation takes, does and answers.
 
-URIs, parameters and answers are those of botocore's service model `neptunedata`, 2023-08-01. Where the model is
-silent (which error answers what), this is the simulator's best guess.
+URIs, parameters and answers are those of botocore's service model `neptunedata`, 2023-08-01. Which error answers what
+is in the Neptune User Guide's "Neptune ML management API errors and exceptions"; where both are silent, this is the
+simulator's best guess. For an id that no job has, the guide names an `InvalidParameterException` (400), the younger
+model an `MLResourceNotFoundException` (404), which is what this answers; a fault can answer the other.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ _COLLECTION: Final = "/ml/modeltransform"
 _ITEM: Final = "/ml/modeltransform/{id}"
 _DEFAULT_MAX_ITEMS: Final = 10
 _MAX_ITEMS: Final = range(1, 1025)
+_EXISTS: Final = "Another resource with same ID already exists. Please use a new ID."
+_ENDED: Final = "Failed to stop the job because it has already completed or failed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +80,15 @@ class Operation:
             return self.handle(state, request)
         except JobNotFoundError as error:
             raise NeptuneError("MLResourceNotFoundException", str(error)) from error
-        except (JobEndedError, JobExistsError) as error:
-            raise NeptuneError("BadRequestException", str(error)) from error
+        except JobEndedError as error:
+            raise NeptuneError("InvalidParameterException", _ENDED) from error
+        except JobExistsError as error:
+            raise NeptuneError("InvalidParameterException", _EXISTS) from error
 
 
 def error_body(error: NeptuneError, request_id: str) -> Answer:
-    """Return the body of an error's answer."""
-    return {"detailedMessage": str(error), "requestId": request_id, "code": error.code}
+    """Return the body of an error's answer; `message`, which the service model lacks, is what clients print."""
+    return {"detailedMessage": str(error), "requestId": request_id, "code": error.code, "message": str(error)}
 
 
 def _start(state: SimulatorState, request: ApiRequest) -> Answer:
@@ -94,7 +100,8 @@ def _start(state: SimulatorState, request: ApiRequest) -> Answer:
             "MissingParameterException",
             "Either dataProcessingJobId and mlModelTrainingJobId, or trainingJobName is required.",
         )
-    job_id = str(body.get("id", uuid.uuid4()))
+    # AWS's notebook client sends an empty id where it wants one made.
+    job_id = str(body.get("id") or uuid.uuid4())
     try:
         state.start_job(
             job_id,
@@ -150,7 +157,8 @@ def _list(state: SimulatorState, request: ApiRequest) -> Answer:
 
 
 def _cancel(state: SimulatorState, request: ApiRequest) -> Answer:
-    clean = request.query.get("clean", "false")
+    # boto3 writes true, AWS's notebook client TRUE.
+    clean = request.query.get("clean", "false").lower()
     if clean not in {"true", "false"}:
         raise NeptuneError("InvalidParameterException", f"clean must be true or false, not {clean}.")
     return {"status": state.jobs.cancel(request.job_id, clean=clean == "true")}

@@ -19,8 +19,9 @@ from simulator.clock import check_seconds
 if TYPE_CHECKING:
     from simulator.s3 import S3Location
 
-# The simulator's own rule: Neptune's is not documented, and an id becomes a part of S3 keys and SageMaker names.
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+# Neptune User Guide, "Neptune ML management API errors and exceptions": 1 to 48 letters, digits or hyphens. That the
+# first is no hyphen is the simulator's own rule: the names of the SageMaker jobs begin with the id.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,47}")
 
 
 class JobStatus(StrEnum):
@@ -55,7 +56,7 @@ class Job:
     """A model transform job.
 
     Attributes:
-        id: Its id: letters, digits, `.`, `_` and `-`, at most 128 of them.
+        id: Its id: letters, digits and hyphens, at most 48 of them.
         output: Where its artifacts are: its `modelTransformOutputS3Location`, with its id below.
         started_at: When it started, in seconds of the simulator's clock.
         run_seconds: How long it runs unless it is cancelled, in seconds; None: for ever.
@@ -82,7 +83,7 @@ class Job:
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise ValueError(
-                f"{self.id!r} is not a job id: letters, digits, '.', '_' and '-', at most 128, the first no sign"
+                f"{self.id!r} is not a job id: letters, digits and hyphens, at most 48, the first no hyphen"
             )
         for seconds in (self.run_seconds, self.stop_seconds):
             if seconds is not None:

@@ -68,6 +68,13 @@ def members(shape: Shape | None, location: str | None) -> dict[str, Shape]:
     }
 
 
+def error_conforms(answer: dict[str, str], code: str) -> None:
+    """Neptune's errors are as the model says, and say what went wrong once more, in the member that clients print."""
+    assert answer["code"] == code
+    assert answer["message"] == answer["detailedMessage"] != ""
+    conforms({name: value for name, value in answer.items() if name != "message"}, MODEL.shape_for(code))
+
+
 class Http:
     """One connection, and what it answers as JSON."""
 
@@ -135,11 +142,12 @@ def test_an_error_has_its_shape_and_is_what_boto3_raises(
     simulator.inject(Fault(ErrorAnswer(code, "because"), on=["get"], times=2))
     status, body = http_json("GET", "/ml/modeltransform/job-1")
     assert status == ERROR_STATUSES[code]
-    conforms(body, MODEL.shape_for(code))
-    assert (body["code"], body["detailedMessage"]) == (code, "because")
+    error_conforms(body, code)
+    assert body["detailedMessage"] == "because"
     with pytest.raises(getattr(neptune.exceptions, code)) as raised:
         neptune.get_ml_model_transform_job(id="job-1")
     assert raised.value.response["detailedMessage"] == "because"
+    assert str(raised.value).endswith(": because")
 
 
 @pytest.fixture
@@ -158,14 +166,14 @@ def raw(neptune: NeptuneDataClient) -> Callable[[], Any]:
 def test_get_answers_the_shape_of_the_model(
     simulator: Simulator, neptune: NeptuneDataClient, raw: Callable[[], Any], status: str
 ) -> None:
-    simulator.start_job("job.1_b", status=status)
-    answer = neptune.get_ml_model_transform_job(id="job.1_b", neptuneIamRoleArn="arn:aws:iam::123456789012:role/r")
+    simulator.start_job("job-1", status=status)
+    answer = neptune.get_ml_model_transform_job(id="job-1", neptuneIamRoleArn="arn:aws:iam::123456789012:role/r")
     conforms(raw(), MODEL.operation_model("GetMLModelTransformJob").output_shape)
-    assert (answer["id"], answer["status"]) == ("job.1_b", status)
+    assert (answer["id"], answer["status"]) == ("job-1", status)
     for part in (answer["baseProcessingJob"], answer["remoteModelTransformJob"]):
         assert part["status"] == status
         assert part["arn"].startswith("arn:aws:sagemaker:us-east-1:123456789012:")
-        assert part["outputLocation"].startswith("s3://neptune-ml-simulator/model-transform/job.1_b/")
+        assert part["outputLocation"].startswith("s3://neptune-ml-simulator/model-transform/job-1/")
         assert ("failureReason" in part) == (status == "Failed")
     assert bool(answer["models"]) == (status == "Completed")
 
@@ -209,10 +217,18 @@ def test_all_operations_with_all_parameters(
     ]
 
 
-def test_a_job_without_an_id_gets_one(neptune: NeptuneDataClient) -> None:
-    ids = {neptune.start_ml_model_transform_job(**START)["id"] for _ in range(2)}  # type: ignore[arg-type]
+@pytest.mark.parametrize("no_id", [{}, {"id": ""}])
+def test_a_job_without_an_id_gets_one(neptune: NeptuneDataClient, no_id: dict[str, str]) -> None:
+    ids = {neptune.start_ml_model_transform_job(**START, **no_id)["id"] for _ in range(2)}  # type: ignore[arg-type]
     assert len(ids) == 2
     assert set(neptune.list_ml_model_transform_jobs()["ids"]) == ids
+
+
+@pytest.mark.parametrize(("clean", "cleaned"), [("TRUE", True), ("True", True), ("FALSE", False), ("false", False)])
+def test_clean_is_read_in_any_letter_case(simulator: Simulator, http_json: Http, clean: str, *, cleaned: bool) -> None:
+    simulator.start_job("job-1", stop_seconds=0)
+    assert http_json("DELETE", f"/ml/modeltransform/job-1?clean={clean}") == (200, {"status": "Stopped"})
+    assert (simulator.artifacts("job-1") == ()) == cleaned
 
 
 def test_list_answers_ten_jobs_unless_asked_for_more(simulator: Simulator, neptune: NeptuneDataClient) -> None:
@@ -226,11 +242,12 @@ def test_list_answers_ten_jobs_unless_asked_for_more(simulator: Simulator, neptu
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({**START, "id": "taken"}, "BadRequestException"),
+        ({**START, "id": "taken"}, "InvalidParameterException"),
         ({"trainingJobName": "training-1"}, "MissingParameterException"),
         ({"modelTransformOutputS3Location": "s3://bucket"}, "MissingParameterException"),
         ({**START, "customModelTransformParameters": {}}, "MissingParameterException"),
         ({**START, "id": "../x"}, "InvalidParameterException"),
+        ({**START, "id": "a" * 49}, "InvalidParameterException"),
         ({**START, "id": 1}, "InvalidParameterException"),
         ({**START, "subnets": [1]}, "InvalidParameterException"),
         ({**START, "baseProcessingInstanceVolumeSizeInGB": True}, "InvalidParameterException"),
@@ -242,8 +259,8 @@ def test_list_answers_ten_jobs_unless_asked_for_more(simulator: Simulator, neptu
 def test_a_wrong_start_is_refused(simulator: Simulator, http_json: Http, body: object, code: str) -> None:
     simulator.start_job("taken")
     status, answer = http_json("POST", "/ml/modeltransform", json.dumps(body))
-    assert (status, answer["code"]) == (400, code)
-    conforms(answer, MODEL.shape_for(code))
+    assert status == 400
+    error_conforms(answer, code)
 
 
 @pytest.mark.parametrize(
@@ -253,11 +270,12 @@ def test_a_wrong_start_is_refused(simulator: Simulator, http_json: Http, body: o
         ("GET", "/ml/modeltransform/a%2Fb", "MLResourceNotFoundException"),
         ("GET", "/ml/modeltransform/", "MLResourceNotFoundException"),
         ("DELETE", "/ml/modeltransform/nobody", "MLResourceNotFoundException"),
-        ("DELETE", "/ml/modeltransform/job-1?clean=True", "InvalidParameterException"),
+        ("DELETE", "/ml/modeltransform/job-1?clean=1", "InvalidParameterException"),
         ("DELETE", "/ml/modeltransform/job-1?Clean=true", "InvalidParameterException"),
         ("GET", "/ml/modeltransform?maxItems=0", "InvalidParameterException"),
         ("GET", "/ml/modeltransform?maxItems=1025", "InvalidParameterException"),
         ("GET", "/ml/modeltransform?maxItems=ten", "InvalidParameterException"),
+        ("PUT", "/ml/modeltransform", "UnsupportedOperationException"),
         ("PUT", "/ml/modeltransform/job-1", "UnsupportedOperationException"),
         ("GET", "/ml/modeltraining/job-1", "UnsupportedOperationException"),
     ],
@@ -265,8 +283,8 @@ def test_a_wrong_start_is_refused(simulator: Simulator, http_json: Http, body: o
 def test_a_wrong_request_is_refused(simulator: Simulator, http_json: Http, method: str, path: str, code: str) -> None:
     simulator.start_job("job-1")
     status, answer = http_json(method, path)
-    assert (status, answer["code"]) == (ERROR_STATUSES[code], code)
-    conforms(answer, MODEL.shape_for(code))
+    assert status == ERROR_STATUSES[code]
+    error_conforms(answer, code)
     assert simulator.status("job-1") == "InProgress"
 
 
@@ -293,7 +311,7 @@ def test_any_body_is_answered_as_the_model_says(http_json: Http, body: str | byt
         conforms(answer, MODEL.operation_model("StartMLModelTransformJob").output_shape)
     else:
         assert status == ERROR_STATUSES[answer["code"]] == 400
-        conforms(answer, MODEL.shape_for(answer["code"]))
+        error_conforms(answer, answer["code"])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -306,4 +324,4 @@ def test_any_query_is_answered_as_the_model_says(http_json: Http, method: str, q
     status, answer = http_json(method, f"/ml/modeltransform/nobody?{encoded}")
     assert status == ERROR_STATUSES[answer["code"]]
     assert answer["code"] in {"MLResourceNotFoundException", "InvalidParameterException"}
-    conforms(answer, MODEL.shape_for(answer["code"]))
+    error_conforms(answer, answer["code"])
