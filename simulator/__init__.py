@@ -22,9 +22,16 @@ from simulator.faults import (
     Reset,
     Truncated,
 )
-from simulator.jobs import JobEndedError, JobExistsError, JobNotFoundError, JobStatus
+from simulator.jobs import (
+    DEFAULT_STOP_SECONDS,
+    JobEndedError,
+    JobExistsError,
+    JobNotFoundError,
+    JobPlan,
+    JobStatus,
+)
 from simulator.request_log import RequestRecord
-from simulator.simulator import DEFAULT_STOP_SECONDS, Simulator
+from simulator.simulator import Simulator
 
 __all__ = [
     "DEFAULT_STOP_SECONDS",
@@ -38,6 +45,7 @@ __all__ = [
     "JobEndedError",
     "JobExistsError",
     "JobNotFoundError",
+    "JobPlan",
     "JobStatus",
     "ManualClock",
     "OperationName",

@@ -50,15 +50,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 artifacts_dir=options.artifacts or stack.enter_context(tempfile.TemporaryDirectory()),
                 host=options.host,
                 port=options.port,
-                stop_seconds=options.stop_seconds,
+                base_seconds=options.base_seconds,
                 run_seconds=options.run_seconds,
+                stop_seconds=options.stop_seconds,
+                fails_with=options.fail_with,
                 seed=options.seed,
                 on_request=_print_request,
             )
             for job in options.job:
                 (stop_seconds,) = job.stop_seconds or (options.stop_seconds,)
                 simulator.start_job(
-                    job.id, status=job.status, stop_seconds=stop_seconds, run_seconds=options.run_seconds
+                    job.id,
+                    base_seconds=options.base_seconds,
+                    run_seconds=options.run_seconds,
+                    stop_seconds=stop_seconds,
+                    fails_with=options.fail_with,
+                    status=job.status,
                 )
             stack.enter_context(simulator)
         except ValueError as error:
@@ -105,11 +112,24 @@ def _parser() -> argparse.ArgumentParser:
         help=f"how long a cancelled job takes to stop, or '{_NEVER}' (default: %(default)s)",
     )
     parser.add_argument(
+        "--base-seconds",
+        metavar="SECONDS",
+        type=_span,
+        default=0.0,
+        help="how long of its time a job is in its base processing, before its remote model transform "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "--run-seconds",
         metavar="SECONDS",
         type=_seconds,
         default=None,
         help=f"how long a job runs until it is Completed, or '{_NEVER}' (default: {_NEVER})",
+    )
+    parser.add_argument(
+        "--fail-with",
+        metavar="REASON",
+        help="a job that has run for --run-seconds is not Completed but Failed, with this failureReason",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="makes faults with a probability repeatable (default: %(default)s)"
@@ -123,15 +143,22 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float | None:
-    if text == _NEVER:
-        return None
+def _span(text: str) -> float:
     try:
         seconds = float(text)
         check_seconds(seconds)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of seconds nor '{_NEVER}'") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
     return seconds
+
+
+def _seconds(text: str) -> float | None:
+    if text == _NEVER:
+        return None
+    try:
+        return _span(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of seconds nor '{_NEVER}'") from None
 
 
 def _job(text: str) -> _JobArgument:

@@ -100,20 +100,17 @@ def _start(state: SimulatorState, request: ApiRequest) -> Answer:
             "MissingParameterException",
             "Either dataProcessingJobId and mlModelTrainingJobId, or trainingJobName is required.",
         )
-    # AWS's notebook client sends an empty id where it wants one made.
-    job_id = str(body.get("id") or uuid.uuid4())
     try:
-        state.start_job(
-            job_id,
-            stop_seconds=state.stop_seconds,
-            run_seconds=state.run_seconds,
+        job = state.start_job(
+            # AWS's notebook client sends an empty id where it wants one made.
+            str(body.get("id") or uuid.uuid4()),
+            plan=state.plan,
             output=S3Location.parse(str(body["modelTransformOutputS3Location"])),
         )
     except JobExistsError:
         raise
     except ValueError as error:
         raise NeptuneError("InvalidParameterException", f"Invalid parameter: {error}.") from error
-    job, _ = state.jobs.look(job_id)
     return {"id": job.id, "arn": job_arn(job), "creationTimeInMillis": time.time_ns() // 1_000_000}
 
 
@@ -146,14 +143,15 @@ def _check_types(values: Mapping[str, object], types: Mapping[str, type]) -> Non
 
 
 def _get(state: SimulatorState, request: ApiRequest) -> Answer:
-    return describe(*state.jobs.look(request.job_id))
+    return describe(*state.jobs.find(request.job_id))
 
 
 def _list(state: SimulatorState, request: ApiRequest) -> Answer:
     text = request.query.get("maxItems", str(_DEFAULT_MAX_ITEMS))
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MAX_ITEMS.stop)) and int(text) in _MAX_ITEMS):
         raise NeptuneError("InvalidParameterException", f"maxItems must be from 1 to 1024, not {text}.")
-    return {"ids": list(state.jobs.ids()[: int(text)])}
+    jobs, now = state.jobs.all()
+    return {"ids": [job.id for job in jobs if job.appeared(now)][: int(text)]}
 
 
 def _cancel(state: SimulatorState, request: ApiRequest) -> Answer:
@@ -161,7 +159,8 @@ def _cancel(state: SimulatorState, request: ApiRequest) -> Answer:
     clean = request.query.get("clean", "false").lower()
     if clean not in {"true", "false"}:
         raise NeptuneError("InvalidParameterException", f"clean must be true or false, not {clean}.")
-    return {"status": state.jobs.cancel(request.job_id, clean=clean == "true")}
+    status = state.jobs.cancel(request.job_id, clean=clean == "true")
+    return {"status": status}
 
 
 CUSTOM_PARAMETERS: Final[Mapping[str, type]] = MappingProxyType(

@@ -86,10 +86,13 @@ class _Endpoint:
         return _json(200, answer, job_id=started_id if isinstance(started_id, str) else None)
 
     def _job_status(self, job_id: str | None) -> JobStatus | None:
+        if not job_id:
+            return None
         try:
-            return self._state.jobs.look(job_id)[1] if job_id else None
+            job, now = self._state.jobs.look(job_id)
         except JobNotFoundError:
             return None
+        return job.status(now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Jobs as the Neptune Data API describes them.
 
 The members are those of `GetMLModelTransformJobOutput` and `MlResourceDefinition` in botocore's service model
-`neptunedata`, 2023-08-01. It does not say what the values look like: they have the shape of SageMaker's.
+`neptunedata`, 2023-08-01. It does not say what the values look like: they have the shape of SageMaker's. Nor does it
+say when a member is there: here, a SageMaker job is described from when it has begun, for it has neither name nor ARN
+before, and its output location is given when it is created; the models are described when there are any.
 """
 
 from __future__ import annotations
@@ -26,21 +28,28 @@ def job_arn(job: Job) -> str:
     return f"arn:aws:neptune-db:{REGION}:{ACCOUNT}:cluster-SIMULATOR/modeltransform/{job.id}"
 
 
-def describe(job: Job, status: JobStatus) -> dict[str, object]:
-    """Return what `GetMLModelTransformJob` answers for `job` when it has `status`."""
-    model = _sagemaker_name(job, "model")
-    return {
+def describe(job: Job, now: float) -> dict[str, object]:
+    """Return what `GetMLModelTransformJob` answers for `job` at `now`, in seconds of the simulator's clock."""
+    status = job.status(now)
+    base, remote = job.phases(now)
+    described: dict[str, object] = {
         "status": status,
         "id": job.id,
-        "baseProcessingJob": _resource(job, status, BASE_PROCESSING, "processing-job", "ProcessingJobs"),
-        "remoteModelTransformJob": _resource(job, status, REMOTE_MODEL_TRANSFORM, "transform-job", "TransformJobs"),
-        "models": [{"name": model, "arn": f"{_SAGEMAKER}:model/{model}"}] if status is JobStatus.COMPLETED else [],
+        "baseProcessingJob": _resource(job, base, BASE_PROCESSING, "processing-job", "ProcessingJobs"),
     }
+    if remote is not None:
+        described["remoteModelTransformJob"] = _resource(
+            job, remote, REMOTE_MODEL_TRANSFORM, "transform-job", "TransformJobs"
+        )
+    if status is JobStatus.COMPLETED:
+        model = _sagemaker_name(job, "model")
+        described["models"] = [{"name": model, "arn": f"{_SAGEMAKER}:model/{model}"}]
+    return described
 
 
 def _resource(job: Job, status: JobStatus, role: str, resource: str, log_group: str) -> dict[str, str]:
     name = _sagemaker_name(job, role)
-    failure = {"failureReason": "AlgorithmError: simulated failure"} if status is JobStatus.FAILED else {}
+    failure = {"failureReason": job.plan.fails_with or ""} if status is JobStatus.FAILED else {}
     return {
         "name": name,
         "arn": f"{_SAGEMAKER}:{resource}/{name}",

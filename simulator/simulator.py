@@ -6,12 +6,12 @@ import contextlib
 import random
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from simulator.application import application
 from simulator.artifacts import ArtifactDirectory
 from simulator.faults import Fault, FaultPlan
-from simulator.jobs import JobStatus
+from simulator.jobs import DEFAULT_FAILURE, DEFAULT_STOP_SECONDS, JobPlan, JobStatus
 from simulator.request_log import RequestLog, RequestRecord
 from simulator.serving import serving
 from simulator.state import SimulatorState
@@ -23,24 +23,30 @@ if TYPE_CHECKING:
 
     from simulator.clock import Clock
 
-DEFAULT_STOP_SECONDS: Final = 5.0
-"""How long a job takes to stop unless something else is said, in seconds."""
-
 
 class Simulator:
     """A Neptune cluster's model transform API on this machine; thread-safe.
 
     It serves HTTP while it is entered. Everything but `url`, `host_port` and `port` can be used before and after, too.
 
+    What becomes of jobs that are started over HTTP is their `JobPlan`: first as `base_seconds`, `run_seconds`,
+    `stop_seconds`, `fails_with` and `appear_seconds` say, then as `plan` is set.
+
     Args:
         artifacts_dir: Where the jobs' artifacts go: `s3://BUCKET/KEY` is the file `BUCKET/KEY` there.
         clock: The time in seconds; jobs change with it. Delays of faults take real time.
         host: The address to listen on.
         port: The port to listen on; 0: any free one.
-        stop_seconds: How long a job that was started over HTTP takes to stop, in seconds; None: it never stops.
-        run_seconds: How long a job that was started over HTTP runs, in seconds; None: for ever.
+        base_seconds: See `JobPlan`.
+        run_seconds: See `JobPlan`.
+        stop_seconds: See `JobPlan`.
+        fails_with: See `JobPlan`.
+        appear_seconds: See `JobPlan`.
         seed: Makes faults with a probability repeatable.
         on_request: Called with each request to the API, from the server's thread, just before it is answered.
+
+    Raises:
+        ValueError: If the plan makes no sense.
 
     Example:
         >>> with Simulator(artifacts_dir=tmp_path, clock=ManualClock()) as simulator:  # doctest: +SKIP
@@ -57,8 +63,11 @@ class Simulator:
         clock: Clock = time.monotonic,
         host: str = "127.0.0.1",
         port: int = 0,
-        stop_seconds: float | None = DEFAULT_STOP_SECONDS,
+        base_seconds: float = 0.0,
         run_seconds: float | None = None,
+        stop_seconds: float | None = DEFAULT_STOP_SECONDS,
+        fails_with: str | None = None,
+        appear_seconds: float = 0.0,
         seed: int = 0,
         on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
@@ -71,8 +80,13 @@ class Simulator:
             jobs=JobStore(ArtifactDirectory(Path(artifacts_dir)), clock),
             faults=FaultPlan(random.Random(seed)),  # noqa: S311 - chance that can be repeated, not a secret
             log=RequestLog(on_request),
-            stop_seconds=stop_seconds,
-            run_seconds=run_seconds,
+            plan=JobPlan(
+                base_seconds=base_seconds,
+                run_seconds=run_seconds,
+                stop_seconds=stop_seconds,
+                fails_with=fails_with,
+                appear_seconds=appear_seconds,
+            ),
         )
 
     def __enter__(self) -> Self:
@@ -113,12 +127,24 @@ class Simulator:
         """The requests to the API so far, in the order of their arrival."""
         return self._state.log.records()
 
+    @property
+    def plan(self) -> JobPlan:
+        """What becomes of jobs that start over HTTP; set it for those that start from now on."""
+        return self._state.plan
+
+    @plan.setter
+    def plan(self, plan: JobPlan) -> None:
+        self._state.plan = plan
+
     def start_job(
         self,
         job_id: str,
         *,
-        stop_seconds: float | None = DEFAULT_STOP_SECONDS,
+        base_seconds: float = 0.0,
         run_seconds: float | None = None,
+        stop_seconds: float | None = DEFAULT_STOP_SECONDS,
+        fails_with: str | None = None,
+        appear_seconds: float = 0.0,
         status: str | None = None,
         ends_as: str = JobStatus.COMPLETED,
     ) -> JobStatus:
@@ -126,10 +152,13 @@ class Simulator:
 
         Args:
             job_id: Its id.
-            stop_seconds: How long it takes to stop once cancelled, in seconds; None: it never stops.
-            run_seconds: How long it runs, in seconds; None: for ever.
+            base_seconds: See `JobPlan`.
+            run_seconds: See `JobPlan`.
+            stop_seconds: See `JobPlan`.
+            fails_with: See `JobPlan`.
+            appear_seconds: See `JobPlan`.
             status: The status it begins with, such as `Completed`; None: `InProgress`.
-            ends_as: Its status when it has run to its end, `Completed` or `Failed`.
+            ends_as: Its status when it has run to its end: `Completed`, or `Failed`, which `fails_with` implies.
 
         Returns:
             Its status.
@@ -137,17 +166,37 @@ class Simulator:
         Raises:
             ValueError: If one of them makes no sense, or there is such a job (`JobExistsError`).
         """
-        return self._state.start_job(
-            job_id, stop_seconds=stop_seconds, run_seconds=run_seconds, status=status, ends_as=ends_as
+        if ends_as not in {JobStatus.COMPLETED, JobStatus.FAILED}:
+            raise ValueError(f"a job that runs to its end is Completed or Failed, not {ends_as}")
+        if ends_as == JobStatus.FAILED and fails_with is None:
+            fails_with = DEFAULT_FAILURE
+        plan = JobPlan(
+            base_seconds=base_seconds,
+            run_seconds=run_seconds,
+            stop_seconds=stop_seconds,
+            fails_with=fails_with,
+            appear_seconds=appear_seconds,
         )
+        self._state.start_job(job_id, plan=plan, status=_status(status or JobStatus.IN_PROGRESS))
+        return self.status(job_id)
 
     def status(self, job_id: str) -> JobStatus:
-        """Return a job's status now.
+        """Return a job's status now, whether the API knows it yet or not.
 
         Raises:
             JobNotFoundError: If there is no such job.
         """
-        return self._state.jobs.look(job_id)[1]
+        job, now = self._state.jobs.look(job_id)
+        return job.status(now)
+
+    def jobs(self) -> dict[str, JobStatus]:
+        """Return the ids of all jobs with their statuses, in the order of their starts."""
+        jobs, now = self._state.jobs.all()
+        return {job.id: job.status(now) for job in jobs}
+
+    def running(self) -> tuple[str, ...]:
+        """Return the ids of the jobs that have not ended, those that the API does not know yet among them."""
+        return tuple(job_id for job_id, status in self.jobs().items() if not status.ended)
 
     def artifacts(self, job_id: str) -> tuple[str, ...]:
         """Return the `s3://` names of a job's artifacts that there are now.
@@ -172,3 +221,10 @@ class Simulator:
     def clear_faults(self) -> None:
         """Remove all faults; requests that hang already go on hanging."""
         self._state.faults.clear()
+
+
+def _status(text: str) -> JobStatus:
+    try:
+        return JobStatus(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a job status: {', '.join(JobStatus)}") from None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobStore:
-    """Thread-safe. Whoever looks at a job sees its status at that moment.
+    """Thread-safe. Whoever looks at a job sees it as it is at that moment.
 
     Args:
         artifacts: Where the jobs' artifacts are kept.
@@ -39,23 +39,34 @@ class JobStore:
             self._artifacts.write(job)
             self._jobs[job.id] = job
 
-    def look(self, job_id: str) -> tuple[Job, JobStatus]:
-        """Return the job and its status.
+    def look(self, job_id: str) -> tuple[Job, float]:
+        """Return the job, and the time, in seconds of the simulator's clock.
 
         Raises:
             JobNotFoundError: If there is none with that id.
         """
         with self._lock:
+            now = self._clock()
             if (job := self._jobs.get(job_id)) is None:
-                raise JobNotFoundError(f"Model transform job {job_id} does not exist.")
-            status = job.status(self._clock())
+                raise _not_found(job_id)
             # Nothing runs in the background: what a cancelled job leaves is tidied when somebody looks.
-            if job.clean and status is JobStatus.STOPPED:
+            if job.clean and job.status(now) is JobStatus.STOPPED:
                 self._artifacts.delete(job)
-            return job, status
+            return job, now
+
+    def find(self, job_id: str) -> tuple[Job, float]:
+        """Return what `look` does, of a job that the API knows.
+
+        Raises:
+            JobNotFoundError: If there is none with that id, or it has not appeared yet.
+        """
+        job, now = self.look(job_id)
+        if not job.appeared(now):
+            raise _not_found(job_id)
+        return job, now
 
     def cancel(self, job_id: str, *, clean: bool) -> JobStatus:
-        """Cancel a job; one that is stopping already goes on as before.
+        """Cancel a job that the API knows; one that is stopping already goes on as before.
 
         Args:
             job_id: The job's id.
@@ -65,13 +76,14 @@ class JobStore:
             Its status now.
 
         Raises:
-            JobNotFoundError: If there is none with that id.
+            JobNotFoundError: If there is none with that id, or it has not appeared yet.
             JobEndedError: If it has ended.
         """
         with self._lock:
-            job, _ = self.look(job_id)
-            self._jobs[job_id] = job.cancel(self._clock(), clean=clean)
-            return self.look(job_id)[1]
+            job, now = self.find(job_id)
+            self._jobs[job_id] = job.cancel(now, clean=clean)
+            job, now = self.look(job_id)
+            return job.status(now)
 
     def forget(self, job_id: str) -> None:
         """Remove a job, as if it had never been; its artifacts stay.
@@ -83,10 +95,10 @@ class JobStore:
             self.look(job_id)
             del self._jobs[job_id]
 
-    def ids(self) -> tuple[str, ...]:
-        """Return the ids of all jobs, in the order of their starts."""
+    def all(self) -> tuple[tuple[Job, ...], float]:
+        """Return all jobs, in the order of their starts, and the time, in seconds of the simulator's clock."""
         with self._lock:
-            return tuple(self._jobs)
+            return tuple(self._jobs.values()), self._clock()
 
     def artifacts(self, job_id: str) -> tuple[str, ...]:
         """Return the `s3://` names of a job's artifacts.
@@ -97,3 +109,7 @@ class JobStore:
         with self._lock:
             job, _ = self.look(job_id)
             return self._artifacts.names(job)
+
+
+def _not_found(job_id: str) -> JobNotFoundError:
+    return JobNotFoundError(f"Model transform job {job_id} does not exist.")

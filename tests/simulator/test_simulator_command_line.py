@@ -71,6 +71,16 @@ def test_it_runs_until_it_is_interrupted(tmp_path: Path) -> None:
     assert any(tmp_path.rglob("*.tar.gz"))
 
 
+def test_jobs_run_as_the_command_line_says() -> None:
+    arguments = ("--job", "job-1", "--base-seconds", "3600", "--run-seconds", "0", "--fail-with", "no memory")
+    with running(*arguments) as (_, url):
+        answer = call(url.removeprefix("http://"), "GET", "/ml/modeltransform/job-1")
+    assert answer["status"] == "Failed"
+    base = answer["baseProcessingJob"]
+    assert isinstance(base, dict)
+    assert (base["status"], base["failureReason"]) == ("Failed", "no memory")
+
+
 def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with running("--job", "job-1") as (process, url):
@@ -98,6 +108,9 @@ def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, mon
         (("--job", "x:Done"), "'Done' is not a job status: InProgress"),
         (("--job", "x:Failed:soon"), "'soon' is neither a number of seconds nor 'never'"),
         (("--stop-seconds", "-1"), "'-1' is neither a number of seconds nor 'never'"),
+        (("--base-seconds", "never"), "'never' is not a number of seconds"),
+        (("--base-seconds", "2", "--run-seconds", "1"), "completes after its base processing"),
+        (("--fail-with", "no memory"), "never fails: it needs run_seconds"),
         (("--port", "65536"), "'65536' is not a port"),
     ],
 )
@@ -117,7 +130,9 @@ def test_help_tells_of_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert raised.value.code == 0
     text = capsys.readouterr().out
-    for option in ("--host", "--port", "--artifacts", "--job", "--stop-seconds", "--run-seconds", "--seed"):
+    for option in ("--host", "--port", "--artifacts", "--job", "--seed"):
+        assert option in text
+    for option in ("--base-seconds", "--run-seconds", "--stop-seconds", "--fail-with"):
         assert option in text
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from mypy_boto3_neptunedata import NeptuneDataClient
 
+    from simulator import ManualClock
+
 MODEL = ServiceModel(
     botocore.session.get_session()
     .get_component("data_loader")
@@ -170,12 +172,30 @@ def test_get_answers_the_shape_of_the_model(
     answer = neptune.get_ml_model_transform_job(id="job-1", neptuneIamRoleArn="arn:aws:iam::123456789012:role/r")
     conforms(raw(), MODEL.operation_model("GetMLModelTransformJob").output_shape)
     assert (answer["id"], answer["status"]) == ("job-1", status)
-    for part in (answer["baseProcessingJob"], answer["remoteModelTransformJob"]):
-        assert part["status"] == status
+    base, remote = answer["baseProcessingJob"], answer["remoteModelTransformJob"]
+    assert (base["status"], remote["status"]) == ("Completed", status)
+    for part in (base, remote):
         assert part["arn"].startswith("arn:aws:sagemaker:us-east-1:123456789012:")
         assert part["outputLocation"].startswith("s3://neptune-ml-simulator/model-transform/job-1/")
-        assert ("failureReason" in part) == (status == "Failed")
-    assert bool(answer["models"]) == (status == "Completed")
+    assert ("failureReason" in base, "failureReason" in remote) == (False, status == "Failed")
+    assert ("models" in raw()) == (status == "Completed")
+
+
+def test_get_describes_a_sagemaker_job_from_when_it_has_begun(
+    simulator: Simulator, clock: ManualClock, neptune: NeptuneDataClient, raw: Callable[[], Any]
+) -> None:
+    simulator.start_job("job-1", base_seconds=10)
+    base = {"name", "arn", "status", "outputLocation", "cloudwatchLogUrl"}
+    during = neptune.get_ml_model_transform_job(id="job-1")
+    assert raw().keys() == {"id", "status", "baseProcessingJob"}
+    conforms(raw(), MODEL.operation_model("GetMLModelTransformJob").output_shape)
+    assert during["baseProcessingJob"]["status"] == "InProgress"
+    assert during["baseProcessingJob"].keys() == base
+    clock.advance(10)
+    after = neptune.get_ml_model_transform_job(id="job-1")
+    assert raw().keys() == {"id", "status", "baseProcessingJob", "remoteModelTransformJob"}
+    assert after["baseProcessingJob"] == {**during["baseProcessingJob"], "status": "Completed"}
+    assert after["remoteModelTransformJob"]["status"] == after["status"] == "InProgress"
 
 
 def test_all_operations_with_all_parameters(
@@ -261,6 +281,7 @@ def test_a_wrong_start_is_refused(simulator: Simulator, http_json: Http, body: o
     status, answer = http_json("POST", "/ml/modeltransform", json.dumps(body))
     assert status == 400
     error_conforms(answer, code)
+    assert simulator.jobs() == {"taken": "InProgress"}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 
 from simulator import (
     GARBAGE,
@@ -48,6 +52,35 @@ def get(simulator: Simulator, method: str = "GET") -> tuple[int, str | None, byt
         connection.request(method, "/ml/modeltransform/job-1")
         response = connection.getresponse()
         return response.status, response.getheader("content-type"), response.read()
+
+
+@pytest.fixture
+def starting(neptune: NeptuneDataClient) -> NeptuneDataClient:
+    """A client that soon gives up waiting."""
+    return boto3.client(
+        "neptunedata",
+        endpoint_url=neptune.meta.endpoint_url,
+        region_name="eu-west-1",
+        aws_access_key_id="AKIDEXAMPLE",
+        aws_secret_access_key="made-up-secret",
+        config=Config(proxies={}, retries={"total_max_attempts": 1}, read_timeout=1),
+    )
+
+
+def start(client: NeptuneDataClient) -> str:
+    """Start a job; return the id in the answer, empty if there is none."""
+    return client.start_ml_model_transform_job(
+        id="job-1", trainingJobName="training-1", modelTransformOutputS3Location="s3://bucket/transform"
+    ).get("id", "")
+
+
+def started(client: NeptuneDataClient) -> bool:
+    """Start a job; return whether the client knows that it has."""
+    try:
+        # boto3 takes a body that is no JSON for an empty success.
+        return start(client) == "job-1"
+    except (ClientError, HTTPClientError, ResponseParserError):
+        return False
 
 
 def wait_for_requests(simulator: Simulator, count: int) -> None:
@@ -210,6 +243,46 @@ def test_a_client_that_will_not_wait_has_cancelled_all_the_same(
     while simulator.log[0].status is None:
         time.sleep(0.001)
     assert (simulator.log[0].status, simulator.status("job-1")) == (200, "Stopping")
+
+
+# --- starts ---
+
+
+@pytest.mark.parametrize(("takes_effect", "running"), [(False, ()), (True, ("job-1",))])
+@pytest.mark.parametrize(
+    "effect",
+    [Reset(), Hang(), RawAnswer(502), GARBAGE, THROTTLED],
+    ids=["reset", "hang", "raw", "garbage", "throttled"],
+)
+def test_a_start_whose_answer_is_lost(
+    simulator: Simulator, starting: NeptuneDataClient, effect: Effect, running: tuple[str, ...], *, takes_effect: bool
+) -> None:
+    simulator.inject(Fault(effect, on=["start"], takes_effect=takes_effect))
+    assert not started(starting)
+    assert simulator.running() == running
+    # The second one finds the id taken, or does what the first one did not.
+    assert started(starting) != takes_effect
+    assert simulator.running() == ("job-1",)
+
+
+def test_a_start_whose_answer_is_cut_off_takes_effect(simulator: Simulator, starting: NeptuneDataClient) -> None:
+    simulator.inject(Fault(Truncated(), on=["start"]))
+    assert not started(starting)
+    assert simulator.running() == ("job-1",)
+
+
+def test_a_client_that_will_not_wait_has_started_a_job_all_the_same(
+    simulator: Simulator, starting: NeptuneDataClient
+) -> None:
+    simulator.inject(Fault(on=["start"], delay_seconds=3600))
+    with pytest.raises(ReadTimeoutError):
+        start(starting)
+    while simulator.log[0].status is None:
+        time.sleep(0.001)
+    assert (simulator.log[0].status, simulator.running()) == (200, ("job-1",))
+
+
+# --- the rest ---
 
 
 def test_a_hanging_request_is_never_answered(simulator: Simulator, connection: socket.socket) -> None:

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from simulator.clock import ManualClock
 from simulator.descriptions import describe
-from simulator.jobs import Job, JobEndedError, JobStatus
+from simulator.jobs import DEFAULT_FAILURE, Job, JobEndedError, JobPlan, JobStatus
 from simulator.s3 import S3Location
 
 OUTPUT = S3Location.parse("s3://bucket/transform/job-1")
@@ -22,15 +22,26 @@ SUCCESSORS = {
     JobStatus.FAILED: set(),
 }
 SPANS = st.none() | st.floats(0, 100)
+WITHIN = st.floats(0, 1)
+FOR_EVER = JobPlan()
 
 
-def job(**changes: object) -> Job:
-    defaults: dict[str, Any] = {"id": "job-1", "output": OUTPUT, "started_at": 0.0}
-    return Job(**{**defaults, **changes})
+def job(plan: JobPlan = FOR_EVER, *, job_id: str = "job-1") -> Job:
+    return Job(id=job_id, output=OUTPUT, started_at=0.0, plan=plan)
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> JobPlan:
+    run_seconds = draw(SPANS)
+    # One that completes does so after its base processing; one that fails may do so before.
+    fails_with = None if run_seconds is None else draw(st.none() | st.just("why"))
+    longest = run_seconds if run_seconds is not None and fails_with is None else 200.0
+    base_seconds = longest * draw(WITHIN)
+    return JobPlan(base_seconds=base_seconds, run_seconds=run_seconds, stop_seconds=draw(SPANS), fails_with=fails_with)
 
 
 def test_no_two_jobs_have_the_same_sagemaker_jobs_though_they_have_the_same_id() -> None:
-    one, other = job(id="a" * 48), job(id="a" * 48)
+    one, other = job(job_id="a" * 48), job(job_id="a" * 48)
 
     names = [resource["name"] for it in (one, one.cancel(1.0, clean=True), other) for resource in sagemaker_jobs(it)]
 
@@ -40,18 +51,19 @@ def test_no_two_jobs_have_the_same_sagemaker_jobs_though_they_have_the_same_id()
 
 
 def sagemaker_jobs(one: Job) -> list[dict[str, str]]:
-    described: dict[str, Any] = describe(one, JobStatus.IN_PROGRESS)
+    described: dict[str, Any] = describe(one, 1.0)
     return [described["baseProcessingJob"], described["remoteModelTransformJob"]]
 
 
 class JobLife(RuleBasedStateMachine):
     """Any sequence of cancellations and time: every status follows legally from the one before."""
 
-    @initialize(run_seconds=SPANS, stop_seconds=SPANS, ends_as=st.sampled_from([JobStatus.COMPLETED, JobStatus.FAILED]))
-    def start(self, run_seconds: float | None, stop_seconds: float | None, ends_as: JobStatus) -> None:
+    @initialize(plan=plans())
+    def start(self, plan: JobPlan) -> None:
         self.clock = ManualClock()
-        self.job = job(run_seconds=run_seconds, stop_seconds=stop_seconds, ends_as=ends_as)
+        self.job = job(plan)
         self.last = self.job.status(self.clock())
+        self.last_phases = self.job.phases(self.clock())
         self.cancelled_at: float | None = None
 
     @rule(seconds=st.floats(0, 50))
@@ -84,47 +96,107 @@ class JobLife(RuleBasedStateMachine):
 
     @invariant()
     def it_ends_when_its_time_is_up_and_not_before(self) -> None:
-        now, status = self.clock(), self.job.status(self.clock())
+        now, plan, status = self.clock(), self.job.plan, self.job.status(self.clock())
         if self.cancelled_at is not None:
-            up = self.job.stop_seconds is not None and now >= self.cancelled_at + self.job.stop_seconds
+            up = plan.stop_seconds is not None and now >= self.cancelled_at + plan.stop_seconds
             assert status is (JobStatus.STOPPED if up else JobStatus.STOPPING)
         else:
-            up = self.job.run_seconds is not None and now >= self.job.run_seconds
-            assert status is (self.job.ends_as if up else JobStatus.IN_PROGRESS)
+            up = plan.run_seconds is not None and now >= plan.run_seconds
+            ends_as = JobStatus.FAILED if plan.fails_with else JobStatus.COMPLETED
+            assert status is (ends_as if up else JobStatus.IN_PROGRESS)
+
+    @invariant()
+    def one_phase_follows_the_other(self) -> None:
+        status = self.job.status(self.clock())
+        base, remote = phases = self.job.phases(self.clock())
+        assert phases in {(status, None), (JobStatus.COMPLETED, status)}
+        assert status is not JobStatus.COMPLETED or remote is JobStatus.COMPLETED
+        last_base, last_remote = self.last_phases
+        assert base is last_base or base in SUCCESSORS[last_base]
+        assert last_remote is None or remote is last_remote or remote in SUCCESSORS[last_remote]
+        if last_base.ended and last_remote is None:
+            assert remote is None
+        self.last_phases = phases
 
 
 TestJobLife = JobLife.TestCase
 
 
-@given(status=st.sampled_from(JobStatus), run_seconds=SPANS.filter(lambda span: span != 0), stop_seconds=SPANS)
-def test_a_job_can_begin_in_any_status(
-    status: JobStatus, run_seconds: float | None, stop_seconds: float | None
-) -> None:
-    begun = job(run_seconds=run_seconds, stop_seconds=stop_seconds).begin_as(status)
-    instantly = status is JobStatus.STOPPING and stop_seconds == 0
+@given(status=st.sampled_from(JobStatus), plan=plans().filter(lambda plan: plan.run_seconds != 0))
+def test_a_job_can_begin_in_any_status(status: JobStatus, plan: JobPlan) -> None:
+    begun = job(plan).begin_as(status)
+    instantly = status is JobStatus.STOPPING and plan.stop_seconds == 0
     assert begun.status(0.0) is (JobStatus.STOPPED if instantly else status)
 
 
+@pytest.mark.parametrize("job_id", ["a", "0", "movies-2026-01", "A" * 48])
+def test_an_id_is_1_to_48_letters_digits_and_hyphens(job_id: str) -> None:
+    assert job(job_id=job_id).id == job_id
+
+
+@pytest.mark.parametrize("job_id", ["", "../x", "a/b", "a.b", "a_b", "é", "-a", "a" * 49, "a\n"])
+def test_what_is_no_id_is_refused(job_id: str) -> None:
+    with pytest.raises(ValueError, match="not a job id"):
+        job(job_id=job_id)
+
+
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "message"),
     [
-        {"id": ""},
-        {"id": "../x"},
-        {"id": "a/b"},
-        {"id": "a.b"},
-        {"id": "a_b"},
-        {"id": "-a"},
-        {"id": "a" * 49},
-        {"run_seconds": -1},
-        {"stop_seconds": float("nan")},
-        {"stop_seconds": float("inf")},
-        {"stop_seconds": 10**400},
-        {"ends_as": JobStatus.STOPPED},
+        ({"base_seconds": -1}, "a time span is"),
+        ({"run_seconds": -1}, "a time span is"),
+        ({"stop_seconds": float("nan")}, "a time span is"),
+        ({"stop_seconds": float("inf")}, "a time span is"),
+        ({"stop_seconds": 10**400}, "a time span is"),
+        ({"appear_seconds": -1}, "a time span is"),
+        ({"fails_with": "why"}, "never fails: it needs run_seconds"),
+        ({"base_seconds": 2, "run_seconds": 1}, "completes after its base processing"),
     ],
 )
-def test_a_senseless_job_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"not a job id|a time span is|Completed or Failed, not Stopped"):
-        job(**wrong)
+def test_a_senseless_plan_is_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        JobPlan(**wrong)
+
+
+IN_PROGRESS, STOPPING, STOPPED, COMPLETED, FAILED = JobStatus
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        # At 0, 9, 10, 29, 30 seconds.
+        (JobPlan(base_seconds=10), [(IN_PROGRESS, None)] * 2 + [(COMPLETED, IN_PROGRESS)] * 3),
+        (
+            JobPlan(base_seconds=10, run_seconds=30),
+            [(IN_PROGRESS, None)] * 2 + [(COMPLETED, IN_PROGRESS)] * 2 + [(COMPLETED, COMPLETED)],
+        ),
+        (
+            JobPlan(base_seconds=10, run_seconds=30, fails_with="why"),
+            [(IN_PROGRESS, None)] * 2 + [(COMPLETED, IN_PROGRESS)] * 2 + [(COMPLETED, FAILED)],
+        ),
+        (
+            JobPlan(base_seconds=20, run_seconds=10, fails_with="why"),
+            [(IN_PROGRESS, None)] * 2 + [(FAILED, None)] * 3,
+        ),
+        (FOR_EVER, [(COMPLETED, IN_PROGRESS)] * 5),
+    ],
+)
+def test_the_base_processing_comes_before_the_remote_transform(
+    plan: JobPlan, expected: list[tuple[JobStatus, JobStatus | None]]
+) -> None:
+    assert [job(plan).phases(now) for now in (0.0, 9.0, 10.0, 29.0, 30.0)] == expected
+
+
+def test_a_cancellation_stops_the_phase_that_runs() -> None:
+    early = job(JobPlan(base_seconds=10, stop_seconds=20)).cancel(9.0, clean=False)
+    assert [early.phases(now) for now in (9.0, 11.0, 29.0)] == [(STOPPING, None), (STOPPING, None), (STOPPED, None)]
+    later = job(JobPlan(base_seconds=10, stop_seconds=20)).cancel(10.0, clean=False)
+    assert [later.phases(now) for now in (10.0, 30.0)] == [(COMPLETED, STOPPING), (COMPLETED, STOPPED)]
+
+
+def test_a_job_that_begins_as_failed_has_its_own_reason_or_some_reason() -> None:
+    assert job().begin_as(FAILED).plan.fails_with == DEFAULT_FAILURE
+    assert job(JobPlan(run_seconds=1, fails_with="why")).begin_as(FAILED).plan.fails_with == "why"
 
 
 @given(uri=st.text() | st.text(alphabet="ab./\0\\", max_size=20).map("s3://bucket/".__add__))

@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +20,8 @@ from simulator import (
     Fault,
     JobExistsError,
     JobNotFoundError,
+    JobPlan,
+    JobStatus,
     ManualClock,
     RawAnswer,
     Simulator,
@@ -39,6 +42,11 @@ def call(simulator: Simulator, method: str, path: str, body: object = None, **he
         response = connection.getresponse()
         text = response.read()
         return response.status, json.loads(text) if text else None
+
+
+def start(simulator: Simulator, job_id: str) -> None:
+    status, answer = call(simulator, "POST", "/ml/modeltransform", {**START, "id": job_id})
+    assert (status, answer["id"]) == (200, job_id)
 
 
 def files(directory: Path) -> list[str]:
@@ -78,6 +86,11 @@ def test_a_job_runs_to_its_end(simulator: Simulator, clock: ManualClock, ends_as
     assert simulator.status("job-1") == ends_as
 
 
+def test_a_job_ends_as_completed_or_failed(simulator: Simulator) -> None:
+    with pytest.raises(ValueError, match="Completed or Failed, not Stopped"):
+        simulator.start_job("job-1", run_seconds=10, ends_as="Stopped")
+
+
 def test_a_job_can_refuse_to_stop(simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock) -> None:
     simulator.start_job("job-1", stop_seconds=None)
     neptune.cancel_ml_model_transform_job(id="job-1")
@@ -92,6 +105,66 @@ def test_a_job_that_was_started_over_http_stops_as_the_simulator_says(simulator:
     assert simulator.status("job-1") == "Stopping"
     clock.advance(1)
     assert simulator.status("job-1") == "Stopped"
+
+
+def test_a_job_that_was_started_over_http_runs_as_the_simulator_says(tmp_path: Path, clock: ManualClock) -> None:
+    with Simulator(
+        artifacts_dir=tmp_path, clock=clock, base_seconds=10, run_seconds=30, fails_with="AlgorithmError: no memory"
+    ) as simulator:
+        start(simulator, "job-1")
+        clock.advance(30)
+        _, answer = call(simulator, "GET", "/ml/modeltransform/job-1")
+    assert answer["status"] == answer["remoteModelTransformJob"]["status"] == "Failed"
+    assert answer["remoteModelTransformJob"]["failureReason"] == "AlgorithmError: no memory"
+    assert "failureReason" not in answer["baseProcessingJob"]
+
+
+def test_a_job_can_fail_in_its_base_processing(simulator: Simulator, clock: ManualClock) -> None:
+    simulator.plan = JobPlan(base_seconds=60, run_seconds=30, fails_with="ClientError: no such file")
+    start(simulator, "job-1")
+    clock.advance(30)
+    _, answer = call(simulator, "GET", "/ml/modeltransform/job-1")
+    assert answer["status"] == answer["baseProcessingJob"]["status"] == "Failed"
+    assert answer["baseProcessingJob"]["failureReason"] == "ClientError: no such file"
+    assert answer.keys() == {"id", "status", "baseProcessingJob"}
+
+
+def test_the_plan_for_jobs_that_start_can_change(simulator: Simulator, clock: ManualClock) -> None:
+    assert simulator.plan == JobPlan(stop_seconds=60)
+    start(simulator, "job-1")
+    simulator.plan = replace(simulator.plan, run_seconds=10)
+    start(simulator, "job-2")
+    simulator.plan = replace(simulator.plan, fails_with="why")
+    start(simulator, "job-3")
+    clock.advance(10)
+    assert simulator.jobs() == {"job-1": "InProgress", "job-2": "Completed", "job-3": "Failed"}
+
+
+def test_running_jobs_are_those_that_have_not_ended(simulator: Simulator, clock: ManualClock) -> None:
+    for number, status in enumerate(JobStatus):
+        simulator.start_job(f"job-{number}", status=status, stop_seconds=60)
+    assert simulator.running() == ("job-0", "job-1")
+    clock.advance(60)
+    assert simulator.running() == ("job-0",)
+    assert list(simulator.jobs().values()) == ["InProgress", "Stopped", "Stopped", "Completed", "Failed"]
+
+
+def test_a_job_can_be_slow_to_appear(simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock) -> None:
+    simulator.plan = JobPlan(run_seconds=100, appear_seconds=30)
+    start(simulator, "job-1")
+    clock.advance(29)
+    for call_for_job in (neptune.get_ml_model_transform_job, neptune.cancel_ml_model_transform_job):
+        with pytest.raises(neptune.exceptions.MLResourceNotFoundException):
+            call_for_job(id="job-1")
+    assert neptune.list_ml_model_transform_jobs()["ids"] == []
+    assert call(simulator, "POST", "/ml/modeltransform", {**START, "id": "job-1"})[0] == 400
+    assert (simulator.status("job-1"), simulator.running()) == ("InProgress", ("job-1",))
+    clock.advance(1)
+    assert neptune.get_ml_model_transform_job(id="job-1")["status"] == "InProgress"
+    assert neptune.list_ml_model_transform_jobs()["ids"] == ["job-1"]
+    # It ran all the while.
+    clock.advance(70)
+    assert neptune.get_ml_model_transform_job(id="job-1")["status"] == "Completed"
 
 
 def test_a_forgotten_job_is_not_found(simulator: Simulator, neptune: NeptuneDataClient) -> None:
