@@ -43,11 +43,13 @@ class ApiRequest:
         job_id: The `id` in the URI; empty if the operation has none there.
         query: The query parameters.
         body: The body, in bytes.
+        late_seconds: How much later than now it takes effect, in seconds of the simulator's clock.
     """
 
     job_id: str
     query: Mapping[str, str]
     body: bytes
+    late_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ def _start(state: SimulatorState, request: ApiRequest) -> Answer:
             str(body.get("id") or uuid.uuid4()),
             plan=state.plan,
             output=S3Location.parse(str(body["modelTransformOutputS3Location"])),
+            late_seconds=request.late_seconds,
         )
     except JobExistsError:
         raise
@@ -159,7 +162,7 @@ def _cancel(state: SimulatorState, request: ApiRequest) -> Answer:
     clean = request.query.get("clean", "false").lower()
     if clean not in {"true", "false"}:
         raise NeptuneError("InvalidParameterException", f"clean must be true or false, not {clean}.")
-    status = state.jobs.cancel(request.job_id, clean=clean == "true")
+    status = state.jobs.cancel(request.job_id, clean=clean == "true", late_seconds=request.late_seconds)
     return {"status": status}
 
 

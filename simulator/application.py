@@ -62,7 +62,8 @@ class _Endpoint:
         fault = self._state.faults.strike(self._operation.name) if self._operation else None
         if fault is not None and fault.delay_seconds:
             await pause(receive, fault.delay_seconds)
-        answer = self._answer(request, body) if fault is None or fault.carried_out else _NOT_CARRIED_OUT
+        late_seconds = fault.late_seconds if fault else 0.0
+        answer = self._answer(request, body, late_seconds) if fault is None or fault.carried_out else _NOT_CARRIED_OUT
         outcome = answer if fault is None or fault.effect is None else _struck(fault.effect, answer)
 
         job_id = arrival.job_id or answer.job_id
@@ -71,14 +72,15 @@ class _Endpoint:
         )
         await outcome.send(scope, receive, send)
 
-    def _answer(self, request: Request, body: bytes) -> _Outcome:
+    def _answer(self, request: Request, body: bytes, late_seconds: float) -> _Outcome:
         if self._operation is None:
             message = f"The simulator has no {request.method} {request.url.path}."
             return _error(NeptuneError("UnsupportedOperationException", message))
         job_id = request.path_params.get("id", "")
         try:
             answer = self._operation(
-                self._state, ApiRequest(job_id=job_id, query=dict(request.query_params), body=body)
+                self._state,
+                ApiRequest(job_id=job_id, query=dict(request.query_params), body=body, late_seconds=late_seconds),
             )
         except NeptuneError as error:
             return _error(error)

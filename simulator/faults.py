@@ -101,6 +101,8 @@ class Fault:
         delay_seconds: How long, in seconds of real time, before anything happens.
         takes_effect: Whether the API carries the request out all the same (a lost answer rather than a lost request).
             Without an effect, and for `Truncated`, it always does.
+        late_seconds: How much later than its answer a request that takes effect does so, in seconds of the simulator's
+            clock: until then, nobody can see that it was made.
 
     Raises:
         ValueError: If one of them makes no sense.
@@ -112,6 +114,7 @@ class Fault:
     probability: float = field(default=1.0, kw_only=True)
     delay_seconds: float = field(default=0.0, kw_only=True)
     takes_effect: bool = field(default=False, kw_only=True)
+    late_seconds: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
         if isinstance(self.on, str) or not self.on or any(name not in OPERATION_NAMES for name in self.on):
@@ -121,12 +124,22 @@ class Fault:
         if not 0 <= self.probability <= 1:
             raise ValueError(f"a probability is from 0 to 1, not {self.probability}")
         check_seconds(self.delay_seconds)
+        check_seconds(self.late_seconds)
+        if self.late_seconds and not (self.takes_effect and self.replaces_answer):
+            raise ValueError(
+                "a fault that makes a request late has it take effect, and an effect instead of its answer"
+            )
         object.__setattr__(self, "on", tuple(self.on))
 
     @property
     def carried_out(self) -> bool:
         """Whether the API carries the request out."""
-        return self.takes_effect or self.effect is None or isinstance(self.effect, Truncated)
+        return self.takes_effect or not self.replaces_answer
+
+    @property
+    def replaces_answer(self) -> bool:
+        """Whether the client gets nothing of the API's own answer."""
+        return self.effect is not None and not isinstance(self.effect, Truncated)
 
 
 class FaultPlan:

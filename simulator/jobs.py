@@ -100,7 +100,7 @@ class Job:
     Attributes:
         id: Its id: letters, digits and hyphens, at most 48 of them.
         output: Where its artifacts are: its `modelTransformOutputS3Location`, with its id below.
-        started_at: When it started, in seconds of the simulator's clock.
+        started_at: When it started, in seconds of the simulator's clock; before that, there is no such job.
         plan: What becomes of it.
         cancelled_at: When it was cancelled, in seconds of the simulator's clock; None: it was not.
         clean: Whether its artifacts are deleted when it has stopped.
@@ -124,13 +124,17 @@ class Job:
                 f"{self.id!r} is not a job id: letters, digits and hyphens, at most 48, the first no hyphen"
             )
 
+    def started(self, now: float) -> bool:
+        """Return whether there is such a job at `now`, in seconds of the simulator's clock."""
+        return now >= self.started_at
+
     def appeared(self, now: float) -> bool:
         """Return whether the API knows the job at `now`, in seconds of the simulator's clock."""
         return now >= self.started_at + self.plan.appear_seconds
 
     def status(self, now: float) -> JobStatus:
         """Return its status at `now`, in seconds of the simulator's clock."""
-        if self.cancelled_at is not None:
+        if self.cancelled_at is not None and now >= self.cancelled_at:
             stopped = self.plan.stop_seconds is not None and now >= self.cancelled_at + self.plan.stop_seconds
             return JobStatus.STOPPED if stopped else JobStatus.STOPPING
         if self.plan.run_seconds is None or now < self.started_at + self.plan.run_seconds:
@@ -156,20 +160,20 @@ class Job:
             return status, None
         return JobStatus.COMPLETED, status
 
-    def cancel(self, now: float, *, clean: bool) -> Job:
-        """Return this job, cancelled at `now`; itself if it is stopping already.
+    def cancel(self, at: float, *, clean: bool) -> Job:
+        """Return this job, cancelled; itself if it is stopping already.
 
         Args:
-            now: The time, in seconds of the simulator's clock.
+            at: When, in seconds of the simulator's clock.
             clean: Whether its artifacts are to be deleted when it has stopped.
 
         Raises:
-            JobEndedError: If it has ended.
+            JobEndedError: If it has ended by then.
         """
-        status = self.status(now)
+        status = self.status(at)
         if status.ended:
             raise JobEndedError(f"Model transform job {self.id} is already {status} and cannot be cancelled.")
-        return self if status is JobStatus.STOPPING else replace(self, cancelled_at=now, clean=clean)
+        return self if status is JobStatus.STOPPING else replace(self, cancelled_at=at, clean=clean)
 
     def begin_as(self, status: JobStatus) -> Job:
         """Return this job as it would be, just after its start, in another status than `InProgress`."""

@@ -42,6 +42,7 @@ class SimulatorState:
         plan: JobPlan,
         status: JobStatus = JobStatus.IN_PROGRESS,
         output: S3Location = DEFAULT_OUTPUT,
+        late_seconds: float = 0.0,
     ) -> Job:
         """Start a job.
 
@@ -50,6 +51,7 @@ class SimulatorState:
             plan: What becomes of it.
             status: The status it begins with.
             output: Its `modelTransformOutputS3Location`.
+            late_seconds: How much later than now it starts, in seconds of the simulator's clock.
 
         Returns:
             The job.
@@ -57,6 +59,6 @@ class SimulatorState:
         Raises:
             ValueError: If one of them makes no sense (`JobExistsError` if there is such a job).
         """
-        job = Job(id=job_id, output=output / job_id, started_at=self.clock(), plan=plan).begin_as(status)
+        job = Job(id=job_id, output=output / job_id, started_at=self.clock() + late_seconds, plan=plan).begin_as(status)
         self.jobs.start(job)
         return job

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class JobStore:
     """Thread-safe. Whoever looks at a job sees it as it is at that moment.
 
+    Jobs may be added before they start: until then they do not exist.
+
     Args:
         artifacts: Where the jobs' artifacts are kept.
         clock: The simulator's clock.
@@ -30,11 +32,13 @@ class JobStore:
         """Add `job` and write its artifacts.
 
         Raises:
-            JobExistsError: If there is one with its id.
+            JobExistsError: If there is one with its id, or will be when it starts.
             OSError: If its artifacts cannot be written.
         """
         with self._lock:
-            if job.id in self._jobs:
+            other = self._jobs.get(job.id)
+            # One that is to start later gives way: when its time comes, the id is taken.
+            if other is not None and other.started(max(self._clock(), job.started_at)):
                 raise JobExistsError(f"Model transform job {job.id} already exists.")
             self._artifacts.write(job)
             self._jobs[job.id] = job
@@ -47,7 +51,8 @@ class JobStore:
         """
         with self._lock:
             now = self._clock()
-            if (job := self._jobs.get(job_id)) is None:
+            job = self._jobs.get(job_id)
+            if job is None or not job.started(now):
                 raise _not_found(job_id)
             # Nothing runs in the background: what a cancelled job leaves is tidied when somebody looks.
             if job.clean and job.status(now) is JobStatus.STOPPED:
@@ -65,23 +70,24 @@ class JobStore:
             raise _not_found(job_id)
         return job, now
 
-    def cancel(self, job_id: str, *, clean: bool) -> JobStatus:
+    def cancel(self, job_id: str, *, clean: bool, late_seconds: float = 0.0) -> JobStatus:
         """Cancel a job that the API knows; one that is stopping already goes on as before.
 
         Args:
             job_id: The job's id.
             clean: Whether to delete its artifacts when it has stopped.
+            late_seconds: How much later than now, in seconds of the simulator's clock.
 
         Returns:
             Its status now.
 
         Raises:
             JobNotFoundError: If there is none with that id, or it has not appeared yet.
-            JobEndedError: If it has ended.
+            JobEndedError: If it has ended by then.
         """
         with self._lock:
             job, now = self.find(job_id)
-            self._jobs[job_id] = job.cancel(now, clean=clean)
+            self._jobs[job_id] = job.cancel(now + late_seconds, clean=clean)
             job, now = self.look(job_id)
             return job.status(now)
 
@@ -98,7 +104,9 @@ class JobStore:
     def all(self) -> tuple[tuple[Job, ...], float]:
         """Return all jobs, in the order of their starts, and the time, in seconds of the simulator's clock."""
         with self._lock:
-            return tuple(self._jobs.values()), self._clock()
+            now = self._clock()
+            started = [job for job in self._jobs.values() if job.started(now)]
+            return tuple(sorted(started, key=lambda job: job.started_at)), now
 
     def artifacts(self, job_id: str) -> tuple[str, ...]:
         """Return the `s3://` names of a job's artifacts.

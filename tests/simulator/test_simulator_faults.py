@@ -22,6 +22,8 @@ from simulator import (
     ErrorAnswer,
     Fault,
     Hang,
+    JobPlan,
+    ManualClock,
     RawAnswer,
     Reset,
     Simulator,
@@ -139,11 +141,15 @@ def test_chance_can_be_repeated() -> None:
         {"probability": 1.5},
         {"probability": float("nan")},
         {"delay_seconds": -1},
+        {"late_seconds": -1, "takes_effect": True},
+        {"late_seconds": 1},
+        {"late_seconds": 1, "takes_effect": True, "effect": None},
+        {"late_seconds": 1, "takes_effect": True, "effect": Truncated()},
     ],
 )
 def test_a_senseless_fault_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"a fault is on|once or more|a probability|a time span"):
-        Fault(Reset(), **wrong)
+    with pytest.raises(ValueError, match=r"a fault is on|once or more|a probability|a time span|a request late"):
+        Fault(**{"effect": Reset(), **wrong})
 
 
 @pytest.mark.parametrize("status", [99, 100, 204, 304, 600])
@@ -245,7 +251,7 @@ def test_a_client_that_will_not_wait_has_cancelled_all_the_same(
     assert (simulator.log[0].status, simulator.status("job-1")) == (200, "Stopping")
 
 
-# --- starts ---
+# --- starts, and what takes effect late ---
 
 
 @pytest.mark.parametrize(("takes_effect", "running"), [(False, ()), (True, ("job-1",))])
@@ -280,6 +286,73 @@ def test_a_client_that_will_not_wait_has_started_a_job_all_the_same(
     while simulator.log[0].status is None:
         time.sleep(0.001)
     assert (simulator.log[0].status, simulator.running()) == (200, ("job-1",))
+
+
+@pytest.mark.parametrize("effect", [Reset(), Hang(), RawAnswer(504)], ids=lambda effect: type(effect).__name__)
+def test_a_start_can_take_effect_long_after_the_client_has_given_up(
+    simulator: Simulator, starting: NeptuneDataClient, clock: ManualClock, effect: Effect
+) -> None:
+    simulator.plan = JobPlan(run_seconds=100)
+    simulator.inject(Fault(effect, on=["start"], takes_effect=True, late_seconds=30))
+    assert not started(starting)
+    clock.advance(29)
+    assert get(simulator)[0] == 404
+    assert (simulator.jobs(), simulator.running()) == ({}, ())
+    assert starting.list_ml_model_transform_jobs()["ids"] == []
+    clock.advance(1)
+    assert starting.get_ml_model_transform_job(id="job-1")["status"] == "InProgress"
+    assert simulator.running() == ("job-1",)
+    assert not started(starting)
+    # It runs from when it took effect, whenever somebody looks.
+    clock.advance(100)
+    assert simulator.jobs() == {"job-1": "Completed"}
+
+
+def test_a_late_start_finds_its_id_taken(simulator: Simulator, starting: NeptuneDataClient, clock: ManualClock) -> None:
+    simulator.inject(Fault(Reset(), on=["start"], takes_effect=True, late_seconds=30))
+    assert not started(starting)
+    assert started(starting)
+    simulator.inject(Fault(Reset(), on=["start"], takes_effect=True, late_seconds=30))
+    assert not started(starting)
+    clock.advance(10)
+    starting.cancel_ml_model_transform_job(id="job-1")
+    clock.advance(60)
+    assert simulator.jobs() == {"job-1": "Stopped"}
+
+
+def test_jobs_are_in_the_order_of_their_starts_not_of_the_requests(
+    simulator: Simulator, starting: NeptuneDataClient, clock: ManualClock
+) -> None:
+    simulator.inject(Fault(Reset(), on=["start"], takes_effect=True, late_seconds=30))
+    assert not started(starting)
+    clock.advance(1)
+    simulator.start_job("job-2")
+    clock.advance(29)
+    assert list(simulator.jobs()) == ["job-2", "job-1"]
+
+
+def test_a_cancellation_can_take_effect_late(
+    simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock
+) -> None:
+    simulator.start_job("job-1", stop_seconds=60)
+    simulator.inject(Fault(RawAnswer(504), on=["cancel"], takes_effect=True, late_seconds=30))
+    assert get(simulator, "DELETE")[0] == 504
+    clock.advance(29)
+    assert neptune.get_ml_model_transform_job(id="job-1")["status"] == "InProgress"
+    clock.advance(1)
+    assert neptune.get_ml_model_transform_job(id="job-1")["status"] == "Stopping"
+    clock.advance(60)
+    assert neptune.get_ml_model_transform_job(id="job-1")["status"] == "Stopped"
+
+
+def test_a_cancellation_in_time_comes_before_a_late_one(simulator: Simulator, clock: ManualClock) -> None:
+    simulator.start_job("job-1", stop_seconds=10)
+    simulator.inject(Fault(Reset(), on=["cancel"], takes_effect=True, late_seconds=30))
+    with pytest.raises(ConnectionResetError):
+        get(simulator, "DELETE")
+    assert json.loads(get(simulator, "DELETE")[2]) == {"status": "Stopping"}
+    clock.advance(10)
+    assert simulator.status("job-1") == "Stopped"
 
 
 # --- the rest ---
