@@ -28,7 +28,7 @@ _ROOT = Path(__file__).parent.parent
 PAGE = _ROOT / "docs/reference.md"
 RULES = _ROOT / "cfn_lint/neptune_ml_model_transform_job.py"
 
-ROWS = schema_of(KIND.resource_type, KIND.properties).rows
+ROWS = schema_of(KIND.schema).rows
 """The properties."""
 
 _STATUSES = ", ".join(f"`{status}`" for status in (*KIND.running, *KIND.stopping, *KIND.ended))

@@ -40,10 +40,11 @@ _connect = lru_cache(maxsize=16)(
 _front_door = FrontDoor(
     lifecycle=Lifecycle(
         kind=MODEL_TRANSFORM_JOB,
-        schema=schema_of(MODEL_TRANSFORM_JOB.resource_type, MODEL_TRANSFORM_JOB.properties),
+        schema=schema_of(MODEL_TRANSFORM_JOB.schema),
         clusters=_settings.clusters,
         connect=_connect,
         clock=_clock,
+        may_start=_settings.may_start,
         is_patient=not _settings.is_local,  # a person waits, who has perhaps forgotten to start a Neptune
     ),
     queue=WaitingQueue(_settings.waiting_queue_url, _settings.region),

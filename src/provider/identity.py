@@ -9,13 +9,20 @@ from provider.values import Endpoint
 
 LONGEST_BYTES = 1024  # "can be up to 1 KB in size", CloudFormation User Guide on PhysicalResourceId
 
+NO_JOB = "no-job"
+"""Marks the physical id of a failed creation that has started no job, and will start none."""
+NO_JOB_YET = "no-job-yet"
+"""Marks one that has started no job; another delivery of the same request may, for a while."""
+UNCLEAR = "unclear-job"
+"""Marks one that has perhaps started a job."""
+
 _FORM = re.compile(r"(http://)?([a-z0-9.-]+):([0-9]{1,5})/([^/\s]+)")
 
 
 class Identity(NamedTuple):
-    """The identity of a job, and as text the physical id of the resource that has adopted it.
+    """The identity of a job, and as text the physical id of the resource that has adopted or started it.
 
-    Its form, `host:port/id`, says that a job was adopted: neither an id that CloudFormation invents nor the marker of
+    Its form, `host:port/id`, says that there is such a job: neither an id that CloudFormation invents nor the marker of
     a failed creation has a port before a slash. Plain HTTP, of a local run, shows in it.
 
     Attributes:
@@ -43,7 +50,7 @@ class Identity(NamedTuple):
             physical_id: A resource's physical id.
 
         Returns:
-            The identity of the job that the resource has adopted; `None` if it has adopted none.
+            The identity of the resource's job; `None` if it is not known to have one.
         """
         match = _FORM.fullmatch(physical_id)
         if match is None:

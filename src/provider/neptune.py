@@ -21,7 +21,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import NameResolutionError
 
-from provider.kinds.kind import CANCEL, GET
+from provider.kinds.kind import CANCEL, GET, LIST, START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +31,14 @@ if TYPE_CHECKING:
     from provider.values import Endpoint
 
 CONNECT_SECONDS = 5.0
-# AWS's own examples set no limit on a cancellation: it may take long to be answered.
-READ_SECONDS = {GET: 10.0, CANCEL: 60.0}
+# AWS's own examples set no limit on a start or a cancellation: it may take long to be answered.
+READ_SECONDS = {START: 60.0, GET: 10.0, LIST: 10.0, CANCEL: 60.0}
 
+LONGEST_LIST = 1024
+"""The most ids that a call lists (Neptune Data API, `maxItems`); by default it lists ten."""
+
+_UNKNOWN_ID = "Invalid ID provided"
+_UNKNOWN_ID = "Invalid ID provided"
 _LONGEST_WORDS_CHARACTERS = 2000
 
 
@@ -46,6 +51,9 @@ class Job(NamedTuple):
         has_ended: Whether it runs no more.
         attributes: What `Fn::GetAtt` returns of it; a value is empty where Neptune names none.
         arns: The ARNs of its SageMaker jobs, as far as Neptune names them.
+        has_completed: Whether it has done its work.
+        failure: Why it failed, in Neptune's words.
+        log_url: Where the log of what it does is.
     """
 
     status: str
@@ -53,6 +61,9 @@ class Job(NamedTuple):
     has_ended: bool
     attributes: Mapping[str, str] = MappingProxyType({})
     arns: frozenset[str] = frozenset()
+    has_completed: bool = False
+    failure: str = ""
+    log_url: str = ""
 
 
 class NeptuneError(Exception):
@@ -75,6 +86,10 @@ class Unavailable(NeptuneError):
     """Neptune gave no usable answer (408, 429, 5xx, a broken connection): whether the call had an effect is unknown."""
 
 
+class Throttled(Unavailable):
+    """Neptune had too many requests (429): the call had no effect."""
+
+
 class Jobs:
     """The jobs of one kind in one cluster.
 
@@ -94,18 +109,37 @@ class Jobs:
         self._resource_arn = resource_arn
         self._name = f"Neptune at {endpoint.host}:{endpoint.port}"
         self._clients = {
-            call: boto3.client(
+            seconds: boto3.client(
                 "neptunedata",
                 region_name=region,
                 endpoint_url=f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}",
                 config=Config(
                     connect_timeout=CONNECT_SECONDS,
-                    read_timeout=READ_SECONDS[call.name],
+                    read_timeout=seconds,
                     retries={"mode": "standard", "total_max_attempts": 1},
                 ),
             )
-            for call in (kind.get, kind.cancel)
+            for seconds in set(READ_SECONDS.values())
         }
+
+    def start(self, job_id: str, properties: Properties) -> None:
+        """Start a job. It may take some time until it can be looked up.
+
+        Args:
+            job_id: The id that the job is to have.
+            properties: What describes it, and what the call carries besides.
+
+        Raises:
+            RequestRefused: Neptune answered 400, as it does for a job whose id there is already, or 404, for what the
+                description names does not exist.
+            Unreachable: No connection came about.
+            Throttled: Neptune had too many requests; nothing was started.
+            Unavailable: Neptune gave no usable answer; it may have started the job all the same.
+            NeptuneError: Anything else, such as a permission that is missing.
+        """
+        answer = self._call(self._kind.start, job_id, properties)
+        if not isinstance(answer.get("id"), str) or not answer["id"]:
+            raise Unavailable(f"{self._name} did not confirm the start of job {job_id}.")
 
     def get(self, job_id: str, properties: Properties) -> Job:
         """Look a job up.
@@ -135,7 +169,31 @@ class Jobs:
             has_ended=lower in [it.lower() for it in self._kind.ended],
             attributes={attribute.name: _text(answer, attribute.paths) for attribute in self._kind.attributes},
             arns=frozenset([_text(answer, (path,)) for path in self._kind.arns]) - {""},
+            has_completed=lower in [it.lower() for it in self._kind.completed],
+            failure=_text(answer, self._kind.failure_reasons),
+            log_url=_text(answer, self._kind.log_urls),
         )
+
+    def list(self, properties: Properties) -> tuple[str, ...]:
+        """List the jobs.
+
+        Args:
+            properties: What the call carries.
+
+        Returns:
+            The ids of the cluster's jobs of this kind, whoever started them; Neptune names 1,024 at most.
+
+        Raises:
+            RequestRefused: Neptune answered 400.
+            Unreachable: No connection came about.
+            Unavailable: Neptune gave no usable answer.
+            NeptuneError: Anything else, such as a permission that is missing.
+        """
+        ids = self._call(self._kind.list, "", properties).get("ids")
+        # boto3 takes a body that is no JSON for an empty success.
+        if not isinstance(ids, list):
+            raise Unavailable(f"{self._name} answered without a list of jobs.")
+        return tuple(str(job_id) for job_id in ids)
 
     def cancel(self, job_id: str, properties: Properties) -> None:
         """Cancel a job. Neptune stops it some time after it has accepted that.
@@ -159,10 +217,11 @@ class Jobs:
     def _call(self, call: Call, job_id: str, properties: Properties) -> Mapping[str, Any]:
         """Make a call with those of the properties that it carries."""
         arguments = {row.parameter: value for row, value in properties.values.items() if call.name in row.calls}
+        arguments |= {"id": job_id} if job_id else {"maxItems": LONGEST_LIST}
         try:
-            answer: Mapping[str, Any] = getattr(self._clients[call], call.method)(**arguments | {"id": job_id})
+            answer: Mapping[str, Any] = getattr(self._clients[READ_SECONDS[call.name]], call.method)(**arguments)
         except ClientError as error:
-            failure = self._refusal(call.action, job_id, error)
+            failure = self._refusal(call, job_id, error)
         except ConnectionError as error:
             failure = self._no_connection(error)
         except (HTTPClientError, ResponseParserError) as error:
@@ -178,7 +237,7 @@ class Jobs:
             return answer
         raise failure
 
-    def _refusal(self, action: str, job_id: str, error: ClientError) -> NeptuneError:
+    def _refusal(self, call: Call, job_id: str, error: ClientError) -> NeptuneError:
         http_status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         # Modelled errors carry Neptune's words in detailedMessage, others in message.
         words = str(
@@ -187,17 +246,21 @@ class Jobs:
         words = words[:_LONGEST_WORDS_CHARACTERS]
         code = error.response["Error"].get("Code") or http_status
         # A proxy's 404 says nothing of the job: to take it for "gone" would end a deletion while the job runs.
-        if http_status == HTTPStatus.NOT_FOUND and str(code).endswith("NotFoundException"):
+        is_unknown = http_status == HTTPStatus.NOT_FOUND and str(code).endswith("NotFoundException")
+        # Neptune's guide ("Neptune ML management API errors and exceptions") has an error 400 for it, the API a 404.
+        is_unknown |= http_status == HTTPStatus.BAD_REQUEST and _UNKNOWN_ID in words
+        if is_unknown and call is not self._kind.start:  # a start may name other jobs, which are unknown
             return JobNotFound(f"{self._name} knows no {self._kind.noun} {job_id}.")
-        if http_status == HTTPStatus.BAD_REQUEST:
+        if is_unknown or http_status == HTTPStatus.BAD_REQUEST:
             return RequestRefused(f"{self._name} refused the request: {words} ({code})")
         if http_status == HTTPStatus.FORBIDDEN:
             return NeptuneError(
-                f"{self._name} denied the request: {words} ({code}). The function's role needs {action} on "
+                f"{self._name} denied the request: {words} ({code}). The function's role needs {call.action} on "
                 f"{self._resource_arn}; check the provider's ClusterResourceId parameter and its permissions boundary."
             )
-        may_pass = http_status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-        if may_pass or http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if http_status == HTTPStatus.TOO_MANY_REQUESTS:
+            return Throttled(f"{self._name} answered {http_status}: {words} ({code})")
+        if http_status == HTTPStatus.REQUEST_TIMEOUT or http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Unavailable(f"{self._name} answered {http_status}: {words} ({code})")
         return NeptuneError(f"{self._name} gave an unexpected answer, {http_status}: {words} ({code})")
 
@@ -224,9 +287,10 @@ class Jobs:
 def _text(answer: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> str:
     """Return the first text that stands at one of the paths; empty if there is none."""
     for path in paths:
-        value: object = answer
+        values: list[object] = [answer]
         for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, str) and value:
-            return value
+            found = [value.get(name) for value in values if isinstance(value, dict)]
+            values = [item for value in found for item in (value if isinstance(value, list) else [value])]
+        if text := ",".join(value for value in values if isinstance(value, str) and value):
+            return text
     return ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, ca
 from provider.values import HIDDEN_CATEGORIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from provider.values import ValueType
 
@@ -37,6 +37,8 @@ class Property(NamedTuple, Generic[T]):
         parameter: The Neptune Data API's name for it; empty if no call carries it.
         calls: Which calls carry it.
         needed_to_delete: Whether a Delete needs it; what it does not need must not block the deletion of a stack.
+        describes: Whether it describes a job that is to be started; `required` then means that such a job needs it.
+        members: What its value is made of, if that is a map.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Property(NamedTuple, Generic[T]):
     parameter: str = ""
     calls: frozenset[str] = frozenset()
     needed_to_delete: bool = False
+    describes: bool = False
+    members: tuple[Property[Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,17 +79,29 @@ class Properties:
         """
         return cast("T", self.values[row])
 
+    @property
+    def description(self) -> dict[str, object]:
+        """What describes the job to be started, by the names of the API's parameters; empty if one is adopted."""
+        return {row.parameter: value for row, value in self.values.items() if row.describes}
+
 
 class Schema(NamedTuple):
     """The properties of a resource type.
 
+    A resource either adopts a job that runs already, or describes one that is to be started. A map in one of its
+    properties has a schema, too.
+
     Attributes:
         resource_type: Its name, `Custom::...`.
         rows: Its properties, in the order of the reference page.
+        adopts: The property that names a job to adopt; `None` if it is a map's.
+        either: Groups of properties that describe a job: one of them has to be there as a whole.
     """
 
     resource_type: str
     rows: tuple[Property[Any], ...]
+    adopts: Property[Any] | None = None
+    either: tuple[tuple[Property[Any], ...], ...] = ()
 
     def parse(self, raw: Mapping[str, object], *, for_delete: bool = False) -> Properties:
         """Validate the properties of a resource.
@@ -103,28 +119,62 @@ class Schema(NamedTuple):
         values: dict[Property[Any], object] = {}
         known = [row.name for row in self.rows]
         problems = [] if for_delete else [self._unknown(name, known) for name in raw if name not in known]
-        for row in self.rows:
-            if for_delete and not row.needed_to_delete:
-                continue
+        for row in [row for row in self.rows if row.needed_to_delete or not for_delete]:
             value = raw.get(row.name)
             if value is not None:
                 try:
                     values[row] = row.type.parse(value)
+                    if row.members:
+                        members = Schema(row.name, row.members).parse(cast("Mapping[str, object]", value))
+                        values[row] = {member.parameter: it for member, it in members.values.items()}
+                except InvalidProperties as error:
+                    problems.append(f"In {row.name}: {error}")
                 except ValueError as error:
                     problems.append(f"{row.name} is {shown(value)}; it should be {error}.")
-            elif row.required:
+            elif row.required and not (row.describes and self.adopts):
                 problems.append(f"{row.name} is missing; {self.resource_type} requires it.")
             elif row.default is not None:
                 values[row] = row.default
+        if self.adopts and not for_delete:
+            problems += self._ways(raw, self.adopts.name)
         if problems:
             raise InvalidProperties(" ".join(problems))
         return Properties(values)
+
+    def _ways(self, raw: Mapping[str, object], adopts: str) -> list[str]:
+        """Tell what is wrong between the properties: adopt or start, and what goes together."""
+        describing = [row for row in self.rows if row.describes]
+        required = [row for row in describing if row.required]
+        choices = ", or ".join(map(_names, self.either))
+        given = [row for row in describing if raw.get(row.name) is not None]
+        if raw.get(adopts) is not None:
+            both = f"{adopts} adopts a job that runs already, {_names(given)} would describe one to be started;"
+            return [f"{both} write either {adopts} or the description."] if given else []
+        if not given:
+            what = ", or with ".join(map(_names, self.either))
+            start = f"{_names(required)}{f' with {what}' if what else ''}, to have one started"
+            return [f"The job is missing: write {adopts}, to adopt one that runs already, or {start}."]
+        problems = [
+            f"{row.name} is missing; a job that is to be started requires it." for row in required if row not in given
+        ]
+        if self.either and not any(set(group) <= set(given) for group in self.either):
+            begun = next((group for group in self.either if not set(group).isdisjoint(given)), ())
+            missing = [row for row in begun if row not in given]
+            half = f"{_names(missing)} is missing; it goes with {_names(row for row in begun if row in given)}."
+            problems.append(half if begun else f"A job that is to be started requires {choices}.")
+        return problems
 
     def _unknown(self, name: str, known: list[str]) -> str:
         lower = {candidate.lower(): candidate for candidate in known}
         nearest = difflib.get_close_matches(name[:_SHOWN_CHARACTERS].lower(), lower, n=1, cutoff=0.5)
         hint = f"did you mean {lower[nearest[0]]}?" if nearest else f"it has {', '.join(known)}."
         return f"{shown(name)} is not a property of {self.resource_type}; {hint}"
+
+
+def _names(rows: Iterable[Property[Any]]) -> str:
+    """Write an enumeration: `A`, `A and B`, `A, B and C`."""
+    *others, last = [row.name for row in rows] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def shown(value: object) -> str:

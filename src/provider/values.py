@@ -21,6 +21,8 @@ _HOST_NAME = re.compile(
 )
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
+_S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]+(/.*)?")
+_LARGEST_INTEGER = 2**31 - 1  # of the Neptune Data API
 
 
 class ValueType(NamedTuple, Generic[T_co]):
@@ -33,7 +35,7 @@ class ValueType(NamedTuple, Generic[T_co]):
         pattern: A regular expression that every right value matches, for checks before a deployment.
     """
 
-    name: Literal["String", "Boolean", "Integer"]
+    name: Literal["String", "Boolean", "Integer", "Array of String", "Map"]
     parse: Callable[[object], T_co]
     pattern: str = ""
 
@@ -70,6 +72,32 @@ def _time_limit(value: object) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", digits) or int(digits) > LONGEST_TIMEOUT_SECONDS:
         raise ValueError(f"a whole number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS}")
     return int(digits)
+
+
+def _integer(value: object) -> int:
+    digits = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    if not re.fullmatch(r"[0-9]{1,10}", digits) or int(digits) > _LARGEST_INTEGER:
+        raise ValueError(f"a whole number from 0 to {_LARGEST_INTEGER}")
+    return int(digits)
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not value or not all(isinstance(it, str) and it for it in value):
+        raise ValueError("a list of non-empty strings")
+    return tuple(value)
+
+
+def _map(value: object) -> dict[str, object]:
+    if isinstance(value, dict):
+        return value
+    raise ValueError("a map")
+
+
+def _s3_url(value: object) -> str:
+    text = _string(value)
+    if not _S3_URL.fullmatch(text):
+        raise ValueError("an S3 location, such as s3://bucket/folder")
+    return text
 
 
 def _job_id(value: object) -> str:
@@ -112,7 +140,12 @@ def _endpoint(value: object) -> Endpoint:
     return Endpoint(scheme, host, port)
 
 
+STRING = ValueType("String", _string)
 BOOLEAN = ValueType("Boolean", _boolean)
+INTEGER = ValueType("Integer", _integer, r"^[0-9]{1,10}$")
+STRINGS = ValueType("Array of String", _strings)
+MAP = ValueType("Map", _map)
+S3_URL = ValueType("String", _s3_url, r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$")
 TIMEOUT = ValueType("Integer", _time_limit)
 JOB_ID = ValueType("String", _job_id, r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$")
 ARN = ValueType("String", _arn, r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$")

@@ -188,7 +188,7 @@ class Aws:
         kind = MODEL_TRANSFORM_JOB
         hosts = Hosts.of_clusters()
         settings = Settings("us-east-1", hosts, Hosts.of_responses("us-east-1"), NEPTUNE_ARN, "a queue")
-        schema = schema_of(kind.resource_type, kind.properties)
+        schema = schema_of(kind.schema)
         lifecycle = Lifecycle(kind, schema, hosts, lambda endpoint: _Cluster(self, endpoint), self.clock)
         self._began, self._ends_at = self.time, self.time + self.invocation_seconds
         with (
@@ -317,6 +317,12 @@ class _Cluster:
 
         job: Job = self.aws.step("get", look, _neptune_error)
         return job
+
+    def start(self, job_id: str, properties: Properties) -> None:
+        raise NotImplementedError
+
+    def list(self, properties: Properties) -> tuple[str, ...]:
+        raise NotImplementedError
 
     def cancel(self, job_id: str, properties: Properties) -> None:
         del properties

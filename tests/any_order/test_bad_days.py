@@ -138,6 +138,8 @@ def test_an_update_that_failed_is_rolled_back_while_neptune_is_down(fault: Fault
         "Id",
         "Status",
         "OutputLocation",
+        "ModelNames",
+        "ModelArns",
         "BaseProcessingJobArn",
         "RemoteModelTransformJobArn",
     }

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from provider.clock import Clock
 from provider.custom_resource.properties import schema_of
 from provider.hosts import Hosts
+from provider.job_id import Origin
 from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle, Request, RequestFailed
 from provider.schema import InvalidProperties
@@ -272,7 +273,7 @@ def test_a_sam_template_is_checked_too(tmp_path: Path) -> None:
 PROPERTIES_RULE: Any = next(rule for rule in load_plugins(str(RULES)) if rule.id == "E9382")
 # The provider sees more than a pattern can: bytes, invisible characters, which ports and hosts there can be.
 SEEN_BY_THE_PROVIDER_ALONE = ("Endpoint", "Id")
-SCHEMA = schema_of(MODEL_TRANSFORM_JOB.resource_type, MODEL_TRANSFORM_JOB.properties)
+SCHEMA = schema_of(MODEL_TRANSFORM_JOB.schema)
 LIFECYCLE = Lifecycle(
     MODEL_TRANSFORM_JOB,
     SCHEMA,
@@ -290,7 +291,7 @@ def is_reported(properties: dict[str, object]) -> bool:
 
 def is_refused(properties: dict[str, object]) -> bool:
     try:
-        LIFECYCLE.without_neptune(Request(physical_id=None, properties=properties))
+        LIFECYCLE.without_neptune(Request(None, properties, Origin((), "Job", "request")))
     except RequestFailed:
         return True
     return False

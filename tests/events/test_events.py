@@ -24,7 +24,7 @@ from provider.custom_resource.properties import schema_of
 from provider.custom_resource.request import cloudformation_request, return_address
 from provider.custom_resource.waiting import message_in
 from provider.hosts import Hosts
-from provider.identity import Identity
+from provider.identity import NO_JOB, Identity
 from provider.kinds import MODEL_TRANSFORM_JOB
 from tests.events.outcomes import OUTCOMES
 
@@ -86,7 +86,7 @@ def test_event_looks_like_one_of_cloudformations(name: str) -> None:
     assert 1 <= int(properties["ServiceTimeout"]) <= 3600
     assert str(uuid.UUID(event["RequestId"], version=4)) == event["RequestId"]
     assert all(isinstance(scalar, str) and scalar for scalar in scalars({**event, "Waiting": {}}))
-    schema = schema_of(MODEL_TRANSFORM_JOB.resource_type, MODEL_TRANSFORM_JOB.properties)
+    schema = schema_of(MODEL_TRANSFORM_JOB.schema)
     known = {row.name for row in schema.rows}
     assert (properties.keys() <= known) == (name != "create-mistyped-property")
     if "OldResourceProperties" in event:
@@ -111,9 +111,10 @@ def test_response_url_looks_presigned_and_does_not_age(name: str) -> None:
 def test_function_takes_the_event_for_a_request(name: str) -> None:
     event = read(name)
 
-    request = cloudformation_request(event)
+    address = return_address(event, HOSTS)
+    request = cloudformation_request(event, address)
 
-    assert return_address(event, HOSTS).url == event["ResponseURL"]
+    assert address.url == event["ResponseURL"]
     assert request.request_type == event["RequestType"]
     assert request.service_timeout == int(event["ResourceProperties"]["ServiceTimeout"])
 
@@ -147,7 +148,7 @@ def test_no_two_events_are_the_same_request() -> None:
 def test_delete_after_failed_create_follows_the_failed_create() -> None:
     create, delete = read("create-unknown-job"), read("delete-after-failed-create")
 
-    assert delete["PhysicalResourceId"] == return_address(create, HOSTS).failure_id
+    assert delete["PhysicalResourceId"] == return_address(create, HOSTS).failure_id(NO_JOB)
     assert Identity.parse(delete["PhysicalResourceId"]) is None
     for field in ("StackId", "LogicalResourceId", "ResourceProperties"):
         assert delete[field] == create[field]
@@ -177,7 +178,7 @@ def test_waiting_event_is_what_the_queue_delivers() -> None:
 
     body = event["Records"][0]["body"]
     assert record.md5OfBody == hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
-    waited = cloudformation_request(read(WAITING))
+    waited = cloudformation_request(read(WAITING), return_address(read(WAITING), HOSTS))
     assert message_in(event).event == read(WAITING)
     assert waited.arrived_at is not None
     assert waited.asked.progress.cancelled_at is not None

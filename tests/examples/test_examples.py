@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = ROOT / "examples"
 TEMPLATES = sorted(EXAMPLES.rglob("*.yaml"))
 RESOURCE_TYPE = MODEL_TRANSFORM_JOB.resource_type
-PROPERTY_NAMES = {row.name for row in schema_of(RESOURCE_TYPE, MODEL_TRANSFORM_JOB.properties).rows}
+PROPERTY_NAMES = {row.name for row in schema_of(MODEL_TRANSFORM_JOB.schema).rows}
 ATTRIBUTE_NAMES = {"Id", "Status", *(attribute.name for attribute in MODEL_TRANSFORM_JOB.attributes)}
 
 

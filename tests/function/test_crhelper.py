@@ -29,8 +29,11 @@ from provider.custom_resource import answer as answers
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.on_crhelper import Dispatch
 from provider.custom_resource.waiting import WaitingQueue
+from provider.job_id import Origin
 from provider.lifecycle import Done, Progress, Request
 from tests.function.world import EPOCH, LambdaContext, Queue, delivered
+
+ORIGIN = Origin((), "Job", "request")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,16 +57,16 @@ class PlainCrhelper:
             self.resource.poll_delete(self._poll_delete)
 
     def _create(self, event: dict[str, Any], _: object) -> str | None:
-        done = self._lifecycle.create(Request(None, event["ResourceProperties"]))
+        done = self._lifecycle.create(Request(None, event["ResourceProperties"], ORIGIN))
         return done.physical_id if isinstance(done, Done) else None
 
     def _delete(self, event: dict[str, Any], _: object) -> str:
-        self._lifecycle.delete(Request(event["PhysicalResourceId"], event["ResourceProperties"]))
+        self._lifecycle.delete(Request(event["PhysicalResourceId"], event["ResourceProperties"], ORIGIN))
         return str(event["PhysicalResourceId"])
 
     def _poll_delete(self, event: dict[str, Any], _: object) -> str | None:
         progress = Progress(cancelled_at=EPOCH)
-        request = Request(event["PhysicalResourceId"], event["ResourceProperties"], progress=progress)
+        request = Request(event["PhysicalResourceId"], event["ResourceProperties"], ORIGIN, progress=progress)
         done = self._lifecycle.delete(request)
         return done.physical_id if isinstance(done, Done) else None
 

@@ -48,6 +48,8 @@ EMPTY = {
     "Id": "job-1",
     "Status": "",
     "OutputLocation": "",
+    "ModelNames": "",
+    "ModelArns": "",
     "BaseProcessingJobArn": "",
     "RemoteModelTransformJobArn": "",
 }
@@ -843,11 +845,12 @@ def conversation(world: World, event: dict[str, Any], told: list[Answer]) -> Con
         told.append(answer)
         return answer
 
-    request = cloudformation_request(event)
+    address = return_address(event, world.settings.responses)
+    request = cloudformation_request(event, address)
     limits = TimeLimits.of(world.clock, arrived_at=EPOCH, service_timeout=3600, remaining=900)
     return Conversation(
         event=event,
-        address=return_address(event, world.settings.responses),
+        address=address,
         request=request,
         limits=limits,
         lifecycle=world.front_door.lifecycle,

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     from tests.function.world import World
 
-ATTRIBUTES = {"Id", "Status", "OutputLocation", "BaseProcessingJobArn", "RemoteModelTransformJobArn"}
+ATTRIBUTES = {
+    "Id",
+    "Status",
+    "OutputLocation",
+    "BaseProcessingJobArn",
+    "RemoteModelTransformJobArn",
+    "ModelNames",
+    "ModelArns",
+}
 
 
 def outcome(answer: dict[str, Any]) -> tuple[str, str]:

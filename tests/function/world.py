@@ -105,6 +105,7 @@ class World:
         self._planned: list[tuple[float, Callable[[], object]]] = []
         self._clusters: dict[Endpoint, Jobs] = {}
         self.cluster_is_up = True
+        self.may_start = True
         self.instead_of_the_cluster = ExitStack()
         self.settings = Settings(
             region="us-east-1",
@@ -150,6 +151,16 @@ class World:
             **properties,
         }
 
+    def described(self, **properties: object) -> dict[str, object]:
+        """The properties of a resource that starts its job."""
+        return {
+            "ServiceToken": FUNCTION_ARN,
+            "Endpoint": self.simulator.url,
+            "ModelTransformOutputS3Location": "s3://bucket/out",
+            "TrainingJobName": "movies",
+            **properties,
+        }
+
     def event(self, request_type: str, *, signed_at: float | None = None, **fields: object) -> dict[str, Any]:
         request_id = f"00000000-0000-4000-8000-{next(_request_numbers):012}"
         event: dict[str, Any] = {
@@ -180,8 +191,8 @@ class World:
     @property
     def front_door(self) -> FrontDoor:
         kind = MODEL_TRANSFORM_JOB
-        schema = schema_of(kind.resource_type, kind.properties)
-        lifecycle = Lifecycle(kind, schema, self.settings.clusters, self.connect, self.clock)
+        schema = schema_of(kind.schema)
+        lifecycle = Lifecycle(kind, schema, self.settings.clusters, self.connect, self.clock, may_start=self.may_start)
         return FrontDoor(lifecycle, self.queue, self.settings, self.clock)
 
     def invoke(self, event: object, remaining: float = 900.0) -> dict[str, str]:
@@ -226,6 +237,11 @@ class World:
     @property
     def calls(self) -> list[str | None]:
         return [record.operation for record in self.simulator.log]
+
+    @property
+    def starts(self) -> int:
+        """How many times Neptune was asked to start a job."""
+        return self.calls.count("start")
 
     @property
     def looks(self) -> list[float]:

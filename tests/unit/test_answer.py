@@ -18,6 +18,7 @@ from provider.clock import Clock
 from provider.custom_resource import answer as answers
 from provider.custom_resource.answer import Answer, Outcome, Undeliverable, body, tell
 from provider.custom_resource.request import ReturnAddress
+from provider.identity import NO_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ ADDRESS = ReturnAddress(
     stack_id="arn:stack",
     request_id="request",
     logical_resource_id="Job",
-    failure_id="no-job/request",
+    physical_id=None,
 )
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 STREAM = "2026/01/01/[$LATEST]0123456789abcdef"
@@ -52,12 +53,12 @@ class Naps:
 
 def at(host: ResponseHost) -> ReturnAddress:
     return ReturnAddress(
-        host.url_for("key"), None, ADDRESS.stack_id, ADDRESS.request_id, ADDRESS.logical_resource_id, ADDRESS.failure_id
+        host.url_for("key"), None, ADDRESS.stack_id, ADDRESS.request_id, ADDRESS.logical_resource_id, None
     )
 
 
 def failed(reason: str, address: ReturnAddress = ADDRESS) -> dict[str, Any]:
-    written = body(address, Answer(Outcome.FAILED, address.failure_id, reason), STREAM)
+    written = body(address, Answer(Outcome.FAILED, address.failure_id(NO_JOB), reason), STREAM)
     assert len(written) <= 4096
     decoded: dict[str, Any] = json.loads(written)
     return decoded
@@ -104,13 +105,13 @@ def test_a_reason_is_shortened_no_more_than_it_must_be(character: str) -> None:
 
 
 def test_a_reason_that_just_fits_is_not_shortened_and_one_more_character_is() -> None:
-    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id, "x"), STREAM)) + 1
+    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id(NO_JOB), "x"), STREAM)) + 1
     assert failed("x" * room)["Reason"] == f"{'x' * room} (log stream: {STREAM})"
     assert failed("x" * (room + 1))["Reason"] == f"{'x' * (room - 4)} ... (log stream: {STREAM})"
 
 
 def test_a_word_of_some_200_characters_is_not_cut_and_a_longer_one_is() -> None:
-    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id, "x"), STREAM)) + 1 - 4
+    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id(NO_JOB), "x"), STREAM)) + 1 - 4
     for length, is_cut in ((198, False), (199, True)):
         words = "a" * (room - length - 1) + " " + "b" * 5000
         assert failed(words)["Reason"].split(" ...")[0].endswith("b") is is_cut

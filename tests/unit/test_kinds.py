@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
 from botocore import xform_name
 
 import provider.kinds
-from provider.kinds.kind import CANCEL, GET, Call, Kind
+from provider.kinds.kind import CANCEL, GET, LIST, START, Call, Kind
 from provider.neptune import READ_SECONDS
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape
+
+    from provider.schema import Property
 
 SERVICE = botocore.session.get_session().get_service_model("neptunedata")
 OPERATIONS = {xform_name(name): SERVICE.operation_model(name) for name in SERVICE.operation_names}
 KINDS: list[Kind] = [getattr(provider.kinds, name) for name in provider.kinds.__all__]
 
 # What CloudFormation has for a JSON type.
-TYPES = {"string": "String", "boolean": "Boolean", "integer": "Integer"}
+TYPES = {
+    "string": "String",
+    "boolean": "Boolean",
+    "integer": "Integer",
+    "list": "Array of String",
+    "structure": "Map",
+}
+# What `Jobs` itself gives.
+GIVEN = {LIST: {"maxItems"}}
 # AWS names the action of a look-up for what it looks up. Service Authorization Reference, Amazon Neptune.
-ENDINGS = {GET: "Status", CANCEL: ""}
+ENDINGS = {START: "", GET: "Status", LIST: "", CANCEL: ""}
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.resource_type)
 
 
 def calls(kind: Kind) -> list[Call]:
-    return [kind.get, kind.cancel]
+    return [kind.start, kind.get, kind.list, kind.cancel]
 
 
 def operation(call: Call) -> OperationModel:
@@ -41,7 +51,7 @@ def members(shape: Shape | None) -> dict[str, Shape]:
 
 def at(shape: Shape | None, path: tuple[str, ...]) -> Shape | None:
     for name in path:
-        shape = members(shape).get(name)
+        shape = members(getattr(shape, "member", shape)).get(name)
     return shape
 
 
@@ -51,7 +61,7 @@ def test_there_are_kinds() -> None:
 
 @every_kind
 def test_each_call_is_a_method_of_the_client_and_called_what_rows_call_it(kind: Kind) -> None:
-    assert [call.name for call in calls(kind)] == [GET, CANCEL]
+    assert [call.name for call in calls(kind)] == [START, GET, LIST, CANCEL]
     assert {call.method for call in calls(kind)} <= set(OPERATIONS)
     assert set(READ_SECONDS) == {call.name for call in calls(kind)}
 
@@ -66,13 +76,35 @@ def test_each_call_needs_the_iam_action_that_the_service_model_names(kind: Kind)
 @every_kind
 def test_each_call_carries_what_aws_takes_and_nothing_else(kind: Kind) -> None:
     for call in calls(kind):
-        carried = {row.parameter: row for row in kind.properties if call.name in row.calls}
+        carried = tuple(row for row in kind.properties if call.name in row.calls)
         shape = operation(call).input_shape
-        assert set(carried) == set(members(shape))
-        assert shape is not None
-        assert set(shape.required_members) == {"id"}
-        for name, member in members(shape).items():
-            assert TYPES[member.type_name] == carried[name].type.name
+        assert {row.parameter for row in carried} | GIVEN.get(call.name, set()) == set(members(shape))
+        assert_are_members(carried, shape)
+
+
+def assert_are_members(rows: tuple[Property[Any], ...], shape: Shape | None) -> None:
+    for row in rows:
+        member = members(shape)[row.parameter]
+        assert TYPES[member.type_name] == row.type.name, row.name
+        assert {it.parameter for it in row.members} == set(members(member)), row.name
+        required = set(getattr(member, "required_members", ()))
+        assert {it.parameter for it in row.members if it.required} == required, row.name
+        assert_are_members(row.members, member)
+
+
+@every_kind
+def test_a_job_that_is_to_be_started_requires_what_aws_requires(kind: Kind) -> None:
+    shape = operation(kind.start).input_shape
+    assert shape is not None
+    assert {row.parameter for row in kind.properties if row.describes and row.required} == set(shape.required_members)
+    assert all(row.describes for group in kind.either for row in group)
+
+
+@every_kind
+def test_what_only_the_start_carries_describes_the_job(kind: Kind) -> None:
+    describing = [row for row in kind.properties if row.describes]
+    assert describing == [row for row in kind.properties if row.calls == {START}]
+    assert {row.update for row in describing} == {"Replacement"}
 
 
 @every_kind
@@ -94,7 +126,8 @@ def test_what_a_cancellation_carries_besides_the_identity_is_needed_to_delete(ki
 def test_what_getatt_returns_is_a_text_of_the_answer(kind: Kind) -> None:
     output = operation(kind.get).output_shape
     assert at(output, ("status",)) is not None
-    for path in [path for attribute in kind.attributes for path in attribute.paths] + list(kind.arns):
+    of_attributes = [path for attribute in kind.attributes for path in attribute.paths]
+    for path in [*of_attributes, *kind.arns, *kind.failure_reasons, *kind.log_urls]:
         found = at(output, path)
         assert found is not None, path
         assert found.type_name == "string"
@@ -111,6 +144,7 @@ def test_every_arn_of_the_answer_tells_clusters_apart(kind: Kind) -> None:
 def test_a_job_is_in_one_state_at_a_time(kind: Kind) -> None:
     statuses = [status.lower() for status in (*kind.running, *kind.stopping, *kind.ended)]
     assert len(set(statuses)) == len(statuses)
+    assert set(kind.completed) < set(kind.ended)
 
 
 @every_kind
@@ -123,8 +157,10 @@ def test_names_are_names_of_cloudformation_and_occur_once(kind: Kind) -> None:
 
 @every_kind
 def test_identity_is_required_and_every_default_is_of_its_type(kind: Kind) -> None:
-    assert [row.name for row in kind.properties if row.required] == ["Endpoint", "Id"]
+    assert [row.name for row in kind.properties if row.required and not row.describes] == ["Endpoint"]
+    assert kind.adopts in kind.properties
+    replacing = {"Endpoint", "Id"} | {row.name for row in kind.properties if row.describes}
     for row in kind.properties:
         if row.default is not None:
             assert row.type.parse(str(row.default)) == row.default
-        assert row.update == ("Replacement" if row.required else "No interruption")
+        assert row.update == ("Replacement" if row.name in replacing else "No interruption")

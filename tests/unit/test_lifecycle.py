@@ -5,7 +5,7 @@ import json
 import re
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from provider.clock import Clock
 from provider.custom_resource.properties import schema_of
 from provider.hosts import Hosts
 from provider.identity import Identity
+from provider.job_id import Origin
 from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.lifecycle import Done, Lifecycle, Progress, Request, RequestFailed, Waiting
 from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
@@ -31,13 +32,20 @@ BLUE = "blue.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
 BLUE_TOO = "blue.cluster-ro-c0ffee.us-east-1.neptune.amazonaws.com"
 GREEN = "green.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
 ROLE = "arn:aws:iam::123456789012:role/NeptuneML"
+ORIGIN = Origin(("graph", "Job"), "graph/Job", "request-1", 1_799_999_999.0)
 ADOPTED = f"{BLUE}:8182/job-1"
 PROPERTIES = {
     "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
     "Endpoint": BLUE,
     "Id": "job-1",
 }
-ATTRIBUTES = {"OutputLocation": "s3://bucket/out", "BaseProcessingJobArn": "arn:1", "RemoteModelTransformJobArn": ""}
+ATTRIBUTES = {
+    "OutputLocation": "s3://bucket/out",
+    "BaseProcessingJobArn": "arn:1",
+    "RemoteModelTransformJobArn": "",
+    "ModelNames": "",
+    "ModelArns": "",
+}
 NO_ATTRIBUTES = dict.fromkeys(ATTRIBUTES, "")
 UNREACHABLE = Unreachable("Open TCP port 8182.")
 THROTTLED = Unavailable("Neptune answered 429.")
@@ -68,17 +76,37 @@ def _not_asked(*_: float) -> NoReturn:
     raise AssertionError("a look does not wait")
 
 
+Calls: TypeAlias = list[tuple[str, str]]
+JobIds: TypeAlias = list[str]
+
+
 @dataclass
 class Jobs:
     """The jobs of a cluster, whose answers are given beforehand; the last one of each kind stays."""
 
     looks: Iterable[str | Job | Exception] = ("InProgress",)
     cancels: Iterable[Exception | None] = (None,)
-    calls: list[tuple[str, str]] = field(default_factory=list)
+    starts: Iterable[Exception | None] = (None,)
+    lists: Iterable[tuple[str, ...] | Exception] = ((),)
+    calls: Calls = field(default_factory=list)
     passed: list[dict[str, object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._looks, self._cancels = deque(self.looks), deque(self.cancels)
+        self._starts, self._lists = deque(self.starts), deque(self.lists)
+
+    def start(self, job_id: str, properties: Properties) -> None:
+        self._called("start", job_id, properties)
+        answer = self._starts.popleft() if len(self._starts) > 1 else self._starts[0]
+        if answer is not None:
+            raise answer
+
+    def list(self, properties: Properties) -> tuple[str, ...]:
+        self._called("list", "", properties)
+        answer = self._lists.popleft() if len(self._lists) > 1 else self._lists[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def get(self, job_id: str, properties: Properties) -> Job:
         self._called("get", job_id, properties)
@@ -98,7 +126,7 @@ class Jobs:
         self.passed.append({row.name: value for row, value in properties.values.items() if call in row.calls})
 
     @property
-    def cancelled(self) -> list[str]:
+    def cancelled(self) -> JobIds:
         return [job_id for call, job_id in self.calls if call == "cancel"]
 
 
@@ -107,20 +135,20 @@ def lifecycle(jobs: Jobs | dict[str, Jobs], time: Time | None = None, more: Iter
         return jobs[endpoint.host] if isinstance(jobs, dict) else jobs
 
     kind = MODEL_TRANSFORM_JOB
-    schema = schema_of(kind.resource_type, kind.properties)
+    schema = schema_of(kind.schema)
     return Lifecycle(kind, schema, Hosts.of_clusters(more), connect, (time or Time()).clock)
 
 
 def create(**properties: object) -> Request:
-    return Request(None, {**PROPERTIES, **properties})
+    return Request(None, {**PROPERTIES, **properties}, ORIGIN)
 
 
 def update(physical_id: str = ADOPTED, old: dict[str, object] | None = None, /, **properties: object) -> Request:
-    return Request(physical_id, {**PROPERTIES, **properties}, {**PROPERTIES, **(old or {})})
+    return Request(physical_id, {**PROPERTIES, **properties}, ORIGIN, {**PROPERTIES, **(old or {})})
 
 
 def delete(physical_id: str = ADOPTED, /, **properties: object) -> Request:
-    return Request(physical_id, {**PROPERTIES, **properties})
+    return Request(physical_id, {**PROPERTIES, **properties}, ORIGIN)
 
 
 def run(
@@ -655,8 +683,9 @@ def test_without_patience_a_cluster_that_throttles_is_asked_again_all_the_same()
 # --- progress ---------------------------------------------------------------------------------------------------------
 
 times = st.none() | st.floats(0, 1e11) | st.integers(0, 10**11)
+fields_by_default = {None: times, False: st.booleans(), "": st.text()}
 progresses = st.builds(
-    Progress, cancelled_at=times, unclear=st.booleans(), refused_at=times, words=st.text(), silent_since=times
+    Progress, **{name: fields_by_default[default] for name, default in Progress._field_defaults.items()}
 )
 
 

@@ -12,7 +12,17 @@ from provider import neptune
 from provider.custom_resource.properties import schema_of
 from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.kinds.kind import CANCEL, GET
-from provider.neptune import Job, JobNotFound, Jobs, NeptuneError, RequestRefused, Unavailable, Unreachable
+from provider.neptune import (
+    READ_SECONDS,
+    Job,
+    JobNotFound,
+    Jobs,
+    NeptuneError,
+    RequestRefused,
+    Throttled,
+    Unavailable,
+    Unreachable,
+)
 from provider.values import Endpoint
 from simulator import ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
 
@@ -23,8 +33,9 @@ if TYPE_CHECKING:
     from simulator.faults import Effect
 
 KIND = MODEL_TRANSFORM_JOB
-SCHEMA = schema_of(KIND.resource_type, KIND.properties)
+SCHEMA = schema_of(KIND.schema)
 PROPERTIES = SCHEMA.parse({}, for_delete=True)
+ATTRIBUTES = {"OutputLocation", "BaseProcessingJobArn", "RemoteModelTransformJobArn", "ModelNames", "ModelArns"}
 RESOURCE = "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*"
 ROLE = "arn:aws:iam::123456789012:role/NeptuneML"
 
@@ -57,6 +68,114 @@ def failure(call: Callable[[], object]) -> NeptuneError:
     return caught.value
 
 
+# --- starting and listing ---------------------------------------------------------------------------------------------
+
+STARTING = SCHEMA.parse(
+    {
+        "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
+        "Endpoint": "127.0.0.1",
+        "ModelTransformOutputS3Location": "s3://bucket/out",
+        "DataProcessingJobId": "movies",
+        "MlModelTrainingJobId": "movies-1",
+        "NeptuneIamRoleArn": ROLE,
+        "BaseProcessingInstanceVolumeSizeInGB": "30",
+        "Subnets": ["subnet-1", "subnet-2"],
+        "CustomModelTransformParameters": {"SourceS3DirectoryPath": "s3://bucket/code"},
+        "Clean": "true",
+        "WaitForCompletion": "true",
+    }
+)
+UNKNOWN = RawAnswer(404, json.dumps({"code": "MLResourceNotFoundException", "detailedMessage": "no x"}))
+# Neptune user guide, "Neptune ML management API errors and exceptions".
+INVALID_ID = "Invalid ID provided. Please check whether a resource with the given ID exists."
+
+
+def test_a_start_carries_the_description_and_nothing_else(jobs: Jobs) -> None:
+    sent: list[bytes] = []
+    for client in jobs._clients.values():
+        client.meta.events.register("before-send", lambda request, **_: sent.append(request.body))
+    jobs.start("job-1", STARTING)
+    (body,) = sent
+    assert json.loads(body) == {
+        "id": "job-1",
+        "modelTransformOutputS3Location": "s3://bucket/out",
+        "dataProcessingJobId": "movies",
+        "mlModelTrainingJobId": "movies-1",
+        "neptuneIamRoleArn": ROLE,
+        "baseProcessingInstanceVolumeSizeInGB": 30,
+        "subnets": ["subnet-1", "subnet-2"],
+        "customModelTransformParameters": {"sourceS3DirectoryPath": "s3://bucket/code"},
+    }
+    assert jobs.get("job-1", STARTING).status == "InProgress"
+
+
+def test_a_start_of_an_id_that_there_is_already_is_refused_in_words_that_say_so(jobs: Jobs) -> None:
+    jobs.start("job-1", STARTING)
+    error = failure(lambda: jobs.start("job-1", STARTING))
+    assert type(error) is RequestRefused
+    assert "already exist" in str(error)
+
+
+def test_a_start_that_names_what_there_is_not_is_refused(simulator: Simulator, jobs: Jobs) -> None:
+    for effect in (UNKNOWN, ErrorAnswer("InvalidParameterException", INVALID_ID)):
+        simulator.inject(Fault(effect))
+        error = failure(lambda: jobs.start("job-1", STARTING))
+        assert type(error) is RequestRefused
+        assert simulator.running() == ()
+
+
+@pytest.mark.parametrize("body", ["{}", '{"id": ""}', '{"id": 5}', "<html>"])
+def test_a_start_that_is_not_confirmed_is_unclear(simulator: Simulator, jobs: Jobs, body: str) -> None:
+    simulator.inject(Fault(RawAnswer(200, body, "application/json")))
+    with pytest.raises(Unavailable, match=r"did not confirm the start of job job-1\.$"):
+        jobs.start("job-1", STARTING)
+
+
+def test_all_jobs_are_listed_not_only_the_first_ten(simulator: Simulator, jobs: Jobs) -> None:
+    ids = tuple(f"job-{number}" for number in range(15))
+    for job_id in ids:
+        simulator.start_job(job_id)
+    assert jobs.list(STARTING) == ids
+    assert "maxItems=1024" in simulator.log[-1].query
+    assert "neptuneIamRoleArn=" in simulator.log[-1].query
+
+
+@pytest.mark.parametrize("body", ["{}", '{"ids": null}', "<html>"])
+def test_a_list_that_is_none_is_unclear(simulator: Simulator, jobs: Jobs, body: str) -> None:
+    simulator.inject(Fault(RawAnswer(200, body, "application/json")))
+    with pytest.raises(Unavailable):
+        jobs.list(STARTING)
+
+
+def test_neptunes_guide_has_an_unknown_id_as_a_400(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.inject(Fault(ErrorAnswer("InvalidParameterException", INVALID_ID), times=None))
+    for call in (jobs.get, jobs.cancel):
+        with pytest.raises(JobNotFound, match="knows no model transform job job-1"):
+            call("job-1", PROPERTIES)
+
+
+def test_a_failed_job_says_why_and_where_its_log_is(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.start_job("job-1", status="Failed", run_seconds=0, fails_with="No space left")
+    job = jobs.get("job-1", PROPERTIES)
+    assert (job.has_ended, job.has_completed) == (True, False)
+    assert job.failure == "No space left"
+    assert job.log_url.startswith("https://us-east-1.console.aws.amazon.com/cloudwatch/home?")
+
+
+def test_a_completed_job_names_its_models(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.start_job("job-1", status="Completed")
+    job = jobs.get("job-1", PROPERTIES)
+    assert (job.has_ended, job.has_completed) == (True, True)
+    assert job.attributes["ModelArns"].startswith("arn:aws:sagemaker:")
+    assert job.attributes["ModelNames"]
+
+
+def test_several_models_are_separated_by_commas(simulator: Simulator, jobs: Jobs) -> None:
+    models = [{"name": "a", "arn": "arn:a"}, {"name": "b", "arn": "arn:b"}]
+    job = answered(simulator, jobs, {"status": "Completed", "models": models})
+    assert (job.attributes["ModelNames"], job.attributes["ModelArns"]) == ("a,b", "arn:a,arn:b")
+
+
 # --- what Neptune says of a job ---------------------------------------------------------------------------------------
 
 
@@ -64,8 +183,8 @@ def test_a_job_is_looked_up(simulator: Simulator, jobs: Jobs) -> None:
     simulator.start_job("job-1")
     job = jobs.get("job-1", PROPERTIES)
     assert (job.status, job.is_stopping, job.has_ended) == ("InProgress", False, False)
-    assert set(job.attributes) == {"OutputLocation", "BaseProcessingJobArn", "RemoteModelTransformJobArn"}
-    assert all(job.attributes.values())
+    assert set(job.attributes) == ATTRIBUTES
+    assert {name for name, value in job.attributes.items() if not value} == {"ModelNames", "ModelArns"}
     assert job.arns == {job.attributes["BaseProcessingJobArn"], job.attributes["RemoteModelTransformJobArn"]}
 
 
@@ -97,7 +216,7 @@ def test_a_status_is_understood_in_any_letter_case(
 
 def test_what_neptune_does_not_name_is_empty(simulator: Simulator, jobs: Jobs) -> None:
     job = answered(simulator, jobs, {"status": "InProgress"})
-    assert job.attributes == {"OutputLocation": "", "BaseProcessingJobArn": "", "RemoteModelTransformJobArn": ""}
+    assert job.attributes == dict.fromkeys(ATTRIBUTES, "")
     assert job.arns == frozenset()
 
 
@@ -198,6 +317,7 @@ def test_a_job_that_the_cluster_does_not_know_is_named(jobs: Jobs) -> None:
         (410, "MLResourceNotFoundException", NeptuneError, "gave an unexpected answer, 410: why (MLResourceNot"),
         (500, "MLResourceNotFoundException", Unavailable, "answered 500: why (MLResourceNotFoundException)"),
         (400, "BadRequestException", RequestRefused, "refused the request: why (BadRequestException)"),
+        (400, "InvalidParameterException", RequestRefused, "refused the request: why (InvalidParameterException)"),
         (400, "", RequestRefused, "refused the request: why (400)"),
         (401, "X", NeptuneError, "gave an unexpected answer, 401: why (X)"),
         (403, "AccessDeniedException", NeptuneError, "denied the request: why (AccessDeniedException). The function's"),
@@ -205,7 +325,7 @@ def test_a_job_that_the_cluster_does_not_know_is_named(jobs: Jobs) -> None:
         (408, "ClientTimeoutException", Unavailable, "answered 408: why (ClientTimeoutException)"),
         (408, "", Unavailable, "answered 408: why (408)"),
         (413, "X", NeptuneError, "gave an unexpected answer, 413: why (X)"),
-        (429, "TooManyRequestsException", Unavailable, "answered 429: why (TooManyRequestsException)"),
+        (429, "TooManyRequestsException", Throttled, "answered 429: why (TooManyRequestsException)"),
         (499, "X", NeptuneError, "gave an unexpected answer, 499: why (X)"),
         (500, "", Unavailable, "answered 500: why (500)"),
         (501, "X", Unavailable, "answered 501: why (X)"),
@@ -295,9 +415,9 @@ def test_throttling_is_not_tried_again_here(simulator: Simulator, jobs: Jobs) ->
 
 
 def test_a_cancellation_may_take_a_minute_to_be_answered_and_a_look_ten_seconds(jobs: Jobs) -> None:
-    configs: dict[str, Any] = {call.name: client.meta.config for call, client in jobs._clients.items()}
+    configs: dict[str, Any] = {name: jobs._clients[seconds].meta.config for name, seconds in READ_SECONDS.items()}
     limits = {name: (config.connect_timeout, config.read_timeout) for name, config in configs.items()}
-    assert limits == {"get": (5, 10), "cancel": (5, 60)}
+    assert limits == {"start": (5, 60), "get": (5, 10), "list": (5, 10), "cancel": (5, 60)}
 
 
 @pytest.mark.parametrize(
@@ -318,8 +438,8 @@ def test_what_botocore_stumbles_over_is_unclear(jobs: Jobs, error: Exception) ->
     def stumble(**_: object) -> NoReturn:
         raise error
 
-    for call, name in ((jobs.get, KIND.get), (jobs.cancel, KIND.cancel)):
-        jobs._clients[name].meta.events.register("before-call", stumble)
+    for call, name in ((jobs.get, GET), (jobs.cancel, CANCEL)):
+        jobs._clients[READ_SECONDS[name]].meta.events.register("before-call", stumble)
         with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ gave no usable answer: "):
             call("job-1", PROPERTIES)
 
@@ -328,7 +448,7 @@ def test_a_fault_of_the_providers_own_is_not_taken_for_neptunes(jobs: Jobs) -> N
     def stumble(**_: object) -> NoReturn:
         raise AssertionError("ours")
 
-    jobs._clients[KIND.get].meta.events.register("before-call", stumble)
+    jobs._clients[READ_SECONDS[GET]].meta.events.register("before-call", stumble)
     with pytest.raises(AssertionError, match="ours"):
         jobs.get("job-1", PROPERTIES)
 
@@ -396,7 +516,7 @@ def test_what_else_botocore_refuses_is_no_fault_of_neptune(jobs: Jobs) -> None:
     def stumble(**_: object) -> NoReturn:
         raise PartialCredentialsError(provider="env", cred_var="x")
 
-    jobs._clients[KIND.get].meta.events.register("before-call", stumble)
+    jobs._clients[READ_SECONDS[GET]].meta.events.register("before-call", stumble)
     error = failure(lambda: jobs.get("job-1", PROPERTIES))
     assert type(error) is NeptuneError
     assert "The call of Neptune at 127.0.0.1:" in str(error)

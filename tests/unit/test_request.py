@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provider.custom_resource.request import (
+    CloudFormationRequest,
     MalformedRequest,
     RequestType,
     Unanswerable,
@@ -16,7 +17,7 @@ from provider.custom_resource.request import (
     return_address,
 )
 from provider.hosts import Hosts
-from provider.identity import Identity
+from provider.identity import NO_JOB, NO_JOB_YET, UNCLEAR, Identity
 from provider.lifecycle import Progress
 
 BUCKET = "cloudformation-custom-resource-response-useast1"
@@ -39,6 +40,10 @@ def event(**fields: object) -> dict[str, Any]:
     }
 
 
+def asked(sent: dict[str, Any]) -> CloudFormationRequest:
+    return cloudformation_request(sent, return_address(sent, HOSTS))
+
+
 # --- whom to answer ---------------------------------------------------------------------------------------------------
 
 
@@ -46,14 +51,22 @@ def test_an_event_says_whom_to_answer() -> None:
     address = return_address(event(), HOSTS)
     assert address.url == URL
     assert (address.stack_id, address.request_id, address.logical_resource_id) == ("arn:stack", "request-1", "Job")
-    assert address.failure_id == PHYSICAL_ID
+    assert address.physical_id == PHYSICAL_ID
+    assert address.failure_id("no-job") == PHYSICAL_ID
 
 
 @pytest.mark.parametrize("value", [None, "", 5, "x" * 1025, "\ud800"], ids=ascii)
 def test_a_resource_without_an_id_has_one_that_no_job_can_have(value: object) -> None:
-    failure_id = return_address(event(PhysicalResourceId=value), HOSTS).failure_id
-    assert failure_id == "no-job/request-1"
-    assert Identity.parse(failure_id) is None
+    address = return_address(event(PhysicalResourceId=value), HOSTS)
+    assert address.physical_id is None
+    for mark in (NO_JOB, NO_JOB_YET, UNCLEAR):
+        assert address.failure_id(mark) == f"{mark}/request-1"
+        assert Identity.parse(address.failure_id(mark)) is None
+
+
+def test_a_resource_whose_creation_failed_and_left_a_job_has_the_jobs_identity() -> None:
+    address = return_address(event(PhysicalResourceId=None), HOSTS)
+    assert address.failure_id(PHYSICAL_ID) == PHYSICAL_ID
 
 
 @pytest.mark.parametrize(
@@ -152,14 +165,14 @@ def test_ids_have_1_to_1024_characters(name: str, length: int) -> None:
             address.stack_id,
             address.request_id,
             address.logical_resource_id,
-            address.failure_id,
+            address.physical_id,
         )
 
 
 def test_ids_leave_a_quarter_of_an_answer_for_the_rest() -> None:
     fields = {"StackId": "s" * 1000, "RequestId": "r" * 1000, "LogicalResourceId": "l" * 1000, "PhysicalResourceId": ""}
     room = 3072 - len(json.dumps(list(fields.values())))
-    assert return_address(event(**fields | {"PhysicalResourceId": "p" * room}), HOSTS).failure_id == "p" * room
+    assert return_address(event(**fields | {"PhysicalResourceId": "p" * room}), HOSTS).physical_id == "p" * room
     with pytest.raises(Unanswerable, match="the event's ids leave no room for an answer"):
         return_address(event(**fields | {"PhysicalResourceId": "p" * (room + 1)}), HOSTS)
     with pytest.raises(Unanswerable, match="no room"):
@@ -186,7 +199,7 @@ def test_a_url_says_when_it_was_signed(query: str, signed_at: float | None) -> N
 
 
 def test_a_delete_is_read() -> None:
-    request = cloudformation_request(event(OldResourceProperties="of no meaning"))
+    request = asked(event(OldResourceProperties="of no meaning"))
     assert request.request_type is RequestType.DELETE
     assert request.asked.physical_id == PHYSICAL_ID
     assert request.asked.properties == {"Id": "job-1", "ServiceTimeout": "60"}
@@ -197,36 +210,36 @@ def test_a_delete_is_read() -> None:
 
 
 def test_an_update_has_old_properties() -> None:
-    request = cloudformation_request(event(RequestType="Update", OldResourceProperties={"Id": "job-0"}))
+    request = asked(event(RequestType="Update", OldResourceProperties={"Id": "job-0"}))
     assert request.request_type is RequestType.UPDATE
     assert request.asked.physical_id == PHYSICAL_ID
     assert request.asked.old_properties == {"Id": "job-0"}
 
 
 def test_a_create_has_no_physical_id_whatever_the_event_says() -> None:
-    request = cloudformation_request(event(RequestType="Create"))
+    request = asked(event(RequestType="Create"))
     assert request.request_type is RequestType.CREATE
     assert request.asked.physical_id is None
-    assert cloudformation_request(event(RequestType="Create", PhysicalResourceId=5)).asked.physical_id is None
+    assert asked(event(RequestType="Create", PhysicalResourceId=5)).asked.physical_id is None
 
 
 @pytest.mark.parametrize(
     "value", [None, "x", "0", "3601", "99999999999999999999", {}, "-1", "\u0661", True, 0], ids=ascii
 )
 def test_a_service_timeout_that_makes_no_sense_is_cloudformations_default(value: object) -> None:
-    assert cloudformation_request(event(ResourceProperties={"ServiceTimeout": value})).service_timeout == 3600
+    assert asked(event(ResourceProperties={"ServiceTimeout": value})).service_timeout == 3600
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("0003600", 3600), ("0000060", 60), (60, 60), ("1", 1)], ids=repr)
 def test_a_service_timeout_may_begin_with_zeros(value: object, seconds: int) -> None:
-    assert cloudformation_request(event(ResourceProperties={"ServiceTimeout": value})).service_timeout == seconds
-    assert cloudformation_request(event(ResourceProperties={})).service_timeout == 3600
+    assert asked(event(ResourceProperties={"ServiceTimeout": value})).service_timeout == seconds
+    assert asked(event(ResourceProperties={})).service_timeout == 3600
 
 
 @pytest.mark.parametrize("value", [None, "", "create", "Destroy", 5, ["Delete"], {}], ids=repr)
 def test_an_unknown_request_type_is_refused(value: object) -> None:
     with pytest.raises(MalformedRequest, match="RequestType should be Create, Update or Delete"):
-        cloudformation_request(event(RequestType=value))
+        asked(event(RequestType=value))
 
 
 @pytest.mark.parametrize("value", [None, "", 5, [], "x" * 1025, "\ud800"], ids=ascii)
@@ -234,7 +247,7 @@ def test_an_unknown_request_type_is_refused(value: object) -> None:
 def test_an_update_and_a_delete_need_a_physical_id(request_type: str, value: object) -> None:
     broken = event(RequestType=request_type, PhysicalResourceId=value, OldResourceProperties={})
     with pytest.raises(MalformedRequest) as caught:
-        cloudformation_request(broken)
+        asked(broken)
     assert (
         str(caught.value) == f"The event's PhysicalResourceId is missing; CloudFormation sends it with {request_type}."
     )
@@ -244,12 +257,12 @@ def test_an_update_and_a_delete_need_a_physical_id(request_type: str, value: obj
 @pytest.mark.parametrize("value", [None, "Id=job-1", []], ids=repr)
 def test_properties_are_a_map(request_type: str, value: object) -> None:
     with pytest.raises(MalformedRequest, match="The event's ResourceProperties should be a map"):
-        cloudformation_request(event(RequestType=request_type, ResourceProperties=value, OldResourceProperties={}))
+        asked(event(RequestType=request_type, ResourceProperties=value, OldResourceProperties={}))
 
 
 def test_the_old_properties_of_an_update_are_a_map() -> None:
     with pytest.raises(MalformedRequest, match="The event's OldResourceProperties should be a map"):
-        cloudformation_request(event(RequestType="Update"))
+        asked(event(RequestType="Update"))
 
 
 # --- what has waited --------------------------------------------------------------------------------------------------
@@ -264,14 +277,14 @@ def test_the_old_properties_of_an_update_are_a_map() -> None:
     ],
 )
 def test_what_has_waited_carries_its_progress_on(progress: dict[str, object], read: Progress) -> None:
-    request = cloudformation_request(event(Waiting={"ArrivedAt": 1.5, "Progress": progress}))
+    request = asked(event(Waiting={"ArrivedAt": 1.5, "Progress": progress}))
     assert request.arrived_at == 1.5
     assert request.asked.progress == read
 
 
 @pytest.mark.parametrize("at", [1, 1e11, 0.001])
 def test_what_has_waited_came_at_some_time_since_the_epoch(at: float) -> None:
-    assert cloudformation_request(event(Waiting={"ArrivedAt": at, "Progress": {}})).arrived_at == at
+    assert asked(event(Waiting={"ArrivedAt": at, "Progress": {}})).arrived_at == at
 
 
 @pytest.mark.parametrize(
@@ -294,13 +307,13 @@ def test_what_has_waited_came_at_some_time_since_the_epoch(at: float) -> None:
 )
 def test_what_has_waited_since_no_time_is_refused(waited: object) -> None:
     with pytest.raises(MalformedRequest, match="The event's Waiting should have ArrivedAt, in seconds since the epoch"):
-        cloudformation_request(event(Waiting=waited))
+        asked(event(Waiting=waited))
 
 
 @pytest.mark.parametrize("progress", [None, [], 5, "x", [1], {"cancelled_at": "5"}, {"other": 1}], ids=repr)
 def test_what_has_waited_without_a_progress_of_the_providers_own_is_refused(progress: object) -> None:
     with pytest.raises(MalformedRequest, match="The event's Waiting should have a Progress of the provider's own"):
-        cloudformation_request(event(Waiting={"ArrivedAt": 1, "Progress": progress}))
+        asked(event(Waiting={"ArrivedAt": 1, "Progress": progress}))
 
 
 # --- anything ---------------------------------------------------------------------------------------------------------
@@ -323,7 +336,7 @@ def test_every_field_may_hold_anything(fields: dict[str, Any]) -> None:
     broken = event(**fields)
     try:
         address = return_address(broken, HOSTS)
-        request = cloudformation_request(broken)
+        request = asked(broken)
     except (Unanswerable, MalformedRequest):
         return
     assert address.url.startswith("https://")

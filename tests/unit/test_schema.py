@@ -20,7 +20,7 @@ MINIMAL: dict[str, object] = {
     "Endpoint": CLUSTER,
     "Id": "job-1",
 }
-SCHEMA = schema_of(MODEL_TRANSFORM_JOB.resource_type, MODEL_TRANSFORM_JOB.properties)
+SCHEMA = schema_of(MODEL_TRANSFORM_JOB.schema)
 NAMES = [row.name for row in SCHEMA.rows]
 
 
@@ -54,7 +54,7 @@ def test_what_is_given_is_taken() -> None:
 def test_null_is_as_good_as_nothing() -> None:
     parsed = SCHEMA.parse({**MINIMAL, "Clean": None, "WaitForStop": None, "NeptuneIamRoleArn": None})
     assert (parsed[CLEAN], parsed[WAIT_FOR_STOP]) == (False, True)
-    assert problem(Id=None) == "Id is missing; Custom::NeptuneMLModelTransformJob requires it."
+    assert problem(Id=None) == NO_JOB_MEANT
 
 
 def test_parsed_properties_and_rows_cannot_be_changed() -> None:
@@ -64,12 +64,105 @@ def test_parsed_properties_and_rows_cannot_be_changed() -> None:
         CLEAN.default = True  # type: ignore[misc]
 
 
+NO_JOB_MEANT = (
+    "The job is missing: write Id, to adopt one that runs already, or ModelTransformOutputS3Location with "
+    "DataProcessingJobId and MlModelTrainingJobId, or with TrainingJobName, to have one started."
+)
+STARTED = {
+    **{name: value for name, value in MINIMAL.items() if name != "Id"},
+    "ModelTransformOutputS3Location": "s3://bucket/folder",
+    "TrainingJobName": "movies",
+}
+
+
+def test_a_description_is_what_the_start_carries_besides_the_id_and_the_role() -> None:
+    parsed = SCHEMA.parse(
+        {
+            **STARTED,
+            "NeptuneIamRoleArn": ROLE,
+            "BaseProcessingInstanceVolumeSizeInGB": "030",
+            "Subnets": ["subnet-1", "subnet-2"],
+            "CustomModelTransformParameters": {"SourceS3DirectoryPath": "s3://bucket/code"},
+        }
+    )
+    described = {
+        "modelTransformOutputS3Location": "s3://bucket/folder",
+        "trainingJobName": "movies",
+        "baseProcessingInstanceVolumeSizeInGB": 30,
+        "subnets": ("subnet-1", "subnet-2"),
+        "customModelTransformParameters": {"sourceS3DirectoryPath": "s3://bucket/code"},
+    }
+    assert parsed.description == described
+
+
+def test_a_resource_that_adopts_describes_no_job() -> None:
+    assert SCHEMA.parse(MINIMAL).description == {}
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        (
+            {"Id": "job-1"},
+            "Id adopts a job that runs already, ModelTransformOutputS3Location and TrainingJobName would describe one "
+            "to be started; write either Id or the description.",
+        ),
+        ({"TrainingJobName": None, "ModelTransformOutputS3Location": None}, NO_JOB_MEANT),
+        (
+            {"ModelTransformOutputS3Location": None},
+            "ModelTransformOutputS3Location is missing; a job that is to be started requires it.",
+        ),
+        (
+            {"TrainingJobName": None},
+            "A job that is to be started requires DataProcessingJobId and MlModelTrainingJobId, or TrainingJobName.",
+        ),
+        (
+            {"TrainingJobName": None, "DataProcessingJobId": "d"},
+            "MlModelTrainingJobId is missing; it goes with DataProcessingJobId.",
+        ),
+        (
+            {"TrainingJobName": None, "MlModelTrainingJobId": "t"},
+            "DataProcessingJobId is missing; it goes with MlModelTrainingJobId.",
+        ),
+        (
+            {"CustomModelTransformParameters": {"SourceS3Directory": "s3://bucket/code"}},
+            "In CustomModelTransformParameters: 'SourceS3Directory' is not a property of "
+            "CustomModelTransformParameters; did you mean SourceS3DirectoryPath? SourceS3DirectoryPath is missing; "
+            "CustomModelTransformParameters requires it.",
+        ),
+        (
+            {"CustomModelTransformParameters": {"SourceS3DirectoryPath": "folder"}},
+            "In CustomModelTransformParameters: SourceS3DirectoryPath is 'folder'; it should be an S3 location, such "
+            "as s3://bucket/folder.",
+        ),
+        ({"CustomModelTransformParameters": "x"}, "CustomModelTransformParameters is 'x'; it should be a map."),
+        ({"Subnets": "subnet-1"}, "Subnets is 'subnet-1'; it should be a list of non-empty strings."),
+        (
+            {"BaseProcessingInstanceVolumeSizeInGB": "1.5"},
+            "BaseProcessingInstanceVolumeSizeInGB is '1.5'; it should be a whole number from 0 to 2147483647.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_description_is_told(properties: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidProperties) as caught:
+        SCHEMA.parse({**STARTED, **properties})
+    assert str(caught.value) == message
+
+
+def test_half_a_pair_is_enough_beside_a_training_jobs_name() -> None:
+    assert SCHEMA.parse({**STARTED, "DataProcessingJobId": "d"}).description["dataProcessingJobId"] == "d"
+
+
 def test_required_properties_are_required_in_the_order_of_the_reference() -> None:
     with pytest.raises(InvalidProperties) as caught:
         SCHEMA.parse({})
-    assert str(caught.value) == " ".join(
-        f"{name} is missing; Custom::NeptuneMLModelTransformJob requires it."
-        for name in ("ServiceToken", "Endpoint", "Id")
+    assert (
+        str(caught.value)
+        == " ".join(
+            f"{name} is missing; Custom::NeptuneMLModelTransformJob requires it."
+            for name in ("ServiceToken", "Endpoint")
+        )
+        + f" {NO_JOB_MEANT}"
     )
 
 
@@ -97,7 +190,10 @@ def test_a_mistyped_property_is_refused_with_the_nearest_name(written: str, mean
 def test_an_unknown_property_without_a_near_name_is_refused_with_all_names() -> None:
     assert problem(Zzzz="1") == (
         "'Zzzz' is not a property of Custom::NeptuneMLModelTransformJob; it has ServiceToken, ServiceTimeout, "
-        "Endpoint, Id, NeptuneIamRoleArn, Clean, WaitForStop."
+        "Endpoint, Id, ModelTransformOutputS3Location, DataProcessingJobId, MlModelTrainingJobId, TrainingJobName, "
+        "SagemakerIamRoleArn, BaseProcessingInstanceType, BaseProcessingInstanceVolumeSizeInGB, Subnets, "
+        "SecurityGroupIds, VolumeEncryptionKMSKey, S3OutputEncryptionKMSKey, CustomModelTransformParameters, "
+        "NeptuneIamRoleArn, WaitForCompletion, Clean, WaitForStop."
     )
 
 
@@ -159,7 +255,8 @@ def test_whatever_is_sent_is_parsed_or_refused_in_short_words(raw: dict[str, Any
     if parsed is None:
         assert 0 < len(refusal.encode()) < 1000 * (len(raw) + 3)
     elif not is_delete:
-        assert parsed[ID] == raw["Id"]
+        assert bool(parsed.description) is (raw.get("Id") is None)
+        assert parsed.description or parsed[ID] == raw["Id"]
 
 
 @given(st.text(min_size=1, max_size=3000))

@@ -17,6 +17,7 @@ from provider.custom_resource.request import (
     return_address,
 )
 from provider.custom_resource.waiting import message_in
+from provider.identity import NO_JOB
 from provider.observability import conceal, logger, record, tracer
 
 if TYPE_CHECKING:
@@ -77,12 +78,12 @@ class FrontDoor:
         )
         fields = cast("dict[str, Any]", event)  # as it has an address
         try:
-            request = cloudformation_request(fields)
+            request = cloudformation_request(fields, address)
         except MalformedRequest as error:
             record("Failures", 1)
             if fields.get("RequestType") == RequestType.DELETE:
                 record("FailedDeletions", 1)
-            answer: Answer | None = deliver(Answer(Outcome.FAILED, address.failure_id, str(error)))
+            answer: Answer | None = deliver(Answer(Outcome.FAILED, address.failure_id(NO_JOB), str(error)))
         else:
             logger.append_keys(request_type=request.request_type)
             now = self.clock.wall()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from provider.identity import NO_JOB
 from provider.observability import conceal, logger
 
 if TYPE_CHECKING:
@@ -47,12 +48,14 @@ class Answer(NamedTuple):
         physical_resource_id: The resource's id.
         reason: Why it failed; what the user of the stack reads.
         data: What `Fn::GetAtt` returns.
+        leaves: What a Create leaves whose success turns out to be too long; see `lifecycle.RequestFailed`.
     """
 
     outcome: Outcome
     physical_resource_id: str
     reason: str = ""
     data: Mapping[str, str] = MappingProxyType({})
+    leaves: str = NO_JOB
 
 
 class Undeliverable(Exception):
@@ -79,7 +82,7 @@ def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Cloc
     """
     content = _write(address, answer, answer.reason)
     if answer.outcome is Outcome.SUCCESS and len(content) > MAX_BODY_BYTES:
-        answer = Answer(Outcome.FAILED, address.failure_id, _TOO_LONG)
+        answer = Answer(Outcome.FAILED, address.failure_id(answer.leaves), _TOO_LONG)
     if answer.outcome is Outcome.FAILED:
         logger.error("The request failed", reason=answer.reason)
         content = body(address, answer, log_stream)

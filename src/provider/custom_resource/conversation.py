@@ -40,6 +40,7 @@ _SLOWEST_HANDOVER_SECONDS = 15.0
 # With others it would poll.
 _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResponseURL")
 _RETRY_HINT = "The deletion can be tried again: it goes on waiting."
+_CANCEL_HINT = "A longer ServiceTimeout may help. The job is cancelled when CloudFormation deletes this resource."
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Conversation:
     _is_handed_over: bool = False
     _undeliverable: Undeliverable | None = None
     _done: Done | None = None
+    _leaves: str | None = None
     _deciding: Any = field(default_factory=threading.RLock)
 
     def hold(self, context: LambdaContext) -> Answer | None:
@@ -93,7 +95,7 @@ class Conversation:
             expire=self._expire,
             seconds=self.limits.last_word - self.clock.monotonic(),
         )(
-            {name: self.event[name] for name in _FIELDS_OF_CRHELPER} | {"PhysicalResourceId": self.address.failure_id},
+            {name: self.event[name] for name in _FIELDS_OF_CRHELPER} | {"PhysicalResourceId": "given by the answer"},
             context,
         )
         with self._deciding:  # the watchdog may still be telling CloudFormation
@@ -104,9 +106,11 @@ class Conversation:
     def _pursue(self, look: Callable[[Request], Done | Waiting], *_: object) -> None:
         try:
             self._done = self._look_until_done(look)
-        except RequestFailed:
+        except RequestFailed as failed:
+            self._leaves = failed.leaves
             raise
         except Exception as error:
+            self._forget_mark()
             logger.exception("The provider failed")
             failure = f"The provider failed, which is a fault of its own: {type(error).__name__}: {error}"
             raise RequestFailed(failure) from error
@@ -119,7 +123,7 @@ class Conversation:
             result = look(asked)
             if isinstance(result, Done):
                 return result
-            asked = asked._replace(progress=result.progress)
+            asked, self._leaves = asked._replace(progress=result.progress), result.leaves
             now = self.clock.monotonic()
             pause = waiting.pause(now - self.limits.arrived_at, random.random())  # noqa: S311 - no secret
             pause = min(pause, self.limits.deadline - now)  # as long as one look more fits, the request is not failed
@@ -163,14 +167,25 @@ class Conversation:
             why = f"The time for waiting is up after {now - self.limits.arrived_at:.0f} s."
         else:
             why = f"The function cannot wait on: {problem}"
-        raise RequestFailed(f"{reason.rstrip('.')}. {why} {self._hint()}")
+        raise RequestFailed(f"{reason.rstrip('.')}. {why} {self._hint()}", self._left())
 
     def _without_neptune(self) -> Done | None:
         is_update = self.request.request_type is RequestType.UPDATE
         return self.lifecycle.without_neptune(self.request.asked) if is_update else None
 
+    def _left(self) -> str:
+        """What the request leaves if it ends now."""
+        return self._leaves or self.lifecycle.leaves(self.request.asked)
+
+    def _forget_mark(self) -> None:
+        """A look that did not end may have done more than the one before it: only a job is a job for certain."""
+        if "/" not in (self._leaves or ""):
+            self._leaves = None
+
     def _hint(self) -> str:
-        return _RETRY_HINT if self.request.request_type is RequestType.DELETE else "Try again."
+        if self.request.request_type is RequestType.DELETE:
+            return _RETRY_HINT
+        return _CANCEL_HINT if "/" in self._left() else "Try again."
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 
@@ -178,6 +193,7 @@ class Conversation:
         """Tell CloudFormation that the time is over while a call hangs; called by the watchdog's thread."""
         failure = f"The provider ran out of time waiting for an answer from Neptune. {self._hint()}"
         with self._deciding:
+            self._forget_mark()
             try:
                 self._done = self._done or self._without_neptune()
             except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
@@ -196,9 +212,10 @@ class Conversation:
                     logger.warning("The request is decided already; this outcome is ignored", failure=failure)
                 return
             if self._done is not None and failure is None:
-                self._answer = Answer(Outcome.SUCCESS, self._done.physical_id, data=self._done.attributes)
+                done = self._done
+                self._answer = Answer(Outcome.SUCCESS, done.physical_id, data=done.attributes, leaves=done.leaves)
             else:
-                self._answer = Answer(Outcome.FAILED, self.address.failure_id, failure or "")
+                self._answer = Answer(Outcome.FAILED, self.address.failure_id(self._left()), failure or "")
             try:
                 self._answer = self.tell(self._answer)
             except Undeliverable as error:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from provider import values
-from provider.schema import Property, Schema
+from provider.schema import Property
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from provider.schema import Schema
 
 SERVICE_TOKEN = Property(
     name="ServiceToken",
@@ -24,19 +24,19 @@ SERVICE_TIMEOUT = Property(
     default=values.LONGEST_TIMEOUT_SECONDS,
     description=(
         "The longest that one operation on this resource may take, in seconds, from 1 to 3600. "
-        "A job that has not stopped by then fails the deletion, which can be retried."
+        "A job that has not stopped by then fails the deletion, which can be retried; one that has not completed by "
+        "then fails a creation that waits for it."
     ),
 )
 
 
-def schema_of(resource_type: str, rows: Iterable[Property[Any]]) -> Schema:
+def schema_of(own: Schema) -> Schema:
     """Make the schema of a resource type.
 
     Args:
-        resource_type: Its name, `Custom::...`.
-        rows: Its own properties.
+        own: Its own properties.
 
     Returns:
         The schema, with the properties of the protocol before its own.
     """
-    return Schema(resource_type, (SERVICE_TOKEN, SERVICE_TIMEOUT, *rows))
+    return own._replace(rows=(SERVICE_TOKEN, SERVICE_TIMEOUT, *own.rows))

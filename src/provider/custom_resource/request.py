@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from provider.custom_resource import waiting
 from provider.custom_resource.properties import SERVICE_TIMEOUT
+from provider.identity import UNCLEAR
+from provider.job_id import Origin
 from provider.lifecycle import Progress, Request
 from provider.values import LONGEST_TIMEOUT_SECONDS
 
@@ -58,7 +60,7 @@ class ReturnAddress(NamedTuple):
         stack_id: The stack's ARN.
         request_id: The request's id.
         logical_resource_id: The resource's name in the template.
-        failure_id: The physical id of the resource if the request fails: its own, or one that no job can have.
+        physical_id: The physical id of the resource; `None` if it has none yet.
     """
 
     url: str
@@ -66,7 +68,18 @@ class ReturnAddress(NamedTuple):
     stack_id: str
     request_id: str
     logical_resource_id: str
-    failure_id: str
+    physical_id: str | None
+
+    def failure_id(self, leaves: str) -> str:
+        """Return the physical id of a resource whose request fails.
+
+        Args:
+            leaves: What a Create leaves, an id or a mark; see `RequestFailed`.
+
+        Returns:
+            Its own, or that of what the Create leaves, or one that no job can have.
+        """
+        return self.physical_id or (leaves if "/" in leaves else f"{leaves}/{self.request_id}")
 
 
 class CloudFormationRequest(NamedTuple):
@@ -122,18 +135,20 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
         stack_id=texts["StackId"],
         request_id=texts["RequestId"],
         logical_resource_id=texts["LogicalResourceId"],
-        failure_id=texts.get("PhysicalResourceId", f"no-job/{texts['RequestId']}"),
+        physical_id=texts.get("PhysicalResourceId"),
     )
-    if len(json.dumps(address[2:], ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
+    ids = [*address[2:5], address.physical_id or f"{UNCLEAR}/{address.request_id}"]
+    if len(json.dumps(ids, ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
         raise Unanswerable("the event's ids leave no room for an answer")
     return address
 
 
-def cloudformation_request(event: Mapping[str, object]) -> CloudFormationRequest:
+def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) -> CloudFormationRequest:
     """Read what an event asks for.
 
     Args:
-        event: An event that has a `ReturnAddress`.
+        event: The event.
+        address: Its address.
 
     Returns:
         The request.
@@ -165,6 +180,12 @@ def cloudformation_request(event: Mapping[str, object]) -> CloudFormationRequest
         asked=Request(
             physical_id=None if request_type is RequestType.CREATE else str(physical_id),
             properties=properties,
+            origin=Origin(
+                names=(*address.stack_id.split("/")[1:2], address.logical_resource_id),
+                resource=json.dumps([address.stack_id, address.logical_resource_id]),
+                request=address.request_id,
+                asked_at=address.signed_at,
+            ),
             old_properties=cast("dict[str, object]", event["OldResourceProperties"]) if has_old else {},
             progress=progress,
         ),

@@ -5,9 +5,53 @@ The names are the Neptune Data API's parameters in CloudFormation's spelling.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, TypeVar
+
 from provider import values
-from provider.kinds.kind import CANCEL, GET
+from provider.kinds.kind import CANCEL, GET, LIST, START
 from provider.schema import Property
+
+if TYPE_CHECKING:
+    from provider.values import ValueType
+
+T = TypeVar("T")
+
+
+def describing(
+    name: str,
+    type_: ValueType[T],
+    description: str,
+    *,
+    required: bool = False,
+    default_text: str = "",
+    members: tuple[Property[Any], ...] = (),
+) -> Property[T]:
+    """Make a row of a property that describes a job to be started, or of a member of one.
+
+    Args:
+        name: As written in a template; the API's parameter has the same name, in lower case at its beginning.
+        type_: The type of its values.
+        description: For the reference page.
+        required: Whether a job that is to be started needs it.
+        default_text: What the reference page says of a resource that does not give it.
+        members: What its value is made of, if that is a map.
+
+    Returns:
+        The row.
+    """
+    return Property(
+        name=name,
+        type=type_,
+        update="Replacement",
+        description=description,
+        required=required,
+        default_text=default_text,
+        parameter=name[0].lower() + name[1:],
+        calls=frozenset((START,)),
+        describes=True,
+        members=members,
+    )
+
 
 ENDPOINT = Property(
     name="Endpoint",
@@ -23,12 +67,13 @@ ID = Property(
     name="Id",
     type=values.JOB_ID,
     update="Replacement",
-    required=True,
     parameter="id",
-    calls=frozenset((GET, CANCEL)),
+    calls=frozenset((START, GET, CANCEL)),
+    default_text="the provider makes the id of a job that it starts",
     description=(
-        "The id of the job, without white space, control characters or slashes; with the cluster's name it has at most "
-        "1,024 bytes. The job must exist when the resource is created."
+        "The id of a job that runs already and that the resource is to adopt, without white space, control characters "
+        "or slashes; with the cluster's name it has at most 1,024 bytes. The job must exist when the resource is "
+        "created. Write either `Id` or the properties that describe a job to be started."
     ),
 )
 NEPTUNE_IAM_ROLE_ARN = Property(
@@ -37,7 +82,7 @@ NEPTUNE_IAM_ROLE_ARN = Property(
     update="No interruption",
     default_text="the role that the cluster's parameter group names",
     parameter="neptuneIamRoleArn",
-    calls=frozenset((GET, CANCEL)),
+    calls=frozenset((START, GET, LIST, CANCEL)),
     needed_to_delete=True,
     description="The ARN of the IAM role with which Neptune reaches SageMaker and Amazon S3, passed on to Neptune.",
 )
@@ -50,6 +95,16 @@ CLEAN = Property(
     calls=frozenset((CANCEL,)),
     needed_to_delete=True,
     description="Whether cancelling the job also deletes its Neptune ML artifacts in Amazon S3.",
+)
+WAIT_FOR_COMPLETION = Property(
+    name="WaitForCompletion",
+    type=values.BOOLEAN,
+    update="No interruption",
+    default=False,
+    description=(
+        "Whether a creation, or the replacement of the job, succeeds only when the job has completed. "
+        "A job that fails, or that somebody stops, fails it then."
+    ),
 )
 WAIT_FOR_STOP = Property(
     name="WaitForStop",

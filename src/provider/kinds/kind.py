@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from provider.schema import Schema
+
 if TYPE_CHECKING:
     from provider.schema import Property
 
 
-GET, CANCEL = "get", "cancel"
+START, GET, LIST, CANCEL = "start", "get", "list", "cancel"
 """What rows call the calls."""
 
 
@@ -31,7 +33,8 @@ class Attribute(NamedTuple):
 
     Attributes:
         name: The name.
-        paths: Where it stands in the answer of the kind's `get`; the first that is there counts.
+        paths: Where it stands in the answer of the kind's `get`; the first that is there counts. What stands in the
+            items of a list is joined with commas.
         description: For the reference page.
     """
 
@@ -46,24 +49,43 @@ class Kind(NamedTuple):
     Attributes:
         resource_type: The type of its resources, `Custom::...`.
         noun: What messages call such a job.
-        get: The call that looks a job up.
+        start: The call that starts a job.
+        get: The call that looks one up.
+        list: The call that lists the ids of all.
         cancel: The call that cancels one.
         running: The statuses of a job that runs.
         stopping: The statuses of a job that has been cancelled and still runs.
-        ended: The statuses of a job that runs no more.
+        completed: The statuses of a job that has done its work.
+        ended: The statuses of a job that runs no more, those of completed ones among them.
         arns: Where the answer of `get` names the job's SageMaker jobs, by which two names of a cluster are told from
             two clusters.
         attributes: What `Fn::GetAtt` returns, apart from `Id` and `Status`.
+        failure_reasons: Where that answer says why the job failed; the first that is there counts.
+        log_urls: Where it names the job's log; the first that is there counts.
         properties: Its rows of properties.
+        adopts: The row that names a job to adopt.
+        either: Groups of rows, of which a job that is to be started needs one as a whole.
     """
 
     resource_type: str
     noun: str
+    start: Call
     get: Call
+    list: Call
     cancel: Call
     running: tuple[str, ...]
     stopping: tuple[str, ...]
+    completed: tuple[str, ...]
     ended: tuple[str, ...]
     arns: tuple[tuple[str, ...], ...]
     attributes: tuple[Attribute, ...]
+    failure_reasons: tuple[tuple[str, ...], ...]
+    log_urls: tuple[tuple[str, ...], ...]
     properties: tuple[Property[Any], ...]
+    adopts: Property[Any]
+    either: tuple[tuple[Property[Any], ...], ...] = ()
+
+    @property
+    def schema(self) -> Schema:
+        """The properties of its resource type, apart from those of CloudFormation's protocol."""
+        return Schema(self.resource_type, self.properties, self.adopts, self.either)

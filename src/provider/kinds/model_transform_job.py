@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from provider import values
 from provider.kinds import common
-from provider.kinds.kind import CANCEL, GET, Attribute, Call, Kind
+from provider.kinds.common import describing
+from provider.kinds.kind import CANCEL, GET, LIST, START, Attribute, Call, Kind
+
+MODEL_TRANSFORM_OUTPUT_S3_LOCATION = describing(
+    "ModelTransformOutputS3Location",
+    values.S3_URL,
+    "Where the job puts its artifacts in Amazon S3, `s3://bucket/folder`.",
+    required=True,
+)
+DATA_PROCESSING_JOB_ID = describing(
+    "DataProcessingJobId",
+    values.JOB_ID,
+    "The id of the completed data processing job whose graph is transformed. It goes with `MlModelTrainingJobId`.",
+)
+ML_MODEL_TRAINING_JOB_ID = describing(
+    "MlModelTrainingJobId",
+    values.JOB_ID,
+    "The id of the completed model training job whose models are used. It goes with `DataProcessingJobId`.",
+)
+TRAINING_JOB_NAME = describing(
+    "TrainingJobName",
+    values.STRING,
+    "The name of a completed SageMaker training job, in place of the ids of the two Neptune ML jobs.",
+)
 
 MODEL_TRANSFORM_JOB = Kind(
     resource_type="Custom::NeptuneMLModelTransformJob",
     noun="model transform job",
+    start=Call(START, "start_ml_model_transform_job", "neptune-db:StartMLModelTransformJob"),
     get=Call(GET, "get_ml_model_transform_job", "neptune-db:GetMLModelTransformJobStatus"),
+    list=Call(LIST, "list_ml_model_transform_jobs", "neptune-db:ListMLModelTransformJobs"),
     cancel=Call(CANCEL, "cancel_ml_model_transform_job", "neptune-db:CancelMLModelTransformJob"),
     running=("InProgress",),
     stopping=("Stopping",),
+    completed=("Completed",),
     ended=("Stopped", "Completed", "Failed"),
     arns=(("baseProcessingJob", "arn"), ("remoteModelTransformJob", "arn")),
     attributes=(
@@ -28,6 +55,72 @@ MODEL_TRANSFORM_JOB = Kind(
             (("remoteModelTransformJob", "arn"),),
             "The ARN of the job's SageMaker transform job.",
         ),
+        Attribute(
+            "ModelNames",
+            (("models", "name"),),
+            "The names of the SageMaker models that the job has made, separated by commas (`!Split` makes a list).",
+        ),
+        Attribute("ModelArns", (("models", "arn"),), "The ARNs of those models, separated by commas."),
     ),
-    properties=(common.ENDPOINT, common.ID, common.NEPTUNE_IAM_ROLE_ARN, common.CLEAN, common.WAIT_FOR_STOP),
+    failure_reasons=(("remoteModelTransformJob", "failureReason"), ("baseProcessingJob", "failureReason")),
+    log_urls=(("remoteModelTransformJob", "cloudwatchLogUrl"), ("baseProcessingJob", "cloudwatchLogUrl")),
+    properties=(
+        common.ENDPOINT,
+        common.ID,
+        MODEL_TRANSFORM_OUTPUT_S3_LOCATION,
+        DATA_PROCESSING_JOB_ID,
+        ML_MODEL_TRAINING_JOB_ID,
+        TRAINING_JOB_NAME,
+        describing(
+            "SagemakerIamRoleArn",
+            values.ROLE_ARN,
+            "The ARN of the IAM role with which SageMaker runs the job.",
+            default_text="the role that the cluster's parameter group names",
+        ),
+        describing(
+            "BaseProcessingInstanceType",
+            values.STRING,
+            "The type of the ML instance that prepares the job, such as `ml.r5.4xlarge`.",
+            default_text="what Neptune recommends for the graph's size",
+        ),
+        describing(
+            "BaseProcessingInstanceVolumeSizeInGB",
+            values.INTEGER,
+            "The size of that instance's disk, in gigabytes.",
+            default_text="what Neptune recommends for the graph's size",
+        ),
+        describing("Subnets", values.STRINGS, "The ids of the subnets of the cluster's VPC in which the job runs."),
+        describing("SecurityGroupIds", values.STRINGS, "The ids of the security groups with which the job runs."),
+        describing(
+            "VolumeEncryptionKMSKey", values.STRING, "The KMS key with which SageMaker encrypts the disks of the job."
+        ),
+        describing(
+            "S3OutputEncryptionKMSKey", values.STRING, "The KMS key with which SageMaker encrypts the job's artifacts."
+        ),
+        describing(
+            "CustomModelTransformParameters",
+            values.MAP,
+            "Where the code of a custom model is.",
+            members=(
+                describing(
+                    "SourceS3DirectoryPath",
+                    values.S3_URL,
+                    "The S3 location of the Python module that implements the model.",
+                    required=True,
+                ),
+                describing(
+                    "TransformEntryPointScript",
+                    values.STRING,
+                    "The script of that module that computes the artifacts.",
+                    default_text="`transform.py`",
+                ),
+            ),
+        ),
+        common.NEPTUNE_IAM_ROLE_ARN,
+        common.WAIT_FOR_COMPLETION,
+        common.CLEAN,
+        common.WAIT_FOR_STOP,
+    ),
+    adopts=common.ID,
+    either=((DATA_PROCESSING_JOB_ID, ML_MODEL_TRAINING_JOB_ID), (TRAINING_JOB_NAME,)),
 )

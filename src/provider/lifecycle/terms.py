@@ -1,0 +1,149 @@
+"""What a lifecycle is asked and what it says."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, cast
+
+from provider.identity import NO_JOB
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from provider.job_id import Origin
+    from provider.neptune import Job
+    from provider.schema import Properties
+
+_LATEST_TIME = 1e11  # seconds since the epoch
+
+
+class JobsOfCluster(Protocol):
+    """The jobs of one cluster: `neptune.Jobs`, or a stand-in."""
+
+    def start(self, job_id: str, properties: Properties) -> None:
+        """Start a job; see `Jobs.start`."""
+
+    def get(self, job_id: str, properties: Properties) -> Job:
+        """Look a job up; see `Jobs.get`."""
+
+    def list(self, properties: Properties) -> tuple[str, ...]:
+        """List the ids of all jobs; see `Jobs.list`."""
+
+    def cancel(self, job_id: str, properties: Properties) -> None:
+        """Cancel a job; see `Jobs.cancel`."""
+
+
+class RequestFailed(Exception):
+    """The request cannot be fulfilled.
+
+    Args:
+        message: Tells the resource's user why and what to do.
+        leaves: What a Create leaves: the identity of the job that it started, or `identity`'s mark for that.
+    """
+
+    def __init__(self, message: str, leaves: str = NO_JOB) -> None:
+        super().__init__(message)
+        self.leaves = leaves
+
+
+class Progress(NamedTuple):
+    """What earlier looks have found out; times are seconds of `Clock.wall`.
+
+    Attributes:
+        cancelled_at: When Neptune accepted the cancellation, or was found to have.
+        unclear: Whether a cancellation got no usable answer, and the job has not been looked at since.
+        refused_at: When Neptune refused the cancellation of a job that was running.
+        words: What came of the last cancellation that was not accepted.
+        silent_since: Since when no connection to Neptune has come about, or nothing could be adopted or started.
+        job_id: The job that the request is about, if that does not follow from its properties.
+        start_sent_at: When Neptune was asked to start the job, and perhaps did.
+        is_accepted: Whether it has said so.
+        is_seen: Whether the job that the request started has been looked up.
+        searched_since: Since when a job that nobody was told of has been searched for.
+        is_tidied: Whether what a failed Update left is stopped.
+    """
+
+    cancelled_at: float | None = None
+    unclear: bool = False
+    refused_at: float | None = None
+    words: str = ""
+    silent_since: float | None = None
+    job_id: str = ""
+    start_sent_at: float | None = None
+    is_accepted: bool = False
+    is_seen: bool = False
+    searched_since: float | None = None
+    is_tidied: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as JSON has it."""
+        return {name: value for name, value in self._asdict().items() if value != self._field_defaults[name]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, object]) -> Self:
+        """Read it.
+
+        Args:
+            data: What `as_json` returned.
+
+        Returns:
+            The progress.
+
+        Raises:
+            ValueError: It is something else; the message names the field.
+        """
+        for name, value in data.items():
+            default = cls._field_defaults.get(name, ...)
+            if default is None:
+                right = type(value) in (int, float) and 0 <= cast("float", value) <= _LATEST_TIME
+            else:
+                right = type(value) is type(default)
+            if not right:
+                raise ValueError(name)
+        return cls(**cast("dict[str, Any]", data))
+
+
+class Request(NamedTuple):
+    """What is asked of a resource, whoever asks.
+
+    Attributes:
+        physical_id: The resource's id so far; `None` for a Create.
+        properties: The resource's properties, as sent.
+        origin: Who asks.
+        old_properties: Those before an Update, as sent.
+        progress: What earlier looks have found out.
+    """
+
+    physical_id: str | None
+    properties: Mapping[str, object]
+    origin: Origin
+    old_properties: Mapping[str, object] = MappingProxyType({})
+    progress: Progress = Progress()
+
+
+class Done(NamedTuple):
+    """The request is fulfilled.
+
+    Attributes:
+        physical_id: The resource's id.
+        attributes: What `Fn::GetAtt` returns.
+        leaves: What a Create leaves that fails all the same; see `RequestFailed`.
+    """
+
+    physical_id: str
+    attributes: Mapping[str, str] = MappingProxyType({})
+    leaves: str = NO_JOB
+
+
+class Waiting(NamedTuple):
+    """The request needs another look.
+
+    Attributes:
+        reason: What is known so far, one sentence.
+        progress: What the next look has to know.
+        leaves: What a Create leaves that ends now; see `RequestFailed`.
+    """
+
+    reason: str
+    progress: Progress
+    leaves: str = NO_JOB
