@@ -95,7 +95,7 @@ class Conversation:
             expire=self._expire,
             seconds=self.limits.last_word - self.clock.monotonic(),
         )(
-            {name: self.event[name] for name in _FIELDS_OF_CRHELPER} | {"PhysicalResourceId": "given by the answer"},
+            {name: self.event[name] for name in _FIELDS_OF_CRHELPER} | {"PhysicalResourceId": "unused"},
             context,
         )
         with self._deciding:  # the watchdog may still be telling CloudFormation
