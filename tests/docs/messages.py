@@ -35,7 +35,9 @@ def _is_of_no_failure(node: ast.AST) -> bool:
             return True
         case ast.keyword(arg=name):
             return name in _OF_THE_REFERENCE
-        case ast.Call(func=ast.Name(id="Attribute" | "describing" | "ValueType" | "frozenset")):  # a row of the reference; a set is for no reader
+        case ast.Call(
+            func=ast.Name(id="Attribute" | "describing" | "ValueType" | "frozenset")
+        ):  # a row of the reference; a set is for no reader
             return True
         case ast.Subscript(value=ast.Name(id="Literal")):  # a name
             return True

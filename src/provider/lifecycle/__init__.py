@@ -6,9 +6,7 @@ called again with the progress that it returned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provider import job_id as job_ids
 from provider.hosts import problem_of
@@ -56,8 +54,7 @@ _NOT_STARTING = (
 )
 
 
-@dataclass(frozen=True)
-class Lifecycle:
+class Lifecycle(NamedTuple):
     """The life of a resource.
 
     Attributes:
@@ -204,11 +201,11 @@ class Lifecycle:
         except (InvalidProperties, NeptuneError) as error:
             raise RequestFailed(f"The job {identity.id} could not be cancelled. {error}") from error
 
-    @cached_property
+    @property
     def _asking(self) -> Asking:
         return Asking(self.connect, self.clock, self.is_patient)
 
-    @cached_property
+    @property
     def _starting(self) -> Starting:
         return Starting(self.kind, self._asking)
 

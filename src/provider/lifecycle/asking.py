@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provider.identity import NO_JOB
 from provider.lifecycle.terms import RequestFailed, Waiting
@@ -27,8 +26,7 @@ ADOPTION_PATIENCE_SECONDS = 45.0
 DELETION_PATIENCE_SECONDS = 600.0
 
 
-@dataclass(frozen=True)
-class Asking:
+class Asking(NamedTuple):
     """The clusters, and the patience with them.
 
     Attributes:

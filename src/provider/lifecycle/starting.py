@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provider.identity import NO_JOB, NO_JOB_YET, UNCLEAR
 from provider.kinds.common import WAIT_FOR_COMPLETION
@@ -28,8 +27,7 @@ APPEARANCE_SECONDS = 60.0
 START_SECONDS = 180.0
 
 
-@dataclass(frozen=True)
-class Starting:
+class Starting(NamedTuple):
     """The beginning of a job.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from provider.lifecycle.asking import DELETION_PATIENCE_SECONDS
 from provider.lifecycle.terms import Progress, RequestFailed, Waiting
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 REFUSAL_PATIENCE_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
-class Stopping:
+class Stopping(NamedTuple):
     """The end of a job.
 
     Attributes:
