@@ -6,7 +6,6 @@ called again with the progress that it returned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, cast
 
@@ -134,8 +133,7 @@ class Waiting(NamedTuple):
     progress: Progress
 
 
-@dataclass(frozen=True)
-class Lifecycle:
+class Lifecycle(NamedTuple):
     """The life of a resource.
 
     Attributes:

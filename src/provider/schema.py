@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 from provider.values import HIDDEN_CATEGORIES
@@ -51,15 +50,20 @@ class Property(NamedTuple, Generic[T]):
     needed_to_delete: bool = False
 
 
-@dataclass(frozen=True)
 class Properties:
     """A resource's properties, validated.
 
-    Attributes:
+    Args:
         values: What each row's property holds.
     """
 
-    values: Mapping[Property[Any], object]
+    def __init__(self, values: Mapping[Property[Any], object]) -> None:
+        self._values = values
+
+    @property
+    def values(self) -> Mapping[Property[Any], object]:
+        """What each row's property holds."""
+        return self._values
 
     def __getitem__(self, row: Property[T]) -> T:
         """Return what a property holds.
@@ -73,7 +77,7 @@ class Properties:
         Raises:
             KeyError: It has none: it is neither required nor has a default, or a Delete does not need it.
         """
-        return cast("T", self.values[row])
+        return cast("T", self._values[row])
 
 
 class Schema(NamedTuple):

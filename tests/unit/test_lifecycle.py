@@ -4,7 +4,7 @@ import io
 import json
 import re
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -173,7 +173,7 @@ def test_create_asks_the_cluster_of_the_endpoint_with_the_role() -> None:
         asked.append(endpoint)
         return jobs
 
-    it = replace(lifecycle(jobs), connect=connect)
+    it = lifecycle(jobs)._replace(connect=connect)
     assert it.create(create(Endpoint=f"{GREEN}:9000", NeptuneIamRoleArn=ROLE)) == Done(
         f"{GREEN}:9000/job-1", {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES}
     )
@@ -641,13 +641,13 @@ def test_a_failover_in_the_middle_of_a_wait_is_waited_for() -> None:
 
 @pytest.mark.parametrize("request_", [create(), delete()], ids=["create", "delete"])
 def test_without_patience_a_cluster_that_cannot_be_reached_fails_the_request_at_once(request_: Request) -> None:
-    local = replace(lifecycle(Jobs([UNREACHABLE], [UNREACHABLE])), is_patient=False)
+    local = lifecycle(Jobs([UNREACHABLE], [UNREACHABLE]))._replace(is_patient=False)
     with pytest.raises(RequestFailed, match=r"Open TCP port 8182\.$"):
         (local.delete if request_.physical_id else local.create)(request_)
 
 
 def test_without_patience_a_cluster_that_throttles_is_asked_again_all_the_same() -> None:
-    local = replace(lifecycle(Jobs([THROTTLED], [THROTTLED])), is_patient=False)
+    local = lifecycle(Jobs([THROTTLED], [THROTTLED]))._replace(is_patient=False)
     assert isinstance(local.create(create()), Waiting)
     assert isinstance(local.delete(delete()), Waiting)
 

@@ -294,8 +294,21 @@ def test_throttling_is_not_tried_again_here(simulator: Simulator, jobs: Jobs) ->
     assert len(simulator.log) == 2
 
 
+def test_a_client_is_made_once_and_when_a_call_needs_it(simulator: Simulator, jobs: Jobs) -> None:
+    def made() -> int:
+        return jobs._client.cache_info().misses
+
+    simulator.start_job("job-1")
+    assert made() == 0
+    jobs.cancel("job-1", PROPERTIES)
+    assert made() == 1
+    for _ in range(2):
+        jobs.get("job-1", PROPERTIES)
+    assert made() == 2
+
+
 def test_a_cancellation_may_take_a_minute_to_be_answered_and_a_look_ten_seconds(jobs: Jobs) -> None:
-    configs: dict[str, Any] = {call.name: client.meta.config for call, client in jobs._clients.items()}
+    configs: dict[str, Any] = {name: jobs._client(name).meta.config for name in (GET, CANCEL)}
     limits = {name: (config.connect_timeout, config.read_timeout) for name, config in configs.items()}
     assert limits == {"get": (5, 10), "cancel": (5, 60)}
 
@@ -318,8 +331,8 @@ def test_what_botocore_stumbles_over_is_unclear(jobs: Jobs, error: Exception) ->
     def stumble(**_: object) -> NoReturn:
         raise error
 
-    for call, name in ((jobs.get, KIND.get), (jobs.cancel, KIND.cancel)):
-        jobs._clients[name].meta.events.register("before-call", stumble)
+    for call, name in ((jobs.get, GET), (jobs.cancel, CANCEL)):
+        jobs._client(name).meta.events.register("before-call", stumble)
         with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ gave no usable answer: "):
             call("job-1", PROPERTIES)
 
@@ -328,7 +341,7 @@ def test_a_fault_of_the_providers_own_is_not_taken_for_neptunes(jobs: Jobs) -> N
     def stumble(**_: object) -> NoReturn:
         raise AssertionError("ours")
 
-    jobs._clients[KIND.get].meta.events.register("before-call", stumble)
+    jobs._client(GET).meta.events.register("before-call", stumble)
     with pytest.raises(AssertionError, match="ours"):
         jobs.get("job-1", PROPERTIES)
 
@@ -396,7 +409,7 @@ def test_what_else_botocore_refuses_is_no_fault_of_neptune(jobs: Jobs) -> None:
     def stumble(**_: object) -> NoReturn:
         raise PartialCredentialsError(provider="env", cred_var="x")
 
-    jobs._clients[KIND.get].meta.events.register("before-call", stumble)
+    jobs._client(GET).meta.events.register("before-call", stumble)
     error = failure(lambda: jobs.get("job-1", PROPERTIES))
     assert type(error) is NeptuneError
     assert "The call of Neptune at 127.0.0.1:" in str(error)
