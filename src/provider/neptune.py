@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -96,8 +96,13 @@ class Jobs:
         self._endpoint = endpoint
         self._resource_arn = resource_arn
         self._name = f"Neptune at {endpoint.host}:{endpoint.port}"
-        # Each is made at its first call: a cold start has its first call sooner, and some requests need but one.
-        self._client = lru_cache(partial(_client, endpoint, region))
+        self._make_client = partial(
+            boto3.client,
+            "neptunedata",
+            region_name=region,
+            endpoint_url=f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}",
+        )
+        self._clients: dict[str, BaseClient] = {}
 
     def get(self, job_id: str, properties: Properties) -> Job:
         """Look a job up.
@@ -151,8 +156,16 @@ class Jobs:
     def _call(self, call: Call, job_id: str, properties: Properties) -> Mapping[str, Any]:
         """Make a call with those of the properties that it carries."""
         arguments = {row.parameter: value for row, value in properties.values.items() if call.name in row.calls}
+        if call.name not in self._clients:  # when it is needed: the first call comes sooner, and is often the only one
+            self._clients[call.name] = self._make_client(
+                config=Config(
+                    connect_timeout=CONNECT_SECONDS,
+                    read_timeout=READ_SECONDS[call.name],
+                    retries={"mode": "standard", "total_max_attempts": 1},
+                )
+            )
         try:
-            answer: Mapping[str, Any] = getattr(self._client(call.name), call.method)(**arguments | {"id": job_id})
+            answer: Mapping[str, Any] = getattr(self._clients[call.name], call.method)(**arguments | {"id": job_id})
         except ClientError as error:
             failure = self._refusal(call.action, job_id, error)
         except ConnectionError as error:
@@ -211,19 +224,6 @@ class Jobs:
         return Unreachable(
             f"{self._name} refused the connection. Check the Endpoint's port, and that the cluster is available."
         )
-
-
-def _client(endpoint: Endpoint, region: str, call_name: str) -> BaseClient:
-    return boto3.client(
-        "neptunedata",
-        region_name=region,
-        endpoint_url=f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}",
-        config=Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS[call_name],
-            retries={"mode": "standard", "total_max_attempts": 1},
-        ),
-    )
 
 
 def _text(answer: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> str:

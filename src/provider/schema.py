@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 from provider.values import HIDDEN_CATEGORIES
@@ -50,20 +51,15 @@ class Property(NamedTuple, Generic[T]):
     needed_to_delete: bool = False
 
 
+@dataclass(frozen=True, eq=False, repr=False)  # a cold start would pay for them
 class Properties:
     """A resource's properties, validated.
 
-    Args:
+    Attributes:
         values: What each row's property holds.
     """
 
-    def __init__(self, values: Mapping[Property[Any], object]) -> None:
-        self._values = values
-
-    @property
-    def values(self) -> Mapping[Property[Any], object]:
-        """What each row's property holds."""
-        return self._values
+    values: Mapping[Property[Any], object]
 
     def __getitem__(self, row: Property[T]) -> T:
         """Return what a property holds.
@@ -77,7 +73,7 @@ class Properties:
         Raises:
             KeyError: It has none: it is neither required nor has a default, or a Delete does not need it.
         """
-        return cast("T", self._values[row])
+        return cast("T", self.values[row])
 
 
 class Schema(NamedTuple):

@@ -19,6 +19,8 @@ from simulator import ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore.client import BaseClient
+
     from simulator import Simulator
     from simulator.faults import Effect
 
@@ -43,6 +45,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neptune's time limits, shortened."""
     monkeypatch.setattr(neptune, "CONNECT_SECONDS", 0.1)
     monkeypatch.setattr(neptune, "READ_SECONDS", {GET: 0.1, CANCEL: 0.1})
+
+
+def made(jobs: Jobs, call_name: str) -> BaseClient:
+    """The client of a call, before that is made."""
+    return jobs._clients.setdefault(call_name, jobs._make_client())
 
 
 def answered(simulator: Simulator, jobs: Jobs, answer: object) -> Job:
@@ -295,20 +302,23 @@ def test_throttling_is_not_tried_again_here(simulator: Simulator, jobs: Jobs) ->
 
 
 def test_a_client_is_made_once_and_when_a_call_needs_it(simulator: Simulator, jobs: Jobs) -> None:
-    def made() -> int:
-        return jobs._client.cache_info().misses
-
     simulator.start_job("job-1")
-    assert made() == 0
+    assert not jobs._clients
     jobs.cancel("job-1", PROPERTIES)
-    assert made() == 1
-    for _ in range(2):
-        jobs.get("job-1", PROPERTIES)
-    assert made() == 2
+    assert [*jobs._clients] == [CANCEL]
+    jobs.get("job-1", PROPERTIES)
+    first = jobs._clients[GET]
+    jobs.get("job-1", PROPERTIES)
+    assert jobs._clients[GET] is first
 
 
-def test_a_cancellation_may_take_a_minute_to_be_answered_and_a_look_ten_seconds(jobs: Jobs) -> None:
-    configs: dict[str, Any] = {name: jobs._client(name).meta.config for name in (GET, CANCEL)}
+def test_a_cancellation_may_take_a_minute_to_be_answered_and_a_look_ten_seconds(
+    simulator: Simulator, jobs: Jobs
+) -> None:
+    simulator.start_job("job-1")
+    jobs.get("job-1", PROPERTIES)
+    jobs.cancel("job-1", PROPERTIES)
+    configs: dict[str, Any] = {name: client.meta.config for name, client in jobs._clients.items()}
     limits = {name: (config.connect_timeout, config.read_timeout) for name, config in configs.items()}
     assert limits == {"get": (5, 10), "cancel": (5, 60)}
 
@@ -331,8 +341,8 @@ def test_what_botocore_stumbles_over_is_unclear(jobs: Jobs, error: Exception) ->
     def stumble(**_: object) -> NoReturn:
         raise error
 
-    for call, name in ((jobs.get, GET), (jobs.cancel, CANCEL)):
-        jobs._client(name).meta.events.register("before-call", stumble)
+    for call, client in ((jobs.get, made(jobs, GET)), (jobs.cancel, made(jobs, CANCEL))):
+        client.meta.events.register("before-call", stumble)
         with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ gave no usable answer: "):
             call("job-1", PROPERTIES)
 
@@ -341,7 +351,7 @@ def test_a_fault_of_the_providers_own_is_not_taken_for_neptunes(jobs: Jobs) -> N
     def stumble(**_: object) -> NoReturn:
         raise AssertionError("ours")
 
-    jobs._client(GET).meta.events.register("before-call", stumble)
+    made(jobs, GET).meta.events.register("before-call", stumble)
     with pytest.raises(AssertionError, match="ours"):
         jobs.get("job-1", PROPERTIES)
 
@@ -409,7 +419,7 @@ def test_what_else_botocore_refuses_is_no_fault_of_neptune(jobs: Jobs) -> None:
     def stumble(**_: object) -> NoReturn:
         raise PartialCredentialsError(provider="env", cred_var="x")
 
-    jobs._client(GET).meta.events.register("before-call", stumble)
+    made(jobs, GET).meta.events.register("before-call", stumble)
     error = failure(lambda: jobs.get("job-1", PROPERTIES))
     assert type(error) is NeptuneError
     assert "The call of Neptune at 127.0.0.1:" in str(error)

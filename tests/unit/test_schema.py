@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_null_is_as_good_as_nothing() -> None:
 
 
 def test_parsed_properties_and_rows_cannot_be_changed() -> None:
-    with pytest.raises(AttributeError):
+    with pytest.raises(dataclasses.FrozenInstanceError):
         SCHEMA.parse(MINIMAL).values = {}  # type: ignore[misc]
     with pytest.raises(AttributeError):
         CLEAN.default = True  # type: ignore[misc]

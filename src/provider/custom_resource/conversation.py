@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,11 @@ _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId
 _RETRY_HINT = "The deletion can be tried again: it goes on waiting."
 
 
+@dataclass(eq=False, repr=False)  # a cold start would pay for them
 class Conversation:
     """One request, in one invocation.
 
-    Args:
+    Attributes:
         event: The event that holds the request.
         address: Whom to answer.
         request: What CloudFormation asks.
@@ -56,33 +58,20 @@ class Conversation:
         is_continued: Whether the request has waited in the queue.
     """
 
-    def __init__(
-        self,
-        *,
-        event: Mapping[str, Any],
-        address: ReturnAddress,
-        request: CloudFormationRequest,
-        limits: TimeLimits,
-        lifecycle: Lifecycle,
-        queue: WaitingQueue,
-        clock: Clock,
-        tell: Callable[[Answer], Answer],
-        is_continued: bool,
-    ) -> None:
-        self._event = event
-        self._address = address
-        self._request = request
-        self._limits = limits
-        self._lifecycle = lifecycle
-        self._queue = queue
-        self._clock = clock
-        self._tell = tell
-        self._is_continued = is_continued
-        self._answer: Answer | None = None
-        self._is_handed_over = False
-        self._undeliverable: Undeliverable | None = None
-        self._done: Done | None = None
-        self._deciding = threading.RLock()
+    event: Mapping[str, Any]
+    address: ReturnAddress
+    request: CloudFormationRequest
+    limits: TimeLimits
+    lifecycle: Lifecycle
+    queue: WaitingQueue
+    clock: Clock
+    tell: Callable[[Answer], Answer]
+    is_continued: bool
+    _answer: Answer | None = None
+    _is_handed_over: bool = False
+    _undeliverable: Undeliverable | None = None
+    _done: Done | None = None
+    _deciding: Any = field(default_factory=threading.RLock)
 
     def hold(self, context: LambdaContext) -> Answer | None:
         """Fulfil the request and answer it, or have it wait.
@@ -96,15 +85,17 @@ class Conversation:
         Raises:
             Undeliverable: CloudFormation could not be told.
         """
-        fields = {name: self._event[name] for name in _FIELDS_OF_CRHELPER}
         Dispatch(
-            create=partial(self._pursue, self._lifecycle.create),
-            update=partial(self._pursue, self._lifecycle.update),
-            delete=partial(self._pursue, self._lifecycle.delete),
+            create=partial(self._pursue, self.lifecycle.create),
+            update=partial(self._pursue, self.lifecycle.update),
+            delete=partial(self._pursue, self.lifecycle.delete),
             respond=self._decide,
             expire=self._expire,
-            seconds=self._limits.last_word - self._clock.monotonic(),
-        )(fields | {"PhysicalResourceId": self._address.failure_id}, context)
+            seconds=self.limits.last_word - self.clock.monotonic(),
+        )(
+            {name: self.event[name] for name in _FIELDS_OF_CRHELPER} | {"PhysicalResourceId": self.address.failure_id},
+            context,
+        )
         with self._deciding:  # the watchdog may still be telling CloudFormation
             if self._undeliverable:
                 raise self._undeliverable
@@ -122,39 +113,39 @@ class Conversation:
 
     def _look_until_done(self, look: Callable[[Request], Done | Waiting]) -> Done | None:
         """Look until the request is fulfilled; `None`: it is handed over to the queue."""
-        began = try_queue_at = self._clock.monotonic()
-        asked, problem = self._request.asked, ""
+        began = try_queue_at = self.clock.monotonic()
+        asked, problem = self.request.asked, ""
         while True:
             result = look(asked)
             if isinstance(result, Done):
                 return result
             asked = asked._replace(progress=result.progress)
-            now = self._clock.monotonic()
-            pause = waiting.pause(now - self._limits.arrived_at, random.random())  # noqa: S311 - no secret
-            pause = min(pause, self._limits.deadline - now)  # as long as one look more fits, the request is not failed
-            is_last = now + pause > self._limits.last_look
-            is_long = self._is_continued or is_last or now + pause > began + _LOOKS_SECONDS
-            may_wait = pause >= _SHORTEST_DELAY_SECONDS and now + _SLOWEST_HANDOVER_SECONDS < self._limits.deadline
+            now = self.clock.monotonic()
+            pause = waiting.pause(now - self.limits.arrived_at, random.random())  # noqa: S311 - no secret
+            pause = min(pause, self.limits.deadline - now)  # as long as one look more fits, the request is not failed
+            is_last = now + pause > self.limits.last_look
+            is_long = self.is_continued or is_last or now + pause > began + _LOOKS_SECONDS
+            may_wait = pause >= _SHORTEST_DELAY_SECONDS and now + _SLOWEST_HANDOVER_SECONDS < self.limits.deadline
             if is_long and may_wait and (is_last or now >= try_queue_at):
                 problem = self._hand_over(result.progress, int(pause))
                 if not problem:
                     return None
-                now = self._clock.monotonic()
+                now = self.clock.monotonic()
                 try_queue_at = now + _QUEUE_RETRY_SECONDS
-            pause = min(pause, self._limits.last_look - now)
+            pause = min(pause, self.limits.last_look - now)
             if pause <= 0:
                 return self._give_up(result.reason, problem)
-            self._clock.sleep(pause)
+            self.clock.sleep(pause)
 
     def _hand_over(self, progress: Progress, delay_seconds: int) -> str:
         """Have the request wait in the queue; returns why it cannot."""
-        arrived_at = self._clock.wall() - (self._clock.monotonic() - self._limits.arrived_at)
+        arrived_at = self.clock.wall() - (self.clock.monotonic() - self.limits.arrived_at)
         waited = {"ArrivedAt": arrived_at, "Progress": progress.as_json()}
         with self._deciding:
             if self._answer is not None:  # the watchdog was first
                 return ""
             try:
-                self._queue.put({**self._event, waiting.FIELD: waited}, delay_seconds)
+                self.queue.put({**self.event, waiting.FIELD: waited}, delay_seconds)
             except waiting.CannotWait as error:
                 logger.warning("The request cannot wait in the queue; waiting here", problem=str(error))
                 return str(error)
@@ -167,19 +158,19 @@ class Conversation:
         """End a request whose time is over."""
         if done := self._without_neptune():
             return done
-        now = self._clock.monotonic()
-        if now >= self._limits.deadline:
-            why = f"The time for waiting is up after {now - self._limits.arrived_at:.0f} s."
+        now = self.clock.monotonic()
+        if now >= self.limits.deadline:
+            why = f"The time for waiting is up after {now - self.limits.arrived_at:.0f} s."
         else:
             why = f"The function cannot wait on: {problem}"
         raise RequestFailed(f"{reason.rstrip('.')}. {why} {self._hint()}")
 
     def _without_neptune(self) -> Done | None:
-        is_update = self._request.request_type is RequestType.UPDATE
-        return self._lifecycle.without_neptune(self._request.asked) if is_update else None
+        is_update = self.request.request_type is RequestType.UPDATE
+        return self.lifecycle.without_neptune(self.request.asked) if is_update else None
 
     def _hint(self) -> str:
-        return _RETRY_HINT if self._request.request_type is RequestType.DELETE else "Try again."
+        return _RETRY_HINT if self.request.request_type is RequestType.DELETE else "Try again."
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 
@@ -207,9 +198,9 @@ class Conversation:
             if self._done is not None and failure is None:
                 self._answer = Answer(Outcome.SUCCESS, self._done.physical_id, data=self._done.attributes)
             else:
-                self._answer = Answer(Outcome.FAILED, self._address.failure_id, failure or "")
+                self._answer = Answer(Outcome.FAILED, self.address.failure_id, failure or "")
             try:
-                self._answer = self._tell(self._answer)
+                self._answer = self.tell(self._answer)
             except Undeliverable as error:
                 self._undeliverable = error
             except Exception as error:  # noqa: BLE001 - unheard is unheard: the event is to be delivered again
@@ -217,5 +208,5 @@ class Conversation:
                 self._undeliverable = Undeliverable(f"The answer could not be delivered: {type(error).__name__}.")
             has_failed = self._answer.outcome is Outcome.FAILED
             record("Failures", int(has_failed))
-            if self._request.request_type is RequestType.DELETE:
+            if self.request.request_type is RequestType.DELETE:
                 record("FailedDeletions", int(has_failed))
