@@ -11,17 +11,22 @@ import os
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from provider.clock import Clock
-from provider.custom_resource import FrontDoor
-from provider.custom_resource.answer import Undeliverable
-from provider.custom_resource.properties import schema_of
-from provider.custom_resource.request import Unanswerable
-from provider.custom_resource.waiting import WaitingQueue
-from provider.kinds import MODEL_TRANSFORM_JOB
-from provider.lifecycle import Lifecycle
-from provider.neptune import Jobs
-from provider.observability import logger, metrics, tracer
-from provider.settings import Settings
+from provider.deferral import deferred
+
+# What ours import for what the function does not do, or hardly ever does: asynchronous decorators, archives, AWS
+# profiles, source code, the suggestion of a property's name. To execute it would take a tenth of a cold start.
+with deferred("ast", "asyncio", "configparser", "difflib", "multiprocessing.shared_memory", "shutil", "zipfile"):
+    from provider.clock import Clock
+    from provider.custom_resource import FrontDoor
+    from provider.custom_resource.answer import Undeliverable
+    from provider.custom_resource.properties import schema_of
+    from provider.custom_resource.request import Unanswerable
+    from provider.custom_resource.waiting import WaitingQueue
+    from provider.kinds import MODEL_TRANSFORM_JOB
+    from provider.lifecycle import Lifecycle
+    from provider.neptune import Jobs
+    from provider.observability import logger, metrics, tracer
+    from provider.settings import Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

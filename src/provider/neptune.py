@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,8 @@ from provider.kinds.kind import CANCEL, GET, LIST, START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from botocore.client import BaseClient
 
     from provider.kinds.kind import Call, Kind
     from provider.schema import Properties
@@ -108,19 +111,13 @@ class Jobs:
         self._endpoint = endpoint
         self._resource_arn = resource_arn
         self._name = f"Neptune at {endpoint.host}:{endpoint.port}"
-        self._clients = {
-            seconds: boto3.client(
-                "neptunedata",
-                region_name=region,
-                endpoint_url=f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}",
-                config=Config(
-                    connect_timeout=CONNECT_SECONDS,
-                    read_timeout=seconds,
-                    retries={"mode": "standard", "total_max_attempts": 1},
-                ),
-            )
-            for seconds in set(READ_SECONDS.values())
-        }
+        self._make_client = partial(
+            boto3.client,
+            "neptunedata",
+            region_name=region,
+            endpoint_url=f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}",
+        )
+        self._clients: dict[str, BaseClient] = {}
 
     def start(self, job_id: str, properties: Properties) -> None:
         """Start a job. It may take some time until it can be looked up.
@@ -218,8 +215,16 @@ class Jobs:
         """Make a call with those of the properties that it carries."""
         arguments = {row.parameter: value for row, value in properties.values.items() if call.name in row.calls}
         arguments |= {"id": job_id} if job_id else {"maxItems": LONGEST_LIST}
+        if call.name not in self._clients:  # when it is needed: the first call comes sooner, and is often the only one
+            self._clients[call.name] = self._make_client(
+                config=Config(
+                    connect_timeout=CONNECT_SECONDS,
+                    read_timeout=READ_SECONDS[call.name],
+                    retries={"mode": "standard", "total_max_attempts": 1},
+                )
+            )
         try:
-            answer: Mapping[str, Any] = getattr(self._clients[READ_SECONDS[call.name]], call.method)(**arguments)
+            answer: Mapping[str, Any] = getattr(self._clients[call.name], call.method)(**arguments)
         except ClientError as error:
             failure = self._refusal(call, job_id, error)
         except ConnectionError as error:

@@ -55,7 +55,7 @@ class Property(NamedTuple, Generic[T]):
     members: tuple[Property[Any], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)  # a cold start would pay for them
 class Properties:
     """A resource's properties, validated.
 

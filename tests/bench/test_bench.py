@@ -170,6 +170,16 @@ def test_a_deletion_of_minutes_is_played_in_seconds() -> None:
     assert 20 < played.invocations < played.calls < 45
 
 
+def test_a_package_is_played_as_it_is_and_left_so(tmp_path: Path) -> None:
+    ours = Package(SRC, OURS).without_bytecode(tmp_path / "package")
+    before = ours.size()
+
+    play(ours, [10.0])
+
+    assert ours.size() == before
+    assert not ours.has_bytecode()
+
+
 def test_a_cold_start_ends_with_the_first_call_of_the_cluster_or_with_an_import_alone(tmp_path: Path) -> None:
     (tmp_path / "function.py").write_text(FUNCTION)
     function = Package(tmp_path, "function.handler", "{endpoint}/{id}")

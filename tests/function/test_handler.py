@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,7 +36,7 @@ def entry(world: World, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def naps(entry: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the function sleeps, which it does not really."""
     taken: list[float] = []
-    door = replace(entry._front_door, clock=Clock(sleep=taken.append))
+    door = entry._front_door._replace(clock=Clock(sleep=taken.append))
     monkeypatch.setattr(entry, "_front_door", door)
     return taken
 
@@ -49,7 +48,7 @@ def local(world: World, entry: ModuleType, monkeypatch: pytest.MonkeyPatch) -> M
     monkeypatch.setenv("WAITING_QUEUE_URL", "WaitingRequests")  # as SAM has it there
     module = importlib.reload(entry)
     door = module._front_door
-    door = replace(door, clock=world.clock, lifecycle=replace(door.lifecycle, clock=world.clock))
+    door = door._replace(clock=world.clock, lifecycle=door.lifecycle._replace(clock=world.clock))
     monkeypatch.setattr(module, "_front_door", door)
     return module
 

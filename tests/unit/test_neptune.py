@@ -11,9 +11,8 @@ from botocore.parsers import ResponseParserError
 from provider import neptune
 from provider.custom_resource.properties import schema_of
 from provider.kinds import MODEL_TRANSFORM_JOB
-from provider.kinds.kind import CANCEL, GET
+from provider.kinds.kind import CANCEL, GET, START
 from provider.neptune import (
-    READ_SECONDS,
     Job,
     JobNotFound,
     Jobs,
@@ -28,6 +27,8 @@ from simulator import ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from botocore.client import BaseClient
 
     from simulator import Simulator
     from simulator.faults import Effect
@@ -54,6 +55,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neptune's time limits, shortened."""
     monkeypatch.setattr(neptune, "CONNECT_SECONDS", 0.1)
     monkeypatch.setattr(neptune, "READ_SECONDS", {GET: 0.1, CANCEL: 0.1})
+
+
+def made(jobs: Jobs, call_name: str) -> BaseClient:
+    """The client of a call, before that is made."""
+    return jobs._clients.setdefault(call_name, jobs._make_client())
 
 
 def answered(simulator: Simulator, jobs: Jobs, answer: object) -> Job:
@@ -92,8 +98,8 @@ INVALID_ID = "Invalid ID provided. Please check whether a resource with the give
 
 def test_a_start_carries_the_description_and_nothing_else(jobs: Jobs) -> None:
     sent: list[bytes] = []
-    for client in jobs._clients.values():
-        client.meta.events.register("before-send", lambda request, **_: sent.append(request.body))
+    client = made(jobs, START)
+    client.meta.events.register("before-send", lambda request, **_: sent.append(request.body))
     jobs.start("job-1", STARTING)
     (body,) = sent
     assert json.loads(body) == {
@@ -414,8 +420,26 @@ def test_throttling_is_not_tried_again_here(simulator: Simulator, jobs: Jobs) ->
     assert len(simulator.log) == 2
 
 
-def test_a_cancellation_may_take_a_minute_to_be_answered_and_a_look_ten_seconds(jobs: Jobs) -> None:
-    configs: dict[str, Any] = {name: jobs._clients[seconds].meta.config for name, seconds in READ_SECONDS.items()}
+def test_a_client_is_made_once_and_when_a_call_needs_it(simulator: Simulator, jobs: Jobs) -> None:
+    simulator.start_job("job-1")
+    assert not jobs._clients
+    jobs.cancel("job-1", PROPERTIES)
+    assert [*jobs._clients] == [CANCEL]
+    jobs.get("job-1", PROPERTIES)
+    first = jobs._clients[GET]
+    jobs.get("job-1", PROPERTIES)
+    assert jobs._clients[GET] is first
+
+
+def test_what_changes_something_may_take_a_minute_to_be_answered_and_a_look_ten_seconds(
+    simulator: Simulator, jobs: Jobs
+) -> None:
+    simulator.start_job("job-1")
+    jobs.get("job-1", PROPERTIES)
+    jobs.cancel("job-1", PROPERTIES)
+    jobs.start("job-2", STARTING)
+    jobs.list(STARTING)
+    configs: dict[str, Any] = {name: client.meta.config for name, client in jobs._clients.items()}
     limits = {name: (config.connect_timeout, config.read_timeout) for name, config in configs.items()}
     assert limits == {"start": (5, 60), "get": (5, 10), "list": (5, 10), "cancel": (5, 60)}
 
@@ -438,8 +462,8 @@ def test_what_botocore_stumbles_over_is_unclear(jobs: Jobs, error: Exception) ->
     def stumble(**_: object) -> NoReturn:
         raise error
 
-    for call, name in ((jobs.get, GET), (jobs.cancel, CANCEL)):
-        jobs._clients[READ_SECONDS[name]].meta.events.register("before-call", stumble)
+    for call, client in ((jobs.get, made(jobs, GET)), (jobs.cancel, made(jobs, CANCEL))):
+        client.meta.events.register("before-call", stumble)
         with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ gave no usable answer: "):
             call("job-1", PROPERTIES)
 
@@ -448,7 +472,7 @@ def test_a_fault_of_the_providers_own_is_not_taken_for_neptunes(jobs: Jobs) -> N
     def stumble(**_: object) -> NoReturn:
         raise AssertionError("ours")
 
-    jobs._clients[READ_SECONDS[GET]].meta.events.register("before-call", stumble)
+    made(jobs, GET).meta.events.register("before-call", stumble)
     with pytest.raises(AssertionError, match="ours"):
         jobs.get("job-1", PROPERTIES)
 
@@ -516,7 +540,7 @@ def test_what_else_botocore_refuses_is_no_fault_of_neptune(jobs: Jobs) -> None:
     def stumble(**_: object) -> NoReturn:
         raise PartialCredentialsError(provider="env", cred_var="x")
 
-    jobs._clients[READ_SECONDS[GET]].meta.events.register("before-call", stumble)
+    made(jobs, GET).meta.events.register("before-call", stumble)
     error = failure(lambda: jobs.get("job-1", PROPERTIES))
     assert type(error) is NeptuneError
     assert "The call of Neptune at 127.0.0.1:" in str(error)

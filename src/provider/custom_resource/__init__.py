@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from provider.custom_resource.answer import Answer, Outcome, tell
 from provider.custom_resource.conversation import Conversation
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from provider.settings import Settings
 
 
-@dataclass(frozen=True)
-class FrontDoor:
+class FrontDoor(NamedTuple):
     """What every request meets.
 
     Attributes:

@@ -43,7 +43,7 @@ _RETRY_HINT = "The deletion can be tried again: it goes on waiting."
 _CANCEL_HINT = "A longer ServiceTimeout may help. The job is cancelled when CloudFormation deletes this resource."
 
 
-@dataclass
+@dataclass(eq=False, repr=False)  # a cold start would pay for them
 class Conversation:
     """One request, in one invocation.
 

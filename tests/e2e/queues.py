@@ -1,0 +1,67 @@
+"""The deployed provider's queues, and what the function may do with them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.e2e.provider import SLACK_SECONDS, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.e2e.provider import Provider
+
+# An invocation takes looks for five seconds by itself.
+LOOKS_SECONDS = 5.0
+# Then the queue delivers a message, in MiniStack up to a second late, when a tenth of the wait is over, and a second.
+QUEUE_SECONDS = 3.0
+STOP_SECONDS = 12.0
+# After a look that failed the message comes again; in place of a minute, which a unit test holds.
+AGAIN_SECONDS = 8
+
+WAITING, FAILED = "WaitingQueueUrl", "FailedEventsQueueUrl"
+
+
+class Depth(NamedTuple):
+    """How many messages a queue has."""
+
+    due: int
+    in_flight: int
+    delayed: int
+
+
+def depth(provider: Provider, queue: str = WAITING) -> Depth:
+    names = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
+    answer = provider.ministack.client("sqs").get_queue_attributes(
+        QueueUrl=provider.outputs[queue],
+        AttributeNames=names,  # type: ignore[arg-type] # they are
+    )
+    attributes: Mapping[str, str] = answer["Attributes"]  # type: ignore[assignment]
+    return Depth(*(int(attributes[name]) for name in names))
+
+
+def assert_nothing_waits(provider: Provider) -> None:
+    # A message is deleted when its invocation has ended, a moment after the answer.
+    wait_until(lambda: depth(provider) == (0, 0, 0), SLACK_SECONDS, "an empty queue")
+
+
+@contextmanager
+def denied(provider: Provider, action: str) -> Iterator[None]:
+    """Take an action on the waiting queue out of the function's policy for a while."""
+    iam = provider.ministack.client("iam")
+    policy = {"RoleName": configuration(provider)["Role"].rpartition("/")[2], "PolicyName": "provider"}
+    allowed: Any = iam.get_role_policy(**policy)["PolicyDocument"]
+    less = json.loads(json.dumps(allowed))
+    (statement,) = [it for it in less["Statement"] if it["Sid"] == "WaitingRequests"]
+    statement["Action"].remove(action)
+    iam.put_role_policy(**policy, PolicyDocument=json.dumps(less))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(**policy, PolicyDocument=json.dumps(allowed))
+
+
+def configuration(provider: Provider) -> Any:  # noqa: ANN401 - as AWS answers it
+    return provider.ministack.client("lambda").get_function_configuration(FunctionName=provider.outputs["FunctionName"])
