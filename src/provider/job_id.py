@@ -4,9 +4,9 @@ An id is readable (stack and resource) and ends in what can be derived again: di
 describes the job, the time of the request that started it, and a digest of that request. A request that is delivered
 again finds its own job so, and a job that nobody was told of is recognised by the first two digests::
 
-    movies-TransformJob-tn4xkwq5zr2a-3jtqk7yf2me
-    ------------------- ------++++++ -------++++
-    stack and resource  digests      time, digest of the request
+    movies-TransformJo-sl3ndld5aehj-bvutuqadhyq
+    ------------------ ------++++++ -------++++
+    stack and resource digests      time, digest of the request
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def asked_at(job_id: str) -> int:
 
 def _mark(origin: Origin, description: Mapping[str, object]) -> str:
     # What describes a job must give the same digest for ever: another one would replace the job.
-    of_description = json.dumps(description, sort_keys=True, ensure_ascii=True)
+    # Its lists are sets, of subnets for example.
+    sets = {name: sorted(it) if isinstance(it, (tuple, list)) else it for name, it in description.items()}
+    of_description = json.dumps(sets, sort_keys=True, ensure_ascii=True)
     return _digest(origin.resource) + _digest(of_description)
 
 

@@ -19,8 +19,8 @@ SERVICE = "neptune-ml-model-transform-job"
 NAMESPACE = "NeptuneMLModelTransformJob"
 
 # Whoever reads the query of a pre-signed URL can use it. It ends at white space, a quote or a backslash of JSON.
-# That of the CloudWatch console says which log to show, and nothing else.
-_QUERY = re.compile(r"(?<!/cloudwatch/home)\?[^\s\"'\\<>]+")
+# That of the CloudWatch console says the Region of a log, and nothing else.
+_QUERY = re.compile(r"\?(?!region=[a-z0-9-]+(?:#|$))[^\s\"'\\<>]+")
 _SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 # Emulators give out "test"; to remove that would garble what it occurs in.
 _SHORTEST_SECRET_CHARACTERS = 12

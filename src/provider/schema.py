@@ -157,11 +157,13 @@ class Schema(NamedTuple):
         problems = [
             f"{row.name} is missing; a job that is to be started requires it." for row in required if row not in given
         ]
-        if self.either and not any(set(group) <= set(given) for group in self.either):
-            begun = next((group for group in self.either if not set(group).isdisjoint(given)), ())
-            missing = [row for row in begun if row not in given]
-            half = f"{_names(missing)} is missing; it goes with {_names(row for row in begun if row in given)}."
-            problems.append(half if begun else f"A job that is to be started requires {choices}.")
+        begun = [group for group in self.either if not set(group).isdisjoint(given)]
+        if self.either and not begun:
+            problems.append(f"A job that is to be started requires {choices}.")
+        for group in begun:
+            if missing := [row for row in group if row not in given]:
+                beside = _names(row for row in group if row in given)
+                problems.append(f"{_names(missing)} is missing; it goes with {beside}.")
         return problems
 
     def _unknown(self, name: str, known: list[str]) -> str:

@@ -21,7 +21,7 @@ _HOST_NAME = re.compile(
 )
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+")
-_S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]+(/.*)?")
+_S3_URL = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?")
 _LARGEST_INTEGER = 2**31 - 1  # of the Neptune Data API
 
 
@@ -83,7 +83,7 @@ def _integer(value: object) -> int:
 
 def _strings(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not value or not all(isinstance(it, str) and it for it in value):
-        raise ValueError("a list of non-empty strings")
+        raise ValueError("a list of one or more non-empty strings")
     return tuple(value)
 
 
@@ -145,7 +145,7 @@ BOOLEAN = ValueType("Boolean", _boolean)
 INTEGER = ValueType("Integer", _integer, r"^[0-9]{1,10}$")
 STRINGS = ValueType("Array of String", _strings)
 MAP = ValueType("Map", _map)
-S3_URL = ValueType("String", _s3_url, r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$")
+S3_URL = ValueType("String", _s3_url, r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$")
 TIMEOUT = ValueType("Integer", _time_limit)
 JOB_ID = ValueType("String", _job_id, r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$")
 ARN = ValueType("String", _arn, r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$")

@@ -24,7 +24,7 @@ from provider.custom_resource.properties import schema_of
 from provider.custom_resource.request import cloudformation_request, return_address
 from provider.custom_resource.waiting import message_in
 from provider.hosts import Hosts
-from provider.identity import NO_JOB, Identity
+from provider.identity import Identity
 from provider.kinds import MODEL_TRANSFORM_JOB
 from tests.events.outcomes import OUTCOMES
 
@@ -148,7 +148,7 @@ def test_no_two_events_are_the_same_request() -> None:
 def test_delete_after_failed_create_follows_the_failed_create() -> None:
     create, delete = read("create-unknown-job"), read("delete-after-failed-create")
 
-    assert delete["PhysicalResourceId"] == return_address(create, HOSTS).failure_id(NO_JOB)
+    assert delete["PhysicalResourceId"] == return_address(create, HOSTS).failure_id("")
     assert Identity.parse(delete["PhysicalResourceId"]) is None
     for field in ("StackId", "LogicalResourceId", "ResourceProperties"):
         assert delete[field] == create[field]

@@ -18,7 +18,6 @@ from provider.clock import Clock
 from provider.custom_resource import answer as answers
 from provider.custom_resource.answer import Answer, Outcome, Undeliverable, body, tell
 from provider.custom_resource.request import ReturnAddress
-from provider.identity import NO_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +57,7 @@ def at(host: ResponseHost) -> ReturnAddress:
 
 
 def failed(reason: str, address: ReturnAddress = ADDRESS) -> dict[str, Any]:
-    written = body(address, Answer(Outcome.FAILED, address.failure_id(NO_JOB), reason), STREAM)
+    written = body(address, Answer(Outcome.FAILED, address.failure_id(""), reason), STREAM)
     assert len(written) <= 4096
     decoded: dict[str, Any] = json.loads(written)
     return decoded
@@ -105,13 +104,13 @@ def test_a_reason_is_shortened_no_more_than_it_must_be(character: str) -> None:
 
 
 def test_a_reason_that_just_fits_is_not_shortened_and_one_more_character_is() -> None:
-    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id(NO_JOB), "x"), STREAM)) + 1
+    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id(""), "x"), STREAM)) + 1
     assert failed("x" * room)["Reason"] == f"{'x' * room} (log stream: {STREAM})"
     assert failed("x" * (room + 1))["Reason"] == f"{'x' * (room - 4)} ... (log stream: {STREAM})"
 
 
 def test_a_word_of_some_200_characters_is_not_cut_and_a_longer_one_is() -> None:
-    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id(NO_JOB), "x"), STREAM)) + 1 - 4
+    room = 4096 - len(body(ADDRESS, Answer(Outcome.FAILED, ADDRESS.failure_id(""), "x"), STREAM)) + 1 - 4
     for length, is_cut in ((198, False), (199, True)):
         words = "a" * (room - length - 1) + " " + "b" * 5000
         assert failed(words)["Reason"].split(" ...")[0].endswith("b") is is_cut

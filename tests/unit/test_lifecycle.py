@@ -144,7 +144,7 @@ def create(**properties: object) -> Request:
 
 
 def update(physical_id: str = ADOPTED, old: dict[str, object] | None = None, /, **properties: object) -> Request:
-    return Request(physical_id, {**PROPERTIES, **properties}, ORIGIN, {**PROPERTIES, **(old or {})})
+    return Request(physical_id, {**PROPERTIES, **properties}, ORIGIN, old_properties={**PROPERTIES, **(old or {})})
 
 
 def delete(physical_id: str = ADOPTED, /, **properties: object) -> Request:

@@ -17,7 +17,7 @@ from provider.custom_resource.request import (
     return_address,
 )
 from provider.hosts import Hosts
-from provider.identity import NO_JOB, NO_JOB_YET, UNCLEAR, Identity
+from provider.identity import NO_JOB, Identity
 from provider.lifecycle import Progress
 
 BUCKET = "cloudformation-custom-resource-response-useast1"
@@ -52,16 +52,15 @@ def test_an_event_says_whom_to_answer() -> None:
     assert address.url == URL
     assert (address.stack_id, address.request_id, address.logical_resource_id) == ("arn:stack", "request-1", "Job")
     assert address.physical_id == PHYSICAL_ID
-    assert address.failure_id("no-job") == PHYSICAL_ID
+    assert address.failure_id("unclear-job/other:8182/job-2") == PHYSICAL_ID
 
 
 @pytest.mark.parametrize("value", [None, "", 5, "x" * 1025, "\ud800"], ids=ascii)
 def test_a_resource_without_an_id_has_one_that_no_job_can_have(value: object) -> None:
     address = return_address(event(PhysicalResourceId=value), HOSTS)
     assert address.physical_id is None
-    for mark in (NO_JOB, NO_JOB_YET, UNCLEAR):
-        assert address.failure_id(mark) == f"{mark}/request-1"
-        assert Identity.parse(address.failure_id(mark)) is None
+    assert address.failure_id("") == f"{NO_JOB}/request-1"
+    assert Identity.parse(address.failure_id("")) is None
 
 
 def test_a_resource_whose_creation_failed_and_left_a_job_has_the_jobs_identity() -> None:

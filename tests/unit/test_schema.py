@@ -120,6 +120,7 @@ def test_a_resource_that_adopts_describes_no_job() -> None:
             {"TrainingJobName": None, "DataProcessingJobId": "d"},
             "MlModelTrainingJobId is missing; it goes with DataProcessingJobId.",
         ),
+        ({"DataProcessingJobId": "d"}, "MlModelTrainingJobId is missing; it goes with DataProcessingJobId."),
         (
             {"TrainingJobName": None, "MlModelTrainingJobId": "t"},
             "DataProcessingJobId is missing; it goes with MlModelTrainingJobId.",
@@ -136,7 +137,7 @@ def test_a_resource_that_adopts_describes_no_job() -> None:
             "as s3://bucket/folder.",
         ),
         ({"CustomModelTransformParameters": "x"}, "CustomModelTransformParameters is 'x'; it should be a map."),
-        ({"Subnets": "subnet-1"}, "Subnets is 'subnet-1'; it should be a list of non-empty strings."),
+        ({"Subnets": "subnet-1"}, "Subnets is 'subnet-1'; it should be a list of one or more non-empty strings."),
         (
             {"BaseProcessingInstanceVolumeSizeInGB": "1.5"},
             "BaseProcessingInstanceVolumeSizeInGB is '1.5'; it should be a whole number from 0 to 2147483647.",
@@ -147,10 +148,6 @@ def test_what_is_wrong_with_a_description_is_told(properties: dict[str, object],
     with pytest.raises(InvalidProperties) as caught:
         SCHEMA.parse({**STARTED, **properties})
     assert str(caught.value) == message
-
-
-def test_half_a_pair_is_enough_beside_a_training_jobs_name() -> None:
-    assert SCHEMA.parse({**STARTED, "DataProcessingJobId": "d"}).description["dataProcessingJobId"] == "d"
 
 
 def test_required_properties_are_required_in_the_order_of_the_reference() -> None:

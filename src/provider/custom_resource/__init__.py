@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -15,14 +16,16 @@ from provider.custom_resource.request import (
     cloudformation_request,
     return_address,
 )
-from provider.custom_resource.waiting import message_in
-from provider.identity import NO_JOB
+from provider.custom_resource.waiting import FIELD, message_in
 from provider.observability import conceal, logger, record, tracer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from provider.clock import Clock
+    from provider.custom_resource.request import ReturnAddress
     from provider.custom_resource.waiting import WaitingQueue
     from provider.lifecycle import Lifecycle
     from provider.settings import Settings
@@ -81,7 +84,8 @@ class FrontDoor(NamedTuple):
             record("Failures", 1)
             if fields.get("RequestType") == RequestType.DELETE:
                 record("FailedDeletions", 1)
-            answer: Answer | None = deliver(Answer(Outcome.FAILED, address.failure_id(NO_JOB), str(error)))
+            leaves = self._leaves(fields, address) if is_continued else ""
+            answer: Answer | None = deliver(Answer(Outcome.FAILED, address.failure_id(leaves), str(error)))
         else:
             logger.append_keys(request_type=request.request_type)
             now = self.clock.wall()
@@ -110,6 +114,13 @@ class FrontDoor(NamedTuple):
             return {"Status": "PENDING", "Reason": "The request waits in the queue."}
         reason = conceal(answer.reason) if answer.reason else ""
         return {"Status": answer.outcome, "PhysicalResourceId": answer.physical_resource_id, "Reason": reason}
+
+    def _leaves(self, fields: Mapping[str, object], address: ReturnAddress) -> str:
+        """Tell what a request leaves whose progress cannot be read: another version of the provider has noted it."""
+        with suppress(MalformedRequest):
+            unwaited = {name: value for name, value in fields.items() if name != FIELD}
+            return self.lifecycle.leaves(cloudformation_request(unwaited, address).asked)
+        return ""
 
     def _go_on(self, records: dict[str, Any], context: LambdaContext) -> dict[str, str]:
         """Take the next look at the request in a message of the queue."""

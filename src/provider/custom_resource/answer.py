@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from provider.identity import NO_JOB
 from provider.observability import conceal, logger
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Answer(NamedTuple):
     physical_resource_id: str
     reason: str = ""
     data: Mapping[str, str] = MappingProxyType({})
-    leaves: str = NO_JOB
+    leaves: str = ""
 
 
 class Undeliverable(Exception):

@@ -40,7 +40,10 @@ _SLOWEST_HANDOVER_SECONDS = 15.0
 # With others it would poll.
 _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResponseURL")
 _RETRY_HINT = "The deletion can be tried again: it goes on waiting."
-_CANCEL_HINT = "A longer ServiceTimeout may help. The job is cancelled when CloudFormation deletes this resource."
+_CANCEL_HINTS = {
+    RequestType.CREATE: "The job is cancelled when CloudFormation deletes this resource.",
+    RequestType.UPDATE: "The job is cancelled when CloudFormation rolls this update back.",
+}
 
 
 @dataclass(eq=False, repr=False)  # a cold start would pay for them
@@ -72,6 +75,7 @@ class Conversation:
     _is_handed_over: bool = False
     _undeliverable: Undeliverable | None = None
     _done: Done | None = None
+    _asked: Request | None = None
     _leaves: str | None = None
     _deciding: Any = field(default_factory=threading.RLock)
 
@@ -110,7 +114,7 @@ class Conversation:
             self._leaves = failed.leaves
             raise
         except Exception as error:
-            self._forget_mark()
+            self._leaves = None
             logger.exception("The provider failed")
             failure = f"The provider failed, which is a fault of its own: {type(error).__name__}: {error}"
             raise RequestFailed(failure) from error
@@ -124,6 +128,7 @@ class Conversation:
             if isinstance(result, Done):
                 return result
             asked, self._leaves = asked._replace(progress=result.progress), result.leaves
+            self._asked = asked
             now = self.clock.monotonic()
             pause = waiting.pause(now - self.limits.arrived_at, random.random())  # noqa: S311 - no secret
             pause = min(pause, self.limits.deadline - now)  # as long as one look more fits, the request is not failed
@@ -170,22 +175,25 @@ class Conversation:
         raise RequestFailed(f"{reason.rstrip('.')}. {why} {self._hint()}", self._left())
 
     def _without_neptune(self) -> Done | None:
-        is_update = self.request.request_type is RequestType.UPDATE
-        return self.lifecycle.without_neptune(self.request.asked) if is_update else None
+        asked = self._asked or self.request.asked
+        match self.request.request_type:
+            case RequestType.UPDATE:
+                return self.lifecycle.without_neptune(asked)
+            case RequestType.DELETE:
+                return self.lifecycle.end_of_search(asked)
+            case RequestType.CREATE:
+                return None
 
     def _left(self) -> str:
-        """What the request leaves if it ends now."""
-        return self._leaves or self.lifecycle.leaves(self.request.asked)
-
-    def _forget_mark(self) -> None:
-        """A look that did not end may have done more than the one before it: only a job is a job for certain."""
-        if "/" not in (self._leaves or ""):
-            self._leaves = None
+        """What the request leaves if it ends now; a look that has not ended may have done more than the last."""
+        return self.lifecycle.leaves(self._asked or self.request.asked) if self._leaves is None else self._leaves
 
     def _hint(self) -> str:
         if self.request.request_type is RequestType.DELETE:
             return _RETRY_HINT
-        return _CANCEL_HINT if "/" in self._left() else "Try again."
+        has_started = self._leaves and self._asked is not None and self._asked.progress.is_seen
+        hint = _CANCEL_HINTS[self.request.request_type]
+        return f"A longer ServiceTimeout may help. {hint}" if has_started else "Try again."
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 
@@ -193,7 +201,7 @@ class Conversation:
         """Tell CloudFormation that the time is over while a call hangs; called by the watchdog's thread."""
         failure = f"The provider ran out of time waiting for an answer from Neptune. {self._hint()}"
         with self._deciding:
-            self._forget_mark()
+            self._leaves = None
             try:
                 self._done = self._done or self._without_neptune()
             except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from provider.custom_resource import waiting
 from provider.custom_resource.properties import SERVICE_TIMEOUT
-from provider.identity import UNCLEAR
+from provider.identity import NO_JOB
 from provider.job_id import Origin
 from provider.lifecycle import Progress, Request
 from provider.values import LONGEST_TIMEOUT_SECONDS
@@ -74,12 +74,12 @@ class ReturnAddress(NamedTuple):
         """Return the physical id of a resource whose request fails.
 
         Args:
-            leaves: What a Create leaves, an id or a mark; see `RequestFailed`.
+            leaves: What a Create leaves; see `RequestFailed`.
 
         Returns:
             Its own, or that of what the Create leaves, or one that no job can have.
         """
-        return self.physical_id or (leaves if "/" in leaves else f"{leaves}/{self.request_id}")
+        return self.physical_id or leaves or f"{NO_JOB}/{self.request_id}"
 
 
 class CloudFormationRequest(NamedTuple):
@@ -137,7 +137,7 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
         logical_resource_id=texts["LogicalResourceId"],
         physical_id=texts.get("PhysicalResourceId"),
     )
-    ids = [*address[2:5], address.physical_id or f"{UNCLEAR}/{address.request_id}"]
+    ids = [*address[2:5], address.physical_id or f"{NO_JOB}/{address.request_id}"]
     if len(json.dumps(ids, ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
         raise Unanswerable("the event's ids leave no room for an answer")
     return address
@@ -180,6 +180,7 @@ def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) 
         asked=Request(
             physical_id=None if request_type is RequestType.CREATE else str(physical_id),
             properties=properties,
+            time_limit=service_timeout,
             origin=Origin(
                 names=(*address.stack_id.split("/")[1:2], address.logical_resource_id),
                 resource=json.dumps([address.stack_id, address.logical_resource_id]),

@@ -14,7 +14,7 @@ from provider.identity import LONGEST_BYTES, NO_JOB, NO_JOB_YET, UNCLEAR, Identi
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS, Asking
 from provider.lifecycle.leftovers import OwnJobs
-from provider.lifecycle.starting import APPEARANCE_SECONDS, START_SECONDS, Starting
+from provider.lifecycle.starting import APPEARANCE_SECONDS, START_SECONDS, Starting, start_seconds
 from provider.lifecycle.stopping import REFUSAL_PATIENCE_SECONDS, Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting
 from provider.neptune import READ_SECONDS, JobNotFound, NeptuneError
@@ -45,13 +45,9 @@ __all__ = [
     "Waiting",
 ]
 
-# A creation that was never answered may start its job until then, and Neptune may take it up as late as that.
-SEARCH_SECONDS = START_SECONDS + READ_SECONDS["start"]
-
-_NOT_STARTING = (
-    "This provider starts no jobs: it adopts those that run already (Id). Its operator can have it start them, too, "
-    "by its StartJobs parameter."
-)
+# What was asked to start may be taken up by Neptune as late as that.
+_TAKEN_UP_SECONDS = READ_SECONDS["start"]
+SEARCH_SECONDS = START_SECONDS + _TAKEN_UP_SECONDS
 
 
 class Lifecycle(NamedTuple):
@@ -94,7 +90,6 @@ class Lifecycle(NamedTuple):
         tracer.put_annotation("job_id", identity.id)
         if not properties.description:
             return self._starting.adopt(identity, properties, request.progress)
-        self._check_that_jobs_are_started()
         return self._starting.start(identity, request, properties)
 
     def update(self, request: Request) -> Done | Waiting:
@@ -146,19 +141,40 @@ class Lifecycle(NamedTuple):
         if current is None or not self._keeps(current, identity, request):
             return None
         if self._properties_that_failed(request, current) is not None:
-            self._tell_of_leftovers("There was no time to look for it.")
+            _tell_of_leftovers("There was no time to look for it.")
         return Done(str(current), self._starting.attributes(current.id, None))
 
+    def end_of_search(self, request: Request) -> Done | None:
+        """Tell what a Delete comes to whose time is over while it looks for a job that nobody was told of.
+
+        Args:
+            request: The Delete.
+
+        Returns:
+            That it is done, if no job was there; the alarm sounds, for one may still appear. `None` if it does not look
+            for one.
+        """
+        if not request.progress.has_searched:
+            return None
+        _tell_of_leftovers("There was no time to look for it any longer.")
+        return Done(request.physical_id or "")
+
     def leaves(self, request: Request) -> str:
-        """Tell what a Create leaves of which nothing is known; see `RequestFailed`.
+        """Tell what a Create leaves that ends in the middle of a look.
 
         Args:
             request: The Create.
 
         Returns:
-            The mark of it.
+            See `RequestFailed`.
         """
-        return NO_JOB if ID.name in request.properties else UNCLEAR
+        try:
+            properties, identity = self._parse(request)
+        except RequestFailed:
+            return ""
+        if not properties.description:
+            return ""
+        return str(identity) if request.progress.is_seen else identity.marked(UNCLEAR)
 
     def delete(self, request: Request) -> Done | Waiting:
         """Cancel the job, and tell whether it has stopped.
@@ -207,7 +223,7 @@ class Lifecycle(NamedTuple):
 
     @property
     def _starting(self) -> Starting:
-        return Starting(self.kind, self._asking)
+        return Starting(self.kind, self._asking, self.may_start)
 
     # --- Create and Update --------------------------------------------------------------------------------------------
 
@@ -233,10 +249,6 @@ class Lifecycle(NamedTuple):
                 f"{LONGEST_BYTES:,} bytes (it has {length:,})."
             )
         return properties, identity
-
-    def _check_that_jobs_are_started(self) -> None:
-        if not self.may_start:
-            raise RequestFailed(_NOT_STARTING)
 
     def _keeps(self, current: Identity, wanted: Identity, request: Request) -> bool:
         """Tell whether an Update leaves the job's identity as it is."""
@@ -318,7 +330,6 @@ class Lifecycle(NamedTuple):
         """Start the job of another description, or in another cluster; or go back to one that is there."""
         progress = request.progress
         if not progress.job_id:
-            self._check_that_jobs_are_started()
             try:
                 if current is not None and current.id == wanted.id:
                     # No other cluster has a job of an id that the provider made: it is another name of the same one.
@@ -329,16 +340,34 @@ class Lifecycle(NamedTuple):
                 wanted = wanted._replace(id=job_ids.make(request.origin, properties.description))
             except NeptuneError as error:
                 return self._asking.again(f"The job {wanted.id} could not be looked up.", error, progress)
-            try:
-                found = OwnJobs(self.connect(wanted.endpoint), request.origin, properties).to_go_back_to()
-            except NeptuneError as error:
-                failure = "Whether there is such a job already could not be looked up."
-                return self._asking.again(failure, error, progress)
-            progress = progress._replace(job_id=found or wanted.id, silent_since=None)
+            if current is not None:
+                try:
+                    back = self._go_back(current, wanted, request, properties)
+                except NeptuneError as error:
+                    if self.may_start:  # else it may not be allowed to look
+                        failure = "Whether there is such a job already could not be looked up."
+                        patience = self._patience_with(current, wanted)
+                        return self._asking.again(failure, error, progress, patience=patience)
+                    back = None
+                if back is not None:
+                    return back
+            progress = progress._replace(job_id=wanted.id, silent_since=None)
         wanted = wanted._replace(id=progress.job_id)
-        logger.append_keys(job_id=wanted.id)
-        tracer.put_annotation("job_id", wanted.id)
         return self._starting.start(wanted, request._replace(progress=progress), properties)
+
+    def _go_back(self, current: Identity, wanted: Identity, request: Request, properties: Properties) -> Done | None:
+        """Have the job again that the resource had before a replacement, if CloudFormation rolls that back."""
+        jobs = self.connect(wanted.endpoint)
+        job_id = OwnJobs(jobs, request.origin, properties).to_go_back_to(current.id)
+        if not job_id:
+            return None
+        job = jobs.get(job_id, properties)
+        logger.info("The resource has the job again that it had before", job=job_id, status=job.status)
+        return Done(str(wanted._replace(id=job_id)), self._starting.attributes(job_id, job))
+
+    def _patience_with(self, current: Identity, other: Identity) -> float:
+        """For how long an Update that may be a rollback waits for a cluster: a new one's name may be mistyped."""
+        return DELETION_PATIENCE_SECONDS if other.endpoint == current.endpoint else ADOPTION_PATIENCE_SECONDS
 
     def _tidy(self, request: Request, current: Identity | None) -> Progress | Waiting:
         """Cancel what an Update has left that failed after it had started a job; returns the progress of the rest."""
@@ -346,21 +375,29 @@ class Lifecycle(NamedTuple):
         properties = self._properties_that_failed(request, current)
         if current is None or properties is None:
             return progress
-        jobs, begun = self.connect(properties[ENDPOINT]), progress.job_id
+        elsewhere = current._replace(endpoint=properties[ENDPOINT])
+        jobs, begun = self.connect(elsewhere.endpoint), progress.job_id
         try:
-            own = OwnJobs(jobs, request.origin, properties)
-            for job_id in [begun] if begun else own.unreported_besides(current.id):
+            left = OwnJobs(jobs, request.origin, properties).unreported_besides(current.id)
+            for job_id in dict.fromkeys([begun, *left] if begun else left):
                 stopping = self._stop_one(jobs, job_id, properties, progress, wait=False)
                 if stopping is not None:
                     return stopping
-                progress = Progress()
+                progress = Progress(has_searched=True, job_id="")
+                begun = ""
         except NeptuneError as error:
             failure = f"What a failed update has left {f'({begun}) ' if begun else ''}could not be cancelled."
             try:
-                return self._asking.again(failure, error, progress, patience=DELETION_PATIENCE_SECONDS)
+                patience = self._patience_with(current, elsewhere)
+                return self._asking.again(failure, error, progress, patience=patience)
             except RequestFailed as failed:
-                self._tell_of_leftovers(str(failed))
-        return Progress(is_tidied=True)
+                _tell_of_leftovers(str(failed))
+                return Progress(is_tidied=True)
+        is_over = bool(left) or self._is_search_over(request, request.origin.asked_at)
+        if is_over or self._mean(request.old_properties, current, request):
+            return Progress(is_tidied=True)
+        reason = "The update that is rolled back may have started a job; looking whether one appears."
+        return Waiting(reason, progress._replace(silent_since=None, has_searched=True))
 
     def _properties_that_failed(self, request: Request, current: Identity | None) -> Properties | None:
         """Return those of an Update that has failed and may have started a job; `None`: there is no such Update.
@@ -369,19 +406,27 @@ class Lifecycle(NamedTuple):
         """
         if request.progress.is_tidied or not self.may_start or current is None:
             return None
-        if self._mean(request.old_properties, current, request):
+        properties = self._properties_that_started(request.old_properties)
+        if properties is None:
             return None
-        try:
-            properties = self.schema.parse(request.old_properties)
-        except InvalidProperties:
-            return None  # with these, no job was started
-        is_elsewhere = problem_of(properties[ENDPOINT], self.clusters)
-        return properties if properties.description and not is_elsewhere else None
+        has_moved = request.old_properties.get(ENDPOINT.name) != request.properties.get(ENDPOINT.name)
+        is_elsewhere = has_moved and properties[ENDPOINT] != current.endpoint
+        return properties if is_elsewhere or not self._mean(request.old_properties, current, request) else None
 
-    def _tell_of_leftovers(self, reason: str) -> None:
-        """Have the alarm tell the operator: the Update may be a rollback, which must not fail for want of Neptune."""
-        logger.error("A job of a failed update may run on", reason=reason)
-        record("FailedDeletions", 1)
+    def _properties_that_started(self, raw: Mapping[str, object]) -> Properties | None:
+        """Return properties with which a job may have been started; `None`: with these, none was."""
+        try:
+            properties = self.schema.parse(raw)
+        except InvalidProperties:
+            return None
+        return properties if properties.description and not problem_of(properties[ENDPOINT], self.clusters) else None
+
+    def _is_search_over(self, request: Request, asked_at: float | None) -> bool:
+        """Tell whether a job that was asked for at that time would have appeared by now, if it ever does."""
+        if not self.is_patient or not self.may_start:
+            return True
+        since = asked_at or request.origin.asked_at
+        return since is None or self.clock.wall() - since > start_seconds(request.time_limit) + _TAKEN_UP_SECONDS
 
     # --- Delete -------------------------------------------------------------------------------------------------------
 
@@ -390,41 +435,32 @@ class Lifecycle(NamedTuple):
     ) -> Waiting | None:
         """Stop a job that CloudFormation does not know; `None`: that is done."""
         logger.append_keys(job_id=job_id)
-        if not progress.job_id:
+        if progress.job_id != job_id:
             logger.warning("This resource has started a job that CloudFormation does not know; cancelling it")
-            progress = Progress(searched_since=progress.searched_since)
+            progress = Progress()
         try:
             waiting = Stopping(self.clock, self.is_patient).stop(jobs, job_id, properties, progress, wait=wait)
         except JobNotFound:
             return None
-        if waiting is None:
-            return None
-        kept = waiting.progress._replace(job_id=job_id, searched_since=progress.searched_since)
-        return waiting._replace(progress=kept)
+        return waiting and waiting._replace(progress=waiting.progress._replace(job_id=job_id))
 
     def _stop_unreported(self, request: Request) -> Waiting | None:
         """Cancel the job of a creation that was not heard; `None`: there is none, or it is done."""
         physical_id, progress = request.physical_id or "", request.progress
-        mark = physical_id.partition("/")[0]
-        try:
-            properties = self.schema.parse(request.properties)
-        except InvalidProperties:
-            properties = None  # with these, no job was started
-        may_have_started = self.may_start and mark != NO_JOB and properties is not None and properties.description
-        if properties is None or not may_have_started or problem_of(properties[ENDPOINT], self.clusters):
+        mark, named = Identity.parse_marked(physical_id) or (physical_id.partition("/")[0], None)
+        properties = None if mark == NO_JOB else self._properties_that_started(request.properties)
+        if properties is None:
             logger.info("This resource has no job: nothing to cancel", physical_resource_id=physical_id)
             return None
-        now = self.clock.wall()
-        progress = progress._replace(searched_since=now if progress.searched_since is None else progress.searched_since)
-        jobs = self.connect(properties[ENDPOINT])
+        jobs = self.connect(named.endpoint if named else properties[ENDPOINT])
         try:
-            job_id = progress.job_id or OwnJobs(jobs, request.origin, properties).unreported()
+            job_id = progress.job_id or self._unreported(jobs, named, request, properties)
         except NeptuneError as error:
-            is_unlikely = mark == NO_JOB_YET
+            is_unlikely = mark == NO_JOB_YET or not self.may_start
             patience = ADOPTION_PATIENCE_SECONDS if is_unlikely else DELETION_PATIENCE_SECONDS
             failure = f"Whether this resource has started a job at {properties[ENDPOINT].host} could not be looked up."
             try:
-                return self._asking.again(failure, error, progress, patience=patience)
+                return self._asking.again(failure, error, progress, patience=min(patience, request.time_limit / 2))
             except RequestFailed as failed:
                 if not is_unlikely:
                     raise
@@ -435,7 +471,26 @@ class Lifecycle(NamedTuple):
                 return self._stop_one(jobs, job_id, properties, progress, wait=properties[WAIT_FOR_STOP])
             except NeptuneError as error:
                 raise RequestFailed(f"The job {job_id} could not be cancelled. {error}") from error
-        if now - (progress.searched_since or now) < SEARCH_SECONDS:
-            reason = "A creation that was not heard may have started a job; looking whether one appears."
-            return Waiting(reason, progress._replace(silent_since=None))
-        return None
+        if self._is_search_over(request, job_ids.asked_at(named.id) if named else None):
+            return None
+        reason = "A creation that was not heard may have started a job; looking whether one appears."
+        return Waiting(reason, Progress(has_searched=True))
+
+    def _unreported(self, jobs: JobsOfCluster, named: Identity | None, request: Request, properties: Properties) -> str:
+        """Return the id of the job of a creation that was not heard; empty if there is none."""
+        if named is None:
+            return OwnJobs(jobs, request.origin, properties).unreported()
+        try:
+            jobs.get(named.id, properties)
+        except JobNotFound:
+            return ""
+        return named.id
+
+
+def _tell_of_leftovers(reason: str) -> None:
+    """Have the alarm tell the operator of a request that ends well, and may have left a job.
+
+    It may be a rollback, which must not fail for want of Neptune, or a deletion whose time is too short to look.
+    """
+    logger.error("A job that CloudFormation does not know may run on", reason=reason)
+    record("FailedDeletions", 1)

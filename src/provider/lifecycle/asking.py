@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from provider.identity import NO_JOB
 from provider.lifecycle.terms import RequestFailed, Waiting
 from provider.neptune import Unavailable, Unreachable
 from provider.observability import logger
@@ -50,7 +49,7 @@ class Asking(NamedTuple):
         progress: Progress,
         *,
         patience: float = ADOPTION_PATIENCE_SECONDS,
-        leaves: str = NO_JOB,
+        leaves: str = "",
     ) -> Waiting:
         """Have a request wait for a Neptune that may be back in a moment, or give it up.
 

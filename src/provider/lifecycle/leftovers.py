@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from provider import job_id as job_ids
 from provider.kinds.common import CLEAN
-from provider.neptune import LONGEST_LIST, JobNotFound
-from provider.observability import logger
+from provider.neptune import LONGEST_LIST, JobNotFound, NeptuneError
 
 if TYPE_CHECKING:
     from provider.job_id import Origin
@@ -35,25 +34,30 @@ class OwnJobs(NamedTuple):
     properties: Properties
 
     def ids(self) -> list[str]:
-        """Return their ids, the newest first; raises what `Jobs.list` raises."""
-        listed = self.jobs.list(self.properties)
-        if len(listed) >= LONGEST_LIST:
-            logger.warning("Neptune lists no more jobs than this; there may be others", count=len(listed))
-        description = self.properties.description
-        own = [job_id for job_id in listed if job_ids.is_of(job_id, self.origin, description)]
-        return sorted(own, key=job_ids.asked_at, reverse=True)
-
-    def unreported(self) -> str:
-        """Return the id of the job of a creation that was never answered; empty if there is none.
+        """Return their ids, the newest first, up to the one that the request may itself have started.
 
         Raises:
-            NeptuneError: What `Jobs.list` raises.
+            NeptuneError: What `Jobs.list` raises, and that it does not name all jobs.
         """
-        for newest in self.ids()[:1]:
-            asked_at, now = job_ids.asked_at(newest), self.origin.asked_at
-            if not asked_at or now is None or now - asked_at < _UNREPORTED_SECONDS:
-                return newest
-        return ""
+        listed = self.jobs.list(self.properties)
+        description, now = self.properties.description, self.origin.asked_at
+        own = [job_id for job_id in listed if job_ids.is_of(job_id, self.origin, description)]
+        if not own and len(listed) >= LONGEST_LIST:
+            raise NeptuneError(f"Neptune lists no more than {LONGEST_LIST:,} jobs, and the resource's may be another.")
+        # A request that is replayed must not take the job of a later one for its own.
+        known = [job_id for job_id in own if now is None or job_ids.asked_at(job_id) <= now]
+        return sorted(known, key=job_ids.asked_at, reverse=True)
+
+    def unreported(self) -> str:
+        """Return the id of the job of a creation that was never answered, if it runs; empty if there is none.
+
+        Raises:
+            NeptuneError: What `ids` and `Jobs.get` raise.
+        """
+        newest = next(iter(self.ids()), "")
+        asked_at, now = job_ids.asked_at(newest), self.origin.asked_at
+        is_old = bool(asked_at) and now is not None and now - asked_at >= _UNREPORTED_SECONDS
+        return newest if newest and not is_old and self._is(newest, "running") else ""
 
     def unreported_besides(self, reported: str) -> list[str]:
         """Return the ids of those that came after the job that CloudFormation knows, and still run.
@@ -62,22 +66,29 @@ class OwnJobs(NamedTuple):
             reported: The id of that job.
 
         Raises:
-            NeptuneError: What `Jobs.list` and `Jobs.get` raise.
+            NeptuneError: What `ids` and `Jobs.get` raise.
         """
         since = job_ids.asked_at(reported)
         later = [it for it in self.ids() if it != reported and (job_ids.asked_at(it) or since) >= since]
         return [job_id for job_id in later if self._is(job_id, "running")]
 
-    def to_go_back_to(self) -> str:
+    def to_go_back_to(self, current: str) -> str:
         """Return the id of a job that does what its description says, or has done so; empty if there is none.
 
-        When CloudFormation rolls a replacement back, the job that was replaced is still there.
+        When CloudFormation rolls a replacement back, the job that was replaced is still there. A job that was replaced
+        long ago was let go of on purpose.
+
+        Args:
+            current: The id of the job that the resource has.
 
         Raises:
-            NeptuneError: What `Jobs.list` and `Jobs.get` raise.
+            NeptuneError: What `ids` and `Jobs.get` raise.
         """
+        asked_at, now = job_ids.asked_at(current), self.origin.asked_at
+        if asked_at and now is not None and now - asked_at >= _UNREPORTED_SECONDS:
+            return ""
         # What has completed may have lost its artifacts when it was cleaned up.
-        states = ("running",) if self.properties[CLEAN] else ("running", "completed")
+        states = ("running", "failed") if self.properties[CLEAN] else ("running", "failed", "completed")
         return next((job_id for job_id in self.ids()[:_LOOKED_AT] if self._is(job_id, *states)), "")
 
     def _is(self, job_id: str, *states: str) -> bool:
@@ -85,5 +96,6 @@ class OwnJobs(NamedTuple):
             job = self.jobs.get(job_id, self.properties)
         except JobNotFound:
             return False
-        runs = not (job.has_ended or job.is_stopping)
-        return ("running" in states and runs) or ("completed" in states and job.has_completed)
+        if not job.has_ended:
+            return "running" in states and not job.is_stopping
+        return ("completed" if job.has_completed else "failed" if job.failure else "stopped") in states

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from provider.identity import NO_JOB, NO_JOB_YET, UNCLEAR
+from provider.identity import NO_JOB_YET, UNCLEAR
 from provider.kinds.common import WAIT_FOR_COMPLETION
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
-from provider.lifecycle.terms import Done, RequestFailed, Waiting
+from provider.lifecycle.terms import Done, Progress, RequestFailed, Waiting
 from provider.neptune import JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable
 from provider.observability import logger, record, tracer
 
@@ -17,14 +17,21 @@ if TYPE_CHECKING:
     from provider.identity import Identity
     from provider.kinds.kind import Kind
     from provider.lifecycle.asking import Asking
-    from provider.lifecycle.terms import Progress, Request
+    from provider.lifecycle.terms import Request
     from provider.neptune import Job
     from provider.schema import Properties
 
 # A job that was started may take some time to be there for a look, the more so if its start got no answer.
 APPEARANCE_SECONDS = 60.0
-# A request that is older than this starts no job any more, so that a Delete knows how long to look for one.
-START_SECONDS = 180.0
+# A request that is older than this starts no job any more, so that a Delete knows how long to look for one. It is
+# enough for the second delivery of a request whose first was killed: Lambda's comes after a minute.
+START_SECONDS = 90.0
+# Neptune user guide, "Neptune ML management API errors and exceptions".
+_ID_IS_TAKEN = "same ID already exists"
+_NOT_STARTING = (
+    "This provider starts no jobs: it adopts those that run already (Id). Its operator can have it start them, too, "
+    "by its StartJobs parameter."
+)
 
 
 class Starting(NamedTuple):
@@ -33,10 +40,12 @@ class Starting(NamedTuple):
     Attributes:
         kind: Its kind.
         asking: How Neptune is asked.
+        may_start: Whether the operator lets the provider start jobs.
     """
 
     kind: Kind
     asking: Asking
+    may_start: bool
 
     def adopt(self, identity: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
         """Adopt a job that there is.
@@ -61,7 +70,7 @@ class Starting(NamedTuple):
             patience = DELETION_PATIENCE_SECONDS if progress.is_seen else ADOPTION_PATIENCE_SECONDS
             failure = f"The job {identity.id} could not be looked up."
             return self.asking.again(failure, error, progress, patience=patience)
-        return self._follow(identity, job, properties, progress, leaves=NO_JOB)
+        return self._follow(identity, job, properties, progress, leaves="")
 
     def start(self, identity: Identity, request: Request, properties: Properties) -> Done | Waiting:
         """Start a job, unless it is there already: the same request may be delivered twice.
@@ -82,10 +91,13 @@ class Starting(NamedTuple):
             job = self.asking.look(identity, properties)
         except JobNotFound as error:
             if progress.is_seen:
-                raise RequestFailed(f"{error} It had been started.", UNCLEAR) from error
+                raise RequestFailed(f"{error} It had been started.", identity.marked(UNCLEAR)) from error
             return self._ask_to_start(identity, request, properties)
         except NeptuneError as error:
             return self._again(f"The job {identity.id} could not be looked up.", error, identity, progress)
+        if progress.start_sent_at is not None and not progress.is_accepted:
+            record("JobsStarted", 1)  # its answer was lost
+        progress = progress._replace(is_accepted=True)
         return self._follow(identity, job, properties, progress, leaves=str(identity))
 
     def attributes(self, job_id: str, job: Job | None) -> Mapping[str, str]:
@@ -105,48 +117,63 @@ class Starting(NamedTuple):
     def _ask_to_start(self, identity: Identity, request: Request, properties: Properties) -> Done | Waiting:
         """Start a job that cannot be looked up, unless a start may be taking effect."""
         progress, now, job_id = request.progress, self.asking.clock.wall(), identity.id
+        unclear = identity.marked(UNCLEAR)
         if progress.start_sent_at is not None and now - progress.start_sent_at < APPEARANCE_SECONDS:
             reason = f"The job {job_id} was asked for and is not there yet. {progress.words}"
-            return Waiting(reason.rstrip(), progress, UNCLEAR)
-        self._check_time(identity, request)
+            return Waiting(reason.rstrip(), progress, unclear)
+        self._check_that_it_may_start(identity, request)
+        sent = progress._replace(start_sent_at=now, silent_since=None)
         try:
             self.asking.connect(identity.endpoint).start(job_id, properties)
-        except Throttled as error:
-            return self._again(f"The job {job_id} could not be started.", error, identity, progress)
-        except Unavailable as error:
-            logger.warning("The start got no answer; looking whether the job is there", error=str(error))
-            progress = progress._replace(start_sent_at=now, words=str(error), silent_since=None)
-            return Waiting(f"The start of the job {job_id} got no answer. {error}", progress, UNCLEAR)
         except RequestRefused as error:
-            if "already exist" not in str(error):
-                leaves = NO_JOB if progress.start_sent_at is None else UNCLEAR
-                raise RequestFailed(f"The job could not be started. {error}", leaves) from error
-            logger.info("There is such a job already: another delivery of this request has started it")
+            return self._judge_refusal(error, identity, properties, progress, sent)
         except NeptuneError as error:
+            if isinstance(error, Unavailable) and not isinstance(error, Throttled):
+                logger.warning("The start got no answer; looking whether the job is there", error=str(error))
+                reason = f"The start of the job {job_id} got no answer. {error}"
+                return Waiting(reason, sent._replace(words=str(error)), unclear)
             return self._again(f"The job {job_id} could not be started.", error, identity, progress)
-        else:
-            logger.info("Started the job")
-            record("JobsStarted", 1)
-        progress = progress._replace(start_sent_at=now, is_accepted=True, words="", silent_since=None)
+        logger.info("Started the job")
+        record("JobsStarted", 1)
+        sent = sent._replace(is_accepted=True, words="")
         try:
             job = self.asking.look(identity, properties)
         except NeptuneError as error:
-            return Waiting(f"The job {job_id} is started and could not be looked up. {error}", progress, UNCLEAR)
-        return self._follow(identity, job, properties, progress, leaves=str(identity))
+            return Waiting(f"The job {job_id} is started and could not be looked up. {error}", sent, unclear)
+        return self._follow(identity, job, properties, sent, leaves=str(identity))
 
-    def _check_time(self, identity: Identity, request: Request) -> None:
-        """Fail a request that must not start its job any more."""
+    def _judge_refusal(
+        self, refusal: RequestRefused, identity: Identity, properties: Properties, progress: Progress, sent: Progress
+    ) -> Done | Waiting:
+        """Tell whether a start was refused because there is the job already: another delivery may have started it."""
+        try:
+            job = self.asking.look(identity, properties)
+        except NeptuneError as error:
+            if _ID_IS_TAKEN in str(refusal):
+                sent = sent._replace(is_accepted=True, words=str(refusal))
+                reason = f"The job {identity.id} was asked for and is not there yet. {refusal}"
+                return Waiting(reason, sent, identity.marked(UNCLEAR))
+            failure = f"The job could not be started. {refusal}"
+            raise RequestFailed(failure, _leavings(identity, progress)) from error
+        return self._follow(identity, job, properties, sent._replace(is_accepted=True), leaves=str(identity))
+
+    def _check_that_it_may_start(self, identity: Identity, request: Request) -> None:
+        """Fail a request that must not start its job, or not any more."""
         progress, asked_at, now = request.progress, request.origin.asked_at, self.asking.clock.wall()
         if progress.start_sent_at is not None and progress.is_accepted:
             silence = now - progress.start_sent_at
-            failure = (
-                f"Neptune accepted the start of the job {identity.id}, and knows no such job {silence:.0f} s later."
+            raise RequestFailed(
+                f"Neptune accepted the start of the job {identity.id}, and knows no such job {silence:.0f} s later. "
+                f"{progress.words or 'Try again.'}",
+                identity.marked(UNCLEAR),
             )
-            raise RequestFailed(failure, UNCLEAR)
-        if asked_at is not None and now - asked_at > START_SECONDS:
+        if not self.may_start:
+            raise RequestFailed(_NOT_STARTING, "" if progress == Progress() else _leavings(identity, progress))
+        longest = start_seconds(request.time_limit)
+        if asked_at is not None and now - asked_at > longest:
             raise RequestFailed(
                 f"The job {identity.id} was not started: the request is {now - asked_at:.0f} s old, and a job is "
-                f"started in the first {START_SECONDS:.0f} s only. {progress.words or 'Try again.'}",
+                f"started in the first {longest:.0f} s only. {progress.words or 'Try again.'}",
                 _leavings(identity, progress),
             )
 
@@ -164,16 +191,29 @@ class Starting(NamedTuple):
             logger.info("The resource has its job", status=job.status)
             return Done(str(identity), self.attributes(identity.id, job), leaves)
         if job.has_ended:
-            reason = f" {job.failure.rstrip('.')}." if job.failure else ""
+            # The log comes first, as a long reason is cut at its end.
             log = f" Its log: {job.log_url}" if job.log_url else ""
-            failure = f"The job {identity.id} has not completed: its status is {job.status}.{reason}{log}"
+            reason = f" Neptune's reason: {job.failure}" if job.failure else ""
+            failure = f"The job {identity.id} has not completed: its status is {job.status}.{log}{reason}"
             raise RequestFailed(failure, leaves)
         reason = f"The job {identity.id} has not completed yet (its status is {job.status})."
         return Waiting(reason, progress._replace(is_seen=True, silent_since=None), leaves)
+
+
+def start_seconds(time_limit: float) -> float:
+    """Tell for how long a request may start its job.
+
+    Args:
+        time_limit: For how long somebody waits for its answer, in seconds.
+
+    Returns:
+        Seconds since it was asked.
+    """
+    return min(START_SECONDS, time_limit)
 
 
 def _leavings(identity: Identity, progress: Progress) -> str:
     """What a Create leaves that ends while Neptune cannot be asked."""
     if progress.is_seen:
         return str(identity)
-    return NO_JOB_YET if progress.start_sent_at is None else UNCLEAR
+    return identity.marked(NO_JOB_YET if progress.start_sent_at is None else UNCLEAR)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, cast
 
-from provider.identity import NO_JOB
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,10 +36,11 @@ class RequestFailed(Exception):
 
     Args:
         message: Tells the resource's user why and what to do.
-        leaves: What a Create leaves: the identity of the job that it started, or `identity`'s mark for that.
+        leaves: The physical id of what a Create leaves: the identity of the job that it started, or of one that is
+            perhaps started, marked so; empty if there is none.
     """
 
-    def __init__(self, message: str, leaves: str = NO_JOB) -> None:
+    def __init__(self, message: str, leaves: str = "") -> None:
         super().__init__(message)
         self.leaves = leaves
 
@@ -59,7 +58,7 @@ class Progress(NamedTuple):
         start_sent_at: When Neptune was asked to start the job, and perhaps did.
         is_accepted: Whether it has said so.
         is_seen: Whether the job that the request started has been looked up.
-        searched_since: Since when a job that nobody was told of has been searched for.
+        has_searched: Whether a job that nobody was told of has been searched for, and none was there.
         is_tidied: Whether what a failed Update left is stopped.
     """
 
@@ -72,7 +71,7 @@ class Progress(NamedTuple):
     start_sent_at: float | None = None
     is_accepted: bool = False
     is_seen: bool = False
-    searched_since: float | None = None
+    has_searched: bool = False
     is_tidied: bool = False
 
     def as_json(self) -> dict[str, object]:
@@ -110,6 +109,7 @@ class Request(NamedTuple):
         physical_id: The resource's id so far; `None` for a Create.
         properties: The resource's properties, as sent.
         origin: Who asks.
+        time_limit: For how long somebody waits for the answer, in seconds.
         old_properties: Those before an Update, as sent.
         progress: What earlier looks have found out.
     """
@@ -117,6 +117,7 @@ class Request(NamedTuple):
     physical_id: str | None
     properties: Mapping[str, object]
     origin: Origin
+    time_limit: float = 3600.0
     old_properties: Mapping[str, object] = MappingProxyType({})
     progress: Progress = Progress()
 
@@ -132,7 +133,7 @@ class Done(NamedTuple):
 
     physical_id: str
     attributes: Mapping[str, str] = MappingProxyType({})
-    leaves: str = NO_JOB
+    leaves: str = ""
 
 
 class Waiting(NamedTuple):
@@ -146,4 +147,4 @@ class Waiting(NamedTuple):
 
     reason: str
     progress: Progress
-    leaves: str = NO_JOB
+    leaves: str = ""
