@@ -7,6 +7,7 @@ import itertools
 import json
 import threading
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -15,6 +16,7 @@ from unittest import mock
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from provider import observability
 from provider.clock import Clock
 from provider.custom_resource import FrontDoor
 from provider.custom_resource import answer as answers
@@ -26,7 +28,7 @@ from provider.hosts import Hosts
 from provider.identity import Identity
 from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
-from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
+from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable, Unreachable
 from provider.settings import Settings
 from tests.function.world import EPOCH, NEPTUNE_ARN, LambdaContext
 
@@ -36,14 +38,24 @@ if TYPE_CHECKING:
     from provider.schema import Properties
     from provider.values import Endpoint
 
-STEPS = ("get", "cancel", "sleep", "answer", "send", "visibility")
-_SERVICES = {"get": "neptune", "cancel": "neptune", "send": "sqs", "visibility": "sqs"}
-IN_PROGRESS, STOPPING, STOPPED = "InProgress", "Stopping", "Stopped"
-ENDED = {STOPPED, "Completed", "Failed"}
+STEPS = ("get", "list", "start", "cancel", "sleep", "answer", "send", "visibility")
+_SERVICES = {
+    "get": "neptune",
+    "list": "neptune",
+    "start": "neptune",
+    "cancel": "neptune",
+    "send": "sqs",
+    "visibility": "sqs",
+}
+IN_PROGRESS, STOPPING, STOPPED, COMPLETED, FAILED = "InProgress", "Stopping", "Stopped", "Completed", "Failed"
+ENDED = {STOPPED, COMPLETED, FAILED}
+REFUSED = "a training job that Neptune does not know"
+"""A job that is described by this is refused each time."""
 BLUE, GREEN = (f"{name}.cluster-c0ffee.us-east-1.neptune.amazonaws.com" for name in ("blue", "green"))
 BLUE_TOO = "blue-instance.c0ffee.us-east-1.neptune.amazonaws.com"
 _SAME_CLUSTER = {BLUE_TOO: BLUE}
 _CALL_SECONDS = 0.05
+_LATE_SECONDS = 30.0
 _RETRY_SECONDS = (60.0, 120.0)  # Lambda's pauses before it delivers a failed asynchronous event again
 _VISIBILITY_SECONDS = 900.0
 _RECEIVES = 3
@@ -56,10 +68,16 @@ class Fault(Enum):
     KILLED_BEFORE = "the function is killed before the call"
     KILLED_AFTER = "the function is killed after the call took effect"
     HANGS = "the call hangs until the invocation is over, and the watchdog answers meanwhile"
-    UNAVAILABLE = "the call is throttled, times out or gets a 5xx"
+    UNAVAILABLE = "the call times out or gets a 5xx"
+    THROTTLED = "the call is throttled"
     LOST_ANSWER = "the call took effect, but its answer is lost"
+    LATE = "the call takes effect when its client has given up"
+    OVERTAKEN = "another delivery of the same request comes before the call takes effect"
     UNREACHABLE = "no connection comes about"
     DENIED = "the call is denied"
+
+
+_NO_EFFECT = (Fault.UNAVAILABLE, Fault.THROTTLED, Fault.UNREACHABLE, Fault.DENIED)
 
 
 class Killed(BaseException):
@@ -68,12 +86,38 @@ class Killed(BaseException):
 
 @dataclass
 class RunningJob:
-    """A model transform job; it stops some time after it was cancelled, or never."""
+    """A model transform job; it stops some time after it was cancelled, or never.
+
+    `appears_at` is when it can be looked up and listed; `ends_at` when it ends by itself, and `ends_as` how.
+    """
 
     stop_seconds: float | None
     arn: str = ""
     status: str = IN_PROGRESS
     stops_at: float | None = None
+    appears_at: float = 0.0
+    ends_at: float | None = None
+    ends_as: str = COMPLETED
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of a job that the function starts."""
+
+    stop_seconds: float | None = 60.0
+    appear_seconds: float = 0.0
+    run_seconds: float | None = None
+    ends_as: str = COMPLETED
+
+
+@dataclass(frozen=True)
+class Started:
+    """A start that took effect."""
+
+    request_id: str
+    key: tuple[str, str]
+    description: str
+    at: float
 
 
 @dataclass(frozen=True)
@@ -127,13 +171,20 @@ class Aws:
 
     `faults` gives what happens at the next steps of each kind; when they are exhausted, nothing more goes wrong.
     `outages` are steps that fail each time, until they are taken out. `quotas` limits the calls that a service takes in
-    a second.
+    a second. `plan` is what becomes of the jobs that are started from now on. The list of jobs has the active ones,
+    and those that have ended only if `lists_ended`.
     """
 
     time: float = 0.0
     invocation_seconds: float = 900.0
     jobs: dict[tuple[str, str], RunningJob] = field(default_factory=dict)
     cancelled: list[tuple[str, str]] = field(default_factory=list)
+    started: list[Started] = field(default_factory=list)
+    plan: Plan = Plan()
+    lists_ended: bool = False
+    may_start: bool = True
+    told: set[str] = field(default_factory=set)
+    """Requests at which the metric of failed deletions, which has an alarm, was recorded."""
     deliveries: list[Delivery] = field(default_factory=list)
     dead_letters: list[dict[str, Any]] = field(default_factory=list)
     answered: dict[str, list[Answered]] = field(default_factory=dict)
@@ -146,7 +197,8 @@ class Aws:
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count()
-        self._request_id = ""
+        self._event: dict[str, Any] = {}
+        self._late: list[tuple[float, int, Callable[[], object]]] = []
         self._ends_at = float("inf")
         self._watchdog: WatchdogTimer | None = None
         self._began = 0.0
@@ -166,34 +218,36 @@ class Aws:
     def deliver_next(self) -> None:
         """Deliver the next event, and queue it again if the function fails, as Lambda and SQS do twice."""
         delivery = heapq.heappop(self.deliveries)
-        self._request_id = delivery.event["RequestId"]
+        self._event = delivery.event
         if self.time > delivery.at + 1:
-            self.disturbed.add(self._request_id)
+            self.disturbed.add(delivery.event["RequestId"])
         self.time = max(self.time, delivery.at)
         self._redeliver_after = _VISIBILITY_SECONDS
-        event = json.loads(json.dumps(delivery.event))
-        if delivery.is_message:
-            event = {"Records": [{"body": json.dumps(event), "receiptHandle": "handle"}]}
         try:
-            self.invoke(event)
+            self.invoke(json.loads(json.dumps(delivery.event)), is_message=delivery.is_message)
         except (Killed, Undeliverable, Unanswerable):
-            self.disturbed.add(self._request_id)
+            self.disturbed.add(delivery.event["RequestId"])
             if delivery.attempt + 1 >= _RECEIVES:
                 self.dead_letters.append(delivery.event)
                 return
             after = self._redeliver_after if delivery.is_message else _RETRY_SECONDS[delivery.attempt]
             self.invoke_later(delivery.event, after=after, attempt=delivery.attempt + 1, is_message=delivery.is_message)
 
-    def invoke(self, event: Any) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
+    def invoke(self, event: Any, *, is_message: bool = False) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
+        if is_message:
+            event = {"Records": [{"body": json.dumps(event), "receiptHandle": "handle"}]}
         kind = MODEL_TRANSFORM_JOB
         hosts = Hosts.of_clusters()
         settings = Settings("us-east-1", hosts, Hosts.of_responses("us-east-1"), NEPTUNE_ARN, "a queue")
         schema = schema_of(kind.schema)
-        lifecycle = Lifecycle(kind, schema, hosts, lambda endpoint: _Cluster(self, endpoint), self.clock)
+        lifecycle = Lifecycle(
+            kind, schema, hosts, lambda endpoint: _Cluster(self, endpoint), self.clock, may_start=self.may_start
+        )
         self._began, self._ends_at = self.time, self.time + self.invocation_seconds
         with (
             mock.patch.object(answers, "_put", self._take_answer),
             mock.patch.object(threading, "Timer", self._set_watchdog),
+            mock.patch.object(observability.metrics, "add_metric", self._record),
         ):
             return FrontDoor(lifecycle, self._queue, settings, self.clock).handle(
                 event,
@@ -204,6 +258,11 @@ class Aws:
         self._watchdog = WatchdogTimer(seconds, bark)
         return self._watchdog
 
+    def _record(self, *, name: str, value: float, unit: str) -> None:
+        assert unit
+        if name == "FailedDeletions" and value:
+            self.told.add(self.request_id)
+
     def _sleep(self, seconds: float) -> None:
         self.step("sleep", lambda: None)
         self.time += seconds
@@ -211,28 +270,65 @@ class Aws:
     def step(self, kind: str, effect: Callable[[], object], error: Callable[[Fault], Exception] | None = None) -> Any:  # noqa: ANN401
         """One step of the function towards the outside: it takes effect, fails, or the function is killed."""
         assert self.time <= self._ends_at, "the function outlives its invocation"
+        self.catch_up()
+        fault = self._fault_at(kind)
+        if fault is Fault.KILLED_BEFORE:
+            raise Killed
+        if fault is Fault.HANGS:
+            self._hang(is_watched=kind in ("get", "list", "start", "cancel"))
+        if fault in _NO_EFFECT and error:
+            self.time += _CALL_SECONDS
+            raise error(fault)
+        if fault is Fault.LATE and error and kind in ("start", "cancel"):
+            heapq.heappush(self._late, (self.time + _LATE_SECONDS, next(self._numbers), effect))
+            self.time += _CALL_SECONDS
+            raise error(fault)
+        if fault is Fault.OVERTAKEN:
+            self._be_overtaken()
+        try:
+            return effect()
+        finally:  # what happens now hides the answer, be it a refusal
+            self.time += _CALL_SECONDS
+            if fault is Fault.KILLED_AFTER:
+                raise Killed
+            if fault in (Fault.LOST_ANSWER, Fault.LATE) and error:
+                raise error(fault)
+
+    def _fault_at(self, kind: str) -> Fault:
+        """Tell what happens at the next step of a kind."""
         planned = self.faults.get(kind)
         fault = planned.pop(0) if planned else self.outages.get(kind, Fault.NONE)
         service = _SERVICES.get(kind, kind)
         self.calls[service, int(self.time)] += 1
         if self.calls[service, int(self.time)] > self.quotas.get(service, 10**9):
-            fault = Fault.UNAVAILABLE
+            fault = Fault.THROTTLED
         if fault is not Fault.NONE:
-            self.disturbed.add(self._request_id)
-        if fault is Fault.KILLED_BEFORE:
+            self.disturbed.add(self.request_id)
+        return fault
+
+    @property
+    def request_id(self) -> str:
+        """The request that is being handled."""
+        return str(self._event["RequestId"])
+
+    def _be_overtaken(self) -> None:
+        """Handle the same event in another invocation, from its beginning to its end."""
+        mine = self._event, self._began, self._ends_at, self._watchdog, self._redeliver_after
+        with suppress(Killed, Undeliverable, Unanswerable):
+            self.invoke(json.loads(json.dumps(self._event)), is_message=FIELD in self._event)
+        self._event, self._began, self._ends_at, self._watchdog, self._redeliver_after = mine
+        self.catch_up()
+        if self.time > self._ends_at - _CALL_SECONDS:
             raise Killed
-        if fault is Fault.HANGS:
-            self._hang(is_watched=kind in ("get", "cancel"))
-        if fault in (Fault.UNAVAILABLE, Fault.UNREACHABLE, Fault.DENIED) and error:
-            self.time += _CALL_SECONDS
-            raise error(fault)
-        result = effect()
-        self.time += _CALL_SECONDS
-        if fault is Fault.KILLED_AFTER:
-            raise Killed
-        if fault is Fault.LOST_ANSWER and error:
-            raise error(fault)
-        return result
+
+    def catch_up(self) -> None:
+        """Let the calls take effect that were late."""
+        while self._late and self._late[0][0] <= self.time:
+            now = self.time
+            self.time, _, effect = heapq.heappop(self._late)
+            with suppress(NeptuneError):
+                effect()
+            self.time = now
 
     def _hang(self, *, is_watched: bool) -> None:
         """Nothing happens any more in this invocation, but for what the watchdog does; it waits for an answer's end."""
@@ -247,12 +343,21 @@ class Aws:
     # --- Neptune ------------------------------------------------------------------------------------------------------
 
     def status(self, key: tuple[str, str] | None) -> str | None:
+        """The status of a job; `None`: there is none, whether or not it can be looked up yet."""
+        self.catch_up()
         job = self.jobs.get(key) if key else None
         if job is None:
             return None
+        if job.status == IN_PROGRESS and job.ends_at is not None and self.time >= job.ends_at:
+            job.status = job.ends_as
         if job.stops_at is not None and self.time >= job.stops_at:
             job.status, job.stops_at = STOPPED, None
         return job.status
+
+    def seen(self, key: tuple[str, str] | None) -> str | None:
+        """The status of a job; `None`: it cannot be looked up."""
+        status = self.status(key)
+        return None if key is None or status is None or self.time < self.jobs[key].appears_at else status
 
     # --- CloudFormation's bucket --------------------------------------------------------------------------------------
 
@@ -260,14 +365,14 @@ class Aws:
         def take() -> None:
             body = json.loads(content)
             assert len(content) <= 4096
-            status = self.status(key_of_resource(body["PhysicalResourceId"]))
+            status = self.seen(key_of_resource(body["PhysicalResourceId"]))
             self.answered.setdefault(body["RequestId"], []).append(Answered(body, self.time, status))
 
         class NotTakenError(Exception):
             """The answer was not taken, or nobody knows."""
 
         def not_taken(fault: Fault) -> Exception:
-            return NotTakenError({Fault.UNAVAILABLE: 503, Fault.DENIED: 403}.get(fault, 0))
+            return NotTakenError({Fault.UNAVAILABLE: 503, Fault.THROTTLED: 429, Fault.DENIED: 403}.get(fault, 0))
 
         try:
             self.step("answer", take, not_taken)
@@ -308,21 +413,48 @@ class _Cluster:
         key = key_of(self.endpoint.host, job_id)
 
         def look() -> Job:
-            status = self.aws.status(key)
+            status = self.aws.seen(key)
             if status is None:
                 raise JobNotFound(f"no job {job_id}.")
             job = self.aws.jobs[key]
             names = {attribute.name: "" for attribute in MODEL_TRANSFORM_JOB.attributes}
-            return Job(status, status == STOPPING, status in ENDED, names, frozenset(filter(None, (job.arn,))))
+            arns = frozenset(filter(None, (job.arn,)))
+            return Job(status, status == STOPPING, status in ENDED, names, arns, status == COMPLETED)
 
         job: Job = self.aws.step("get", look, _neptune_error)
         return job
 
     def start(self, job_id: str, properties: Properties) -> None:
-        raise NotImplementedError
+        aws, key, request_id = self.aws, key_of(self.endpoint.host, job_id), self.aws.request_id
+        description = str(properties.description["trainingJobName"])
+
+        def begin() -> None:
+            if key in aws.jobs:
+                raise RequestRefused("Another resource with same ID already exists.")
+            if description == REFUSED:
+                raise RequestRefused("There is no such training job.")
+            plan, now = aws.plan, aws.time
+            aws.jobs[key] = RunningJob(
+                plan.stop_seconds,
+                arn=f"arn:{'/'.join(key)}",
+                appears_at=now + plan.appear_seconds,
+                ends_at=None if plan.run_seconds is None else now + plan.run_seconds,
+                ends_as=plan.ends_as,
+            )
+            aws.started.append(Started(request_id, key, description, now))
+
+        aws.step("start", begin, _neptune_error)
 
     def list(self, properties: Properties) -> tuple[str, ...]:
-        raise NotImplementedError
+        del properties
+
+        def names() -> tuple[str, ...]:
+            here = [key for key in self.aws.jobs if key[0] == key_of(self.endpoint.host, "")[0]]
+            active = {IN_PROGRESS, STOPPING} | (ENDED if self.aws.lists_ended else set())
+            return tuple(key[1] for key in here if self.aws.seen(key) in active)
+
+        listed: tuple[str, ...] = self.aws.step("list", names, _neptune_error)
+        return listed
 
     def cancel(self, job_id: str, properties: Properties) -> None:
         del properties
@@ -331,7 +463,7 @@ class _Cluster:
     def _stop(self, job_id: str) -> None:
         key = key_of(self.endpoint.host, job_id)
         self.aws.cancelled.append(key)
-        status = self.aws.status(key)
+        status = self.aws.seen(key)
         if status is None:
             raise JobNotFound(f"no job {job_id}.")
         if status in ENDED:
@@ -345,7 +477,9 @@ class _Cluster:
 def _neptune_error(fault: Fault) -> Exception:
     if fault is Fault.UNREACHABLE:
         return Unreachable("no route to the cluster.")
-    return NeptuneError("it is not allowed.") if fault is Fault.DENIED else Unavailable("try again later.")
+    if fault is Fault.DENIED:
+        return NeptuneError("it is not allowed.")
+    return Throttled("too many requests.") if fault is Fault.THROTTLED else Unavailable("try again later.")
 
 
 def _sqs_error(fault: Fault) -> Exception:
@@ -353,6 +487,6 @@ def _sqs_error(fault: Fault) -> Exception:
         return EndpointConnectionError(endpoint_url="https://sqs.us-east-1.amazonaws.com")
     if fault is Fault.DENIED:
         return ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SendMessage")
-    if fault is Fault.UNAVAILABLE:
+    if fault in (Fault.UNAVAILABLE, Fault.THROTTLED):
         return ClientError({"Error": {"Code": "RequestThrottled", "Message": "slow down"}}, "SendMessage")
     return ReadTimeoutError(endpoint_url="https://sqs.us-east-1.amazonaws.com")

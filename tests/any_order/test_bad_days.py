@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,22 +13,29 @@ from provider import observability
 from tests.any_order.aws import (
     BLUE,
     BLUE_TOO,
+    COMPLETED,
+    FAILED,
     GREEN,
     IN_PROGRESS,
+    REFUSED,
+    STEPS,
     STOPPED,
+    STOPPING,
     Aws,
     Delivery,
     Fault,
+    Plan,
     RunningJob,
     key_of_resource,
 )
 from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
 
+_numbers = itertools.count()
 HOST = "cloudformation-custom-resource-response-useast1.s3.us-east-1.amazonaws.com"
 
 
 def request(aws: Aws, request_type: str, number: int = 0, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
-    request_id = f"{request_type}-{number}-at-{aws.time:.0f}"
+    request_id = f"{request_type}-{next(_numbers)}"
     signed = f"{datetime.fromtimestamp(EPOCH + aws.time, UTC):%Y%m%dT%H%M%SZ}"
     return {
         "RequestType": request_type,
@@ -43,6 +51,60 @@ def request(aws: Aws, request_type: str, number: int = 0, **fields: Any) -> dict
 
 def properties(endpoint: str = BLUE, job: str = "movies", **more: str) -> dict[str, str]:
     return {"ServiceToken": FUNCTION_ARN, "Endpoint": endpoint, "Id": job, **more}
+
+
+def described(training: str = "training-a", endpoint: str = BLUE, **more: str) -> dict[str, str]:
+    """The properties of a resource that starts its job."""
+    return {
+        "ServiceToken": FUNCTION_ARN,
+        "Endpoint": endpoint,
+        "TrainingJobName": training,
+        "ModelTransformOutputS3Location": "s3://movies/out",
+        **more,
+    }
+
+
+def creation(aws: Aws, training: str = "training-a", **more: str) -> dict[str, Any]:
+    return request(aws, "Create", ResourceProperties=described(training, **more))
+
+
+def change(aws: Aws, physical_id: str, old: dict[str, str], new: dict[str, str]) -> dict[str, Any]:
+    return request(aws, "Update", PhysicalResourceId=physical_id, ResourceProperties=new, OldResourceProperties=old)
+
+
+def deletion(aws: Aws, physical_id: str, of: dict[str, str]) -> dict[str, Any]:
+    return request(aws, "Delete", PhysicalResourceId=physical_id, ResourceProperties=of)
+
+
+def a_job_is_started(aws: Aws, training: str = "training-a", **more: str) -> str:
+    answer = until_answered(aws, creation(aws, training, **more))
+    assert answer["Status"] == "SUCCESS"
+    let_time_pass(aws, 1)
+    return str(answer["PhysicalResourceId"])
+
+
+def let_time_pass(aws: Aws, seconds: float) -> None:
+    until = aws.time + seconds
+    while aws.deliveries and aws.deliveries[0].at <= until:
+        aws.deliver_next()
+    aws.time = max(aws.time, until)
+    aws.catch_up()
+
+
+def until_lost(aws: Aws, event: dict[str, Any], step: str, fault: Fault) -> None:
+    """Deliver an event three times, and have each delivery killed: the first at that step."""
+    aws.invoke_later(event)
+    for faults in ({step: [fault]}, {"get": [Fault.KILLED_BEFORE]}, {"get": [Fault.KILLED_BEFORE]}):
+        aws.faults = dict(faults)
+        aws.deliver_next()
+    aws.faults = {}
+    assert aws.dead_letters.pop() == event
+    assert event["RequestId"] not in aws.answered
+
+
+def statuses(aws: Aws) -> list[str | None]:
+    """Those of the jobs that were started, in their order."""
+    return [aws.status(started.key) for started in aws.started]
 
 
 def until_answered(aws: Aws, event: dict[str, Any]) -> dict[str, Any]:
@@ -138,10 +200,10 @@ def test_an_update_that_failed_is_rolled_back_while_neptune_is_down(fault: Fault
         "Id",
         "Status",
         "OutputLocation",
-        "ModelNames",
-        "ModelArns",
         "BaseProcessingJobArn",
         "RemoteModelTransformJobArn",
+        "ModelNames",
+        "ModelArns",
     }
 
 
@@ -240,3 +302,358 @@ def test_two_thousand_deletions_at_once_get_through_small_quotas_within_the_hour
     assert {aws.status(key) for key in aws.jobs} == {STOPPED}
     assert any(count > 50 for (service, _), count in aws.calls.items() if service == "neptune")  # some were throttled
     assert {key_of_resource(event["PhysicalResourceId"]) for event in events} == set(aws.cancelled)
+
+
+# --- stacks that start their jobs -------------------------------------------------------------------------------------
+
+
+def test_a_job_is_started_and_ends_with_its_resource() -> None:
+    aws = Aws()
+    physical_id = a_job_is_started(aws)
+    assert statuses(aws) == [IN_PROGRESS]
+    assert [key_of_resource(physical_id)] == [started.key for started in aws.started]
+    assert until_answered(aws, deletion(aws, physical_id, described()))["Status"] == "SUCCESS"
+    assert statuses(aws) == [STOPPED]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("appear_seconds", [0.0, 20.0])
+def test_whatever_happens_to_a_creation_once_its_next_delivery_finds_the_job(
+    step: str, fault: Fault, appear_seconds: float
+) -> None:
+    aws = Aws(plan=Plan(appear_seconds=appear_seconds))
+    create = creation(aws)
+    aws.faults = {step: [fault]}
+    answer = until_answered(aws, create)
+    aws.faults = {}
+    let_time_pass(aws, 4000)
+    if answer["Status"] == "FAILED":
+        assert until_answered(aws, deletion(aws, answer["PhysicalResourceId"], described()))["Status"] == "SUCCESS"
+        assert set(statuses(aws)) <= {STOPPED}
+    else:
+        assert statuses(aws) == [IN_PROGRESS]
+        assert key_of_resource(answer["PhysicalResourceId"]) == aws.started[0].key
+    assert len(aws.started) <= 1
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.LATE, Fault.UNAVAILABLE, Fault.THROTTLED, Fault.OVERTAKEN])
+def test_a_lost_answer_of_the_start_starts_no_second_job(fault: Fault) -> None:
+    aws = Aws(plan=Plan(appear_seconds=20))
+    aws.faults = {"start": [fault]}
+    answer = until_answered(aws, creation(aws))
+    let_time_pass(aws, 600)
+    assert answer["Status"] == "SUCCESS"
+    assert statuses(aws) == [IN_PROGRESS]
+
+
+@pytest.mark.parametrize("after", [0.0, 1.0, 30.0, 179.0, 4000.0])
+def test_a_creation_that_is_delivered_again_is_answered_with_the_same_job(after: float) -> None:
+    aws = Aws(plan=Plan(appear_seconds=5))
+    create = creation(aws)
+    aws.invoke_later(create)
+    aws.invoke_later(create, after=after)
+    let_time_pass(aws, 5000)
+    first, *others = aws.answered[create["RequestId"]]
+    assert [it.body["PhysicalResourceId"] for it in others] == [first.body["PhysicalResourceId"]]
+    assert statuses(aws) == [IN_PROGRESS]
+
+
+@pytest.mark.parametrize("step", ["get", "start", "answer"])
+def test_two_deliveries_at_once_start_one_job(step: str) -> None:
+    aws = Aws()
+    create = creation(aws)
+    aws.faults = {step: [Fault.OVERTAKEN]}
+    until_answered(aws, create)
+    assert {it.body["PhysicalResourceId"] for it in aws.answered[create["RequestId"]]} == {
+        f"{BLUE}:8182/{aws.started[0].key[1]}"
+    }
+    assert len(aws.answered[create["RequestId"]]) == 2
+    assert len(aws.started) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.KILLED_AFTER, Fault.KILLED_BEFORE])
+@pytest.mark.parametrize("step", ["get", "start"])
+def test_the_deletion_after_a_creation_that_was_never_answered_cancels_what_it_started(step: str, fault: Fault) -> None:
+    aws = Aws()
+    until_lost(aws, creation(aws), step, fault)
+    delete = deletion(aws, "graph-Job-1N2K5RF3Q0J6K", described())
+    assert until_answered(aws, delete)["Status"] == "SUCCESS"
+    assert set(statuses(aws)) <= {STOPPED}
+
+
+@pytest.mark.parametrize("fault", [Fault.NONE, Fault.KILLED_AFTER, Fault.LATE, Fault.LOST_ANSWER, Fault.HANGS])
+@pytest.mark.parametrize("appear_seconds", [0.0, 20.0])
+def test_a_deletion_that_comes_while_the_creation_runs_cancels_what_that_starts_afterwards(
+    fault: Fault, appear_seconds: float
+) -> None:
+    aws = Aws(plan=Plan(appear_seconds=appear_seconds))
+    create = creation(aws)
+    delete = deletion(aws, "graph-Job-1N2K5RF3Q0J6K", described())
+    aws.invoke_later(create, after=80)
+    aws.invoke_later(delete, after=1)
+    aws.deliver_next()
+    while aws.deliveries and aws.deliveries[0].event is not create:
+        aws.deliver_next()
+    aws.faults = {"start": [fault]}
+    aws.deliver_next()
+    aws.faults = {}
+    let_time_pass(aws, 1200)
+    assert aws.answered[delete["RequestId"]][0].body["Status"] == "SUCCESS"
+    assert set(statuses(aws)) <= {STOPPED}
+
+
+def test_a_creation_that_failed_says_which_job_its_deletion_cancels() -> None:
+    aws = Aws(plan=Plan(stop_seconds=5))
+    properties_ = described(WaitForCompletion="true", ServiceTimeout="60")
+    answer = until_answered(aws, request(aws, "Create", ResourceProperties=properties_))
+    assert answer["Status"] == "FAILED"
+    assert key_of_resource(answer["PhysicalResourceId"]) == aws.started[0].key
+    assert until_answered(aws, deletion(aws, answer["PhysicalResourceId"], properties_))["Status"] == "SUCCESS"
+    assert statuses(aws) == [STOPPED]
+
+
+def test_a_creation_that_neptune_refuses_is_rolled_back_when_no_delivery_can_start_its_job_any_more() -> None:
+    aws = Aws()
+    answer = until_answered(aws, creation(aws, REFUSED))
+    assert answer["Status"] == "FAILED"
+    began = aws.time
+    assert until_answered(aws, deletion(aws, answer["PhysicalResourceId"], described(REFUSED)))["Status"] == "SUCCESS"
+    assert aws.time - began < 170
+    assert aws.started == []
+
+
+@pytest.mark.parametrize(("ends_as", "status"), [(COMPLETED, "SUCCESS"), (FAILED, "FAILED")])
+def test_a_creation_that_waits_is_answered_when_the_job_has_ended(ends_as: str, status: str) -> None:
+    aws = Aws(plan=Plan(run_seconds=1000, ends_as=ends_as))
+    create = creation(aws, WaitForCompletion="true")
+    answer = until_answered(aws, create)
+    assert answer["Status"] == status
+    assert aws.answered[create["RequestId"]][0].job_status == ends_as
+    assert 1000 <= aws.time < 1100
+
+
+@pytest.mark.parametrize("fault", [Fault.UNREACHABLE, Fault.DENIED, Fault.UNAVAILABLE])
+def test_without_a_queue_a_creation_that_waits_names_its_job_when_the_invocation_is_over(fault: Fault) -> None:
+    aws = Aws(outages={"send": fault})
+    properties_ = described(WaitForCompletion="true")
+    answer = until_answered(aws, request(aws, "Create", ResourceProperties=properties_))
+    assert answer["Status"] == "FAILED"
+    assert "The function cannot wait on: " in answer["Reason"]
+    assert until_answered(aws, deletion(aws, answer["PhysicalResourceId"], properties_))["Status"] == "SUCCESS"
+    assert statuses(aws) == [STOPPED]
+
+
+def test_another_description_is_another_job_and_the_old_one_is_cancelled_afterwards() -> None:
+    aws = Aws()
+    old = a_job_is_started(aws)
+    answer = until_answered(aws, change(aws, old, described(), described("training-b")))
+    assert answer["Status"] == "SUCCESS"
+    assert statuses(aws) == [IN_PROGRESS, IN_PROGRESS]
+    assert until_answered(aws, deletion(aws, old, described()))["Status"] == "SUCCESS"
+    assert statuses(aws) == [STOPPED, IN_PROGRESS]
+    assert key_of_resource(answer["PhysicalResourceId"]) == aws.started[1].key
+
+
+def after_a_failed_update(aws: Aws, physical_id: str, old: dict[str, str], new: dict[str, str]) -> dict[str, Any]:
+    """CloudFormation rolls back."""
+    rollback = change(aws, physical_id, new, old)
+    answer = until_answered(aws, rollback)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    return rollback
+
+
+def test_the_rollback_of_an_update_that_failed_cancels_what_it_started() -> None:
+    aws = Aws()
+    old = a_job_is_started(aws)
+    new = described("training-b", WaitForCompletion="true", ServiceTimeout="60")
+    assert until_answered(aws, change(aws, old, described(), new))["Status"] == "FAILED"
+    after_a_failed_update(aws, old, described(), new)
+    let_time_pass(aws, 600)
+    assert statuses(aws) == [IN_PROGRESS, STOPPED]
+
+
+@pytest.mark.parametrize("step", ["get", "list", "start"])
+def test_the_rollback_of_an_update_that_was_never_answered_cancels_what_it_started(step: str) -> None:
+    aws = Aws()
+    old = a_job_is_started(aws)
+    new = described("training-b")
+    until_lost(aws, change(aws, old, described(), new), step, Fault.KILLED_AFTER)
+    after_a_failed_update(aws, old, described(), new)
+    let_time_pass(aws, 600)
+    assert statuses(aws) in ([IN_PROGRESS, STOPPED], [IN_PROGRESS])
+
+
+def test_the_rollback_of_an_update_waits_for_a_job_that_is_late() -> None:
+    aws = Aws(plan=Plan(appear_seconds=20))
+    old = a_job_is_started(aws)
+    new = described("training-b", ServiceTimeout="30")
+    aws.faults = {"start": [Fault.LATE]}
+    assert until_answered(aws, change(aws, old, described(), new))["Status"] == "FAILED"
+    after_a_failed_update(aws, old, described(), new)
+    let_time_pass(aws, 600)
+    assert statuses(aws) == [IN_PROGRESS, STOPPED]
+
+
+def test_the_rollback_of_an_update_waits_for_a_delivery_that_is_late() -> None:
+    aws = Aws()
+    old = a_job_is_started(aws)
+    new = described("training-b")
+    update = change(aws, old, described(), new)
+    aws.invoke_later(update, after=80)
+    aws.faults = {"start": [Fault.DENIED]}
+    assert until_answered(aws, update)["Status"] == "FAILED"
+    after_a_failed_update(aws, old, described(), new)
+    let_time_pass(aws, 600)
+    assert statuses(aws) == [IN_PROGRESS, STOPPED]
+
+
+def test_the_rollback_of_a_move_to_another_cluster_cancels_what_was_started_there() -> None:
+    aws = Aws()
+    old = a_job_is_started(aws)
+    new = described(endpoint=GREEN, WaitForCompletion="true", ServiceTimeout="60")
+    assert until_answered(aws, change(aws, old, described(), new))["Status"] == "FAILED"
+    assert statuses(aws) == [IN_PROGRESS, IN_PROGRESS]
+    after_a_failed_update(aws, old, described(), new)
+    let_time_pass(aws, 600)
+    assert statuses(aws) == [IN_PROGRESS, STOPPED]
+
+
+def test_a_rollback_that_is_delivered_again_leaves_the_job_of_the_next_update_alone() -> None:
+    aws = Aws()
+    old = a_job_is_started(aws)
+    until_lost(aws, change(aws, old, described(), described("training-b")), "get", Fault.KILLED_BEFORE)
+    rollback = after_a_failed_update(aws, old, described(), described("training-b"))
+    let_time_pass(aws, 10)
+    assert until_answered(aws, change(aws, old, described(), described("training-b")))["Status"] == "SUCCESS"
+    aws.invoke_later(rollback, after=30)
+    let_time_pass(aws, 1000)
+    assert statuses(aws) == [IN_PROGRESS, IN_PROGRESS]
+
+
+def test_a_deletion_that_is_delivered_again_leaves_the_job_of_the_next_creation_alone() -> None:
+    aws = Aws()
+    until_lost(aws, creation(aws), "get", Fault.KILLED_BEFORE)
+    delete = deletion(aws, "graph-Job-1N2K5RF3Q0J6K", described())
+    assert until_answered(aws, delete)["Status"] == "SUCCESS"
+    let_time_pass(aws, 10)
+    a_job_is_started(aws)
+    aws.invoke_later(delete, after=30)
+    let_time_pass(aws, 1000)
+    assert statuses(aws) == [IN_PROGRESS]
+
+
+@pytest.mark.parametrize("restores_id", [True, False])
+def test_a_replacement_that_is_rolled_back_goes_back_to_the_job_that_still_runs(restores_id: bool) -> None:  # noqa: FBT001
+    aws = Aws()
+    old, new = described(), described("training-b")
+    first = a_job_is_started(aws)
+    second = until_answered(aws, change(aws, first, old, new))["PhysicalResourceId"]
+    if not restores_id:
+        answer = until_answered(aws, change(aws, second, new, old))
+        assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", first)
+    assert until_answered(aws, deletion(aws, second, new))["Status"] == "SUCCESS"
+    assert statuses(aws) == [IN_PROGRESS, STOPPED]
+    assert until_answered(aws, deletion(aws, first, old))["Status"] == "SUCCESS"
+    assert statuses(aws) == [STOPPED, STOPPED]
+
+
+def test_a_retained_job_runs_on_when_its_name_is_created_and_deleted_again() -> None:
+    aws = Aws()
+    a_job_is_started(aws)
+    again = a_job_is_started(aws)
+    assert until_answered(aws, deletion(aws, again, described()))["Status"] == "SUCCESS"
+    assert statuses(aws) == [IN_PROGRESS, STOPPED]
+
+
+@pytest.mark.parametrize("fault", [Fault.UNAVAILABLE, Fault.LATE, Fault.UNREACHABLE, Fault.DENIED])
+def test_a_retained_job_runs_on_when_its_name_is_created_again_and_that_fails(fault: Fault) -> None:
+    aws = Aws(plan=Plan(appear_seconds=20))
+    a_job_is_started(aws)
+    aws.outages = {"start": fault}
+    answer = until_answered(aws, creation(aws, ServiceTimeout="30"))
+    aws.outages = {}
+    assert answer["Status"] == "FAILED"
+    assert until_answered(aws, deletion(aws, answer["PhysicalResourceId"], described()))["Status"] == "SUCCESS"
+    let_time_pass(aws, 600)
+    assert statuses(aws) in ([IN_PROGRESS], [IN_PROGRESS, STOPPED])
+
+
+def test_a_job_that_was_retained_long_ago_runs_on_when_an_update_back_to_its_description_fails() -> None:
+    aws = Aws()
+    first = a_job_is_started(aws)
+    assert until_answered(aws, change(aws, first, described(), described("training-b")))["Status"] == "SUCCESS"
+    # The update is rolled back by its id, and the replacement is retained (UpdateReplacePolicy).
+    let_time_pass(aws, 2 * 86400)
+    new = described("training-b", WaitForCompletion="true", ServiceTimeout="60")
+    assert until_answered(aws, change(aws, first, described(), new))["Status"] == "FAILED"
+    after_a_failed_update(aws, first, described(), new)
+    let_time_pass(aws, 600)
+    assert statuses(aws) == [IN_PROGRESS, IN_PROGRESS, STOPPED]
+
+
+@pytest.mark.parametrize("lists_ended", [True, False])
+def test_a_deletion_waits_for_a_late_job_although_an_older_one_is_stopping(lists_ended: bool) -> None:  # noqa: FBT001
+    aws = Aws(lists_ended=lists_ended, plan=Plan(stop_seconds=100))
+    first = a_job_is_started(aws, WaitForStop="false")
+    assert until_answered(aws, deletion(aws, first, described(WaitForStop="false")))["Status"] == "SUCCESS"
+    assert statuses(aws) == [STOPPING]
+    create = creation(aws)
+    delete = deletion(aws, "graph-Job-1N2K5RF3Q0J6K", described())
+    aws.invoke_later(create, after=80)
+    assert until_answered(aws, delete)["Status"] == "SUCCESS"
+    let_time_pass(aws, 600)
+    assert statuses(aws) == [STOPPED, STOPPED]
+
+
+def test_a_resource_goes_from_adopting_to_starting_and_back() -> None:
+    aws = both_clusters_run()
+    adopted = f"{BLUE}:8182/movies"
+    started = until_answered(aws, change(aws, adopted, properties(), described()))["PhysicalResourceId"]
+    assert key_of_resource(started) == aws.started[0].key
+    assert until_answered(aws, deletion(aws, adopted, properties()))["Status"] == "SUCCESS"
+    answer = until_answered(aws, change(aws, started, described(), properties(GREEN)))
+    assert answer["PhysicalResourceId"] == f"{GREEN}:8182/movies"
+    assert until_answered(aws, deletion(aws, started, described()))["Status"] == "SUCCESS"
+    assert (aws.status((BLUE, "movies")), aws.status((GREEN, "movies"))) == (STOPPED, IN_PROGRESS)
+    assert statuses(aws) == [STOPPED]
+
+
+def test_the_rollback_from_starting_to_adopting_cancels_what_was_started() -> None:
+    aws = both_clusters_run()
+    new = described(WaitForCompletion="true", ServiceTimeout="60")
+    assert until_answered(aws, change(aws, f"{BLUE}:8182/movies", properties(), new))["Status"] == "FAILED"
+    after_a_failed_update(aws, f"{BLUE}:8182/movies", properties(), new)
+    let_time_pass(aws, 600)
+    assert statuses(aws) == [STOPPED]
+    assert aws.status((BLUE, "movies")) == IN_PROGRESS
+
+
+def test_a_rollback_without_neptune_succeeds_and_tells_the_operator() -> None:
+    aws = Aws()
+    old = a_job_is_started(aws)
+    new = described("training-b")
+    until_lost(aws, change(aws, old, described(), new), "start", Fault.KILLED_AFTER)
+    aws.outages = dict.fromkeys(("get", "list", "start", "cancel"), Fault.UNREACHABLE)
+    rollback = after_a_failed_update(aws, old, described(), new)
+    assert aws.told == {rollback["RequestId"]}
+
+
+def test_an_unanswered_creation_on_a_cluster_that_is_down_is_told_to_the_user() -> None:
+    aws = Aws()
+    until_lost(aws, creation(aws), "start", Fault.KILLED_AFTER)
+    aws.outages = dict.fromkeys(("get", "list", "start", "cancel"), Fault.UNREACHABLE)
+    assert until_answered(aws, deletion(aws, "graph-Job-1N2K5RF3Q0J6K", described()))["Status"] == "FAILED"
+    aws.outages = {}
+    let_time_pass(aws, 60)
+    assert until_answered(aws, deletion(aws, "graph-Job-1N2K5RF3Q0J6K", described()))["Status"] == "SUCCESS"
+    assert statuses(aws) == [STOPPED]
+
+
+def test_the_job_of_the_same_id_in_another_cluster_is_waited_for_until_it_has_completed() -> None:
+    aws = both_clusters_run()
+    aws.jobs[GREEN, "movies"].ends_at = 500
+    new = properties(GREEN, WaitForCompletion="true")
+    update = change(aws, f"{BLUE}:8182/movies", properties(), new)
+    assert until_answered(aws, update)["PhysicalResourceId"] == f"{GREEN}:8182/movies"
+    assert aws.answered[update["RequestId"]][0].job_status == COMPLETED

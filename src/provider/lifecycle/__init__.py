@@ -120,7 +120,7 @@ class Lifecycle(NamedTuple):
             return self._refresh(current, wanted, properties, progress)
         if properties.description:
             return self._start_another(current, wanted, request, properties)
-        if current is not None and current.id == wanted.id:
+        if current is not None and current.id == wanted.id and not progress.is_seen:
             return self._move(current, wanted, properties, progress)
         return self._starting.adopt(wanted, properties, progress)
 
@@ -305,7 +305,7 @@ class Lifecycle(NamedTuple):
         try:
             old = self._asking.look(current, properties)
         except JobNotFound:
-            return Done(str(wanted), self._starting.attributes(wanted.id, new))
+            return self._starting.follow(wanted, new, properties, progress, leaves="")
         except NeptuneError as error:
             try:
                 return self._asking.again(f"The job {current.id} could not be looked up.", error, progress)
@@ -322,7 +322,9 @@ class Lifecycle(NamedTuple):
                 f"{wanted.id} is the same as at {current.endpoint.host}. Try again when the job has its SageMaker jobs."
             )
         logger.info("The endpoint is another one", is_same_cluster=named is current, status=new.status)
-        return Done(str(named), self._starting.attributes(wanted.id, new))
+        if named is wanted:
+            return self._starting.follow(wanted, new, properties, progress, leaves="")
+        return Done(str(current), self._starting.attributes(current.id, new))
 
     def _start_another(
         self, current: Identity | None, wanted: Identity, request: Request, properties: Properties
@@ -375,27 +377,29 @@ class Lifecycle(NamedTuple):
         properties = self._properties_that_failed(request, current)
         if current is None or properties is None:
             return progress
-        elsewhere = current._replace(endpoint=properties[ENDPOINT])
-        jobs, begun = self.connect(elsewhere.endpoint), progress.job_id
         try:
-            left = OwnJobs(jobs, request.origin, properties).unreported_besides(current.id)
-            for job_id in dict.fromkeys([begun, *left] if begun else left):
-                stopping = self._stop_one(jobs, job_id, properties, progress, wait=False)
-                if stopping is not None:
-                    return stopping
-                progress = Progress(has_searched=True, job_id="")
-                begun = ""
+            return self._stop_leftovers(request, current, properties) or Progress(is_tidied=True)
         except NeptuneError as error:
-            failure = f"What a failed update has left {f'({begun}) ' if begun else ''}could not be cancelled."
+            failure = "What a failed update has left could not be cancelled."
+            patience = self._patience_with(current, current._replace(endpoint=properties[ENDPOINT]))
             try:
-                patience = self._patience_with(current, elsewhere)
                 return self._asking.again(failure, error, progress, patience=patience)
             except RequestFailed as failed:
                 _tell_of_leftovers(str(failed))
                 return Progress(is_tidied=True)
-        is_over = bool(left) or self._is_search_over(request, request.origin.asked_at)
-        if is_over or self._mean(request.old_properties, current, request):
-            return Progress(is_tidied=True)
+
+    def _stop_leftovers(self, request: Request, current: Identity, properties: Properties) -> Waiting | None:
+        """Cancel the jobs that an Update with these properties has left; `None`: there is none, or no more."""
+        progress, jobs = request.progress, self.connect(properties[ENDPOINT])
+        if self._mean(request.old_properties, current, request) and _has(jobs, current.id, properties):
+            return None  # the job that CloudFormation knows, by another name of its cluster
+        left = OwnJobs(jobs, request.origin, properties).unreported_besides(current.id)
+        begun = [progress.job_id] if progress.job_id else []
+        for job_id in dict.fromkeys([*begun, *left]):
+            if (stopping := self._stop_one(jobs, job_id, properties, progress, wait=False)) is not None:
+                return stopping
+        if left or begun or self._is_search_over(request, request.origin.asked_at):
+            return None
         reason = "The update that is rolled back may have started a job; looking whether one appears."
         return Waiting(reason, progress._replace(silent_since=None, has_searched=True))
 
@@ -478,13 +482,19 @@ class Lifecycle(NamedTuple):
 
     def _unreported(self, jobs: JobsOfCluster, named: Identity | None, request: Request, properties: Properties) -> str:
         """Return the id of the job of a creation that was not heard; empty if there is none."""
-        if named is None:
-            return OwnJobs(jobs, request.origin, properties).unreported()
-        try:
-            jobs.get(named.id, properties)
-        except JobNotFound:
-            return ""
-        return named.id
+        if named is not None:
+            return named.id if _has(jobs, named.id, properties) else ""
+        # One that has been cancelled already is not worth a word, but its end is, before the deletion succeeds.
+        may_be_stopping = properties[WAIT_FOR_STOP] and self._is_search_over(request, None)
+        return OwnJobs(jobs, request.origin, properties).unreported(may_be_stopping=may_be_stopping)
+
+
+def _has(jobs: JobsOfCluster, job_id: str, properties: Properties) -> bool:
+    try:
+        jobs.get(job_id, properties)
+    except JobNotFound:
+        return False
+    return True
 
 
 def _tell_of_leftovers(reason: str) -> None:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from provider.lifecycle.terms import JobsOfCluster
     from provider.schema import Properties
 
-# A request ends within an hour, and what follows from its failure comes soon. What is older than this, or is not the
-# newest, was reported once and let go of on purpose (`DeletionPolicy: Retain`).
+# A request ends within an hour, and what follows from its failure comes soon. What is older than this was reported
+# once, and let go of on purpose (`DeletionPolicy: Retain`).
 _UNREPORTED_SECONDS = 86400
 # Of the jobs of one description, the newest can be the one to go back to.
 _LOOKED_AT = 5
@@ -48,16 +48,18 @@ class OwnJobs(NamedTuple):
         known = [job_id for job_id in own if now is None or job_ids.asked_at(job_id) <= now]
         return sorted(known, key=job_ids.asked_at, reverse=True)
 
-    def unreported(self) -> str:
+    def unreported(self, *, may_be_stopping: bool) -> str:
         """Return the id of the job of a creation that was never answered, if it runs; empty if there is none.
+
+        Args:
+            may_be_stopping: Whether a job is taken for it that has been cancelled already.
 
         Raises:
             NeptuneError: What `ids` and `Jobs.get` raise.
         """
-        newest = next(iter(self.ids()), "")
-        asked_at, now = job_ids.asked_at(newest), self.origin.asked_at
-        is_old = bool(asked_at) and now is not None and now - asked_at >= _UNREPORTED_SECONDS
-        return newest if newest and not is_old and self._is(newest, "running") else ""
+        states = ("running", "stopping") if may_be_stopping else ("running",)
+        newest = next((job_id for job_id in self.ids() if not self._is_old(job_id)), "")
+        return newest if newest and self._is(newest, *states) else ""
 
     def unreported_besides(self, reported: str) -> list[str]:
         """Return the ids of those that came after the job that CloudFormation knows, and still run.
@@ -69,7 +71,8 @@ class OwnJobs(NamedTuple):
             NeptuneError: What `ids` and `Jobs.get` raise.
         """
         since = job_ids.asked_at(reported)
-        later = [it for it in self.ids() if it != reported and (job_ids.asked_at(it) or since) >= since]
+        others = [it for it in self.ids() if it != reported and not self._is_old(it)]
+        later = [it for it in others if (job_ids.asked_at(it) or since) >= since]
         return [job_id for job_id in later if self._is(job_id, "running")]
 
     def to_go_back_to(self, current: str) -> str:
@@ -84,12 +87,15 @@ class OwnJobs(NamedTuple):
         Raises:
             NeptuneError: What `ids` and `Jobs.get` raise.
         """
-        asked_at, now = job_ids.asked_at(current), self.origin.asked_at
-        if asked_at and now is not None and now - asked_at >= _UNREPORTED_SECONDS:
+        if self._is_old(current):
             return ""
         # What has completed may have lost its artifacts when it was cleaned up.
         states = ("running", "failed") if self.properties[CLEAN] else ("running", "failed", "completed")
         return next((job_id for job_id in self.ids()[:_LOOKED_AT] if self._is(job_id, *states)), "")
+
+    def _is_old(self, job_id: str) -> bool:
+        asked_at, now = job_ids.asked_at(job_id), self.origin.asked_at
+        return bool(asked_at) and now is not None and now - asked_at >= _UNREPORTED_SECONDS
 
     def _is(self, job_id: str, *states: str) -> bool:
         try:
@@ -97,5 +103,5 @@ class OwnJobs(NamedTuple):
         except JobNotFound:
             return False
         if not job.has_ended:
-            return "running" in states and not job.is_stopping
+            return ("stopping" if job.is_stopping else "running") in states
         return ("completed" if job.has_completed else "failed" if job.failure else "stopped") in states

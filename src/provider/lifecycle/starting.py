@@ -70,7 +70,7 @@ class Starting(NamedTuple):
             patience = DELETION_PATIENCE_SECONDS if progress.is_seen else ADOPTION_PATIENCE_SECONDS
             failure = f"The job {identity.id} could not be looked up."
             return self.asking.again(failure, error, progress, patience=patience)
-        return self._follow(identity, job, properties, progress, leaves="")
+        return self.follow(identity, job, properties, progress, leaves="")
 
     def start(self, identity: Identity, request: Request, properties: Properties) -> Done | Waiting:
         """Start a job, unless it is there already: the same request may be delivered twice.
@@ -98,7 +98,7 @@ class Starting(NamedTuple):
         if progress.start_sent_at is not None and not progress.is_accepted:
             record("JobsStarted", 1)  # its answer was lost
         progress = progress._replace(is_accepted=True)
-        return self._follow(identity, job, properties, progress, leaves=str(identity))
+        return self.follow(identity, job, properties, progress, leaves=str(identity))
 
     def attributes(self, job_id: str, job: Job | None) -> Mapping[str, str]:
         """Return what `Fn::GetAtt` returns.
@@ -140,7 +140,7 @@ class Starting(NamedTuple):
             job = self.asking.look(identity, properties)
         except NeptuneError as error:
             return Waiting(f"The job {job_id} is started and could not be looked up. {error}", sent, unclear)
-        return self._follow(identity, job, properties, sent, leaves=str(identity))
+        return self.follow(identity, job, properties, sent, leaves=str(identity))
 
     def _judge_refusal(
         self, refusal: RequestRefused, identity: Identity, properties: Properties, progress: Progress, sent: Progress
@@ -155,7 +155,7 @@ class Starting(NamedTuple):
                 return Waiting(reason, sent, identity.marked(UNCLEAR))
             failure = f"The job could not be started. {refusal}"
             raise RequestFailed(failure, _leavings(identity, progress)) from error
-        return self._follow(identity, job, properties, sent._replace(is_accepted=True), leaves=str(identity))
+        return self.follow(identity, job, properties, sent._replace(is_accepted=True), leaves=str(identity))
 
     def _check_that_it_may_start(self, identity: Identity, request: Request) -> None:
         """Fail a request that must not start its job, or not any more."""
@@ -182,10 +182,24 @@ class Starting(NamedTuple):
         patience = DELETION_PATIENCE_SECONDS if has_begun else ADOPTION_PATIENCE_SECONDS
         return self.asking.again(failure, error, progress, patience=patience, leaves=_leavings(identity, progress))
 
-    def _follow(
+    def follow(
         self, identity: Identity, job: Job, properties: Properties, progress: Progress, *, leaves: str
     ) -> Done | Waiting:
-        """Tell whether a job that was looked up is what its resource is waiting for."""
+        """Tell whether a job that was looked up is what its resource is waiting for.
+
+        Args:
+            identity: The job.
+            job: What Neptune says of it.
+            properties: The resource's properties.
+            progress: What earlier looks have found out.
+            leaves: See `RequestFailed`.
+
+        Returns:
+            The job's identity and attributes; `Waiting` until it has completed.
+
+        Raises:
+            RequestFailed: It is to complete and has not.
+        """
         tracer.put_annotation("status", job.status)
         if not properties[WAIT_FOR_COMPLETION] or job.has_completed:
             logger.info("The resource has its job", status=job.status)
