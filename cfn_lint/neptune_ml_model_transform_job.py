@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import difflib
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from cfnlint.rules import CloudFormationLintRule, RuleMatch  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cfnlint.template import Template  # type: ignore[import-untyped]
 
@@ -24,71 +25,178 @@ Path = list[str | int]
 
 
 class Property(NamedTuple):
-    """A property of the resource type.
+    """A property of the resource type, or a member of a property's map.
 
     Attributes:
         type: Its CloudFormation type.
-        required: Whether a template must give it.
-        pattern: What every right value matches; empty if any text may be right.
         expected: What it should be, in words.
+        required: Whether a template must give it.
+        describes: Whether it describes a job to be started; `required` then means that such a job needs it.
+        pattern: What every right value matches; empty if any text may be right.
+        least: The least integer that is right.
+        greatest: The greatest one.
+        members: What its value is made of, if that is a map.
     """
 
     type: str
-    required: bool
-    pattern: str
     expected: str
+    required: bool = False
+    describes: bool = False
+    pattern: str = ""
+    least: int = 0
+    greatest: int = 0
+    members: Mapping[str, Property] = MappingProxyType({})
 
 
 # generated: rules (by `python -m tools.reference`, from the provider's own definition)
 PROPERTIES = {
     "ServiceToken": Property(
         type="String",
+        expected="an ARN, such as arn:aws:lambda:us-east-1:123456789012:function:name",
         required=True,
         pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$",
-        expected="the ARN of the provider function: the ServiceToken output of the provider's stack",
     ),
     "ServiceTimeout": Property(
         type="Integer",
-        required=False,
-        pattern=r"",
         expected="a whole number of seconds from 1 to 3600",
+        least=1,
+        greatest=3600,
     ),
     "Endpoint": Property(
         type="String",
+        expected="host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint",
         required=True,
         pattern=r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
-        expected="the Neptune cluster that runs the job: host, host:port or https://host:port",
     ),
     "Id": Property(
         type="String",
-        required=True,
+        expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
         pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
-        expected="the id of the job, without white space, control characters or slashes; with the cluster's name it has at most 1,024 bytes",  # noqa: E501
+    ),
+    "ModelTransformOutputS3Location": Property(
+        type="String",
+        expected="an S3 location, such as s3://bucket/folder",
+        required=True,
+        describes=True,
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$",
+    ),
+    "DataProcessingJobId": Property(
+        type="String",
+        expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+        describes=True,
+        pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+    ),
+    "MlModelTrainingJobId": Property(
+        type="String",
+        expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+        describes=True,
+        pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+    ),
+    "TrainingJobName": Property(
+        type="String",
+        expected="a non-empty string",
+        describes=True,
+    ),
+    "SagemakerIamRoleArn": Property(
+        type="String",
+        expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
+        describes=True,
+        pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
+    ),
+    "BaseProcessingInstanceType": Property(
+        type="String",
+        expected="a non-empty string",
+        describes=True,
+    ),
+    "BaseProcessingInstanceVolumeSizeInGB": Property(
+        type="Integer",
+        expected="a whole number from 0 to 2147483647",
+        describes=True,
+        pattern=r"^[0-9]{1,10}$",
+        least=0,
+        greatest=2147483647,
+    ),
+    "Subnets": Property(
+        type="Array of String",
+        expected="a list of non-empty strings",
+        describes=True,
+    ),
+    "SecurityGroupIds": Property(
+        type="Array of String",
+        expected="a list of non-empty strings",
+        describes=True,
+    ),
+    "VolumeEncryptionKMSKey": Property(
+        type="String",
+        expected="a non-empty string",
+        describes=True,
+    ),
+    "S3OutputEncryptionKMSKey": Property(
+        type="String",
+        expected="a non-empty string",
+        describes=True,
+    ),
+    "CustomModelTransformParameters": Property(
+        type="Map",
+        expected="a map",
+        describes=True,
+        members={
+            "SourceS3DirectoryPath": Property(
+                type="String",
+                expected="an S3 location, such as s3://bucket/folder",
+                required=True,
+                pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$",
+            ),
+            "TransformEntryPointScript": Property(
+                type="String",
+                expected="a non-empty string",
+            ),
+        },
     ),
     "NeptuneIamRoleArn": Property(
         type="String",
-        required=False,
+        expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
         pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
-        expected="the ARN of the IAM role with which Neptune reaches SageMaker and Amazon S3, passed on to Neptune",
+    ),
+    "WaitForCompletion": Property(
+        type="Boolean",
+        expected="true or false",
     ),
     "Clean": Property(
         type="Boolean",
-        required=False,
-        pattern=r"",
         expected="true or false",
     ),
     "WaitForStop": Property(
         type="Boolean",
-        required=False,
-        pattern=r"",
         expected="true or false",
     ),
 }
-ATTRIBUTES = ("Id", "Status", "OutputLocation", "BaseProcessingJobArn", "RemoteModelTransformJobArn")
-MAX_SERVICE_TIMEOUT = 3600
+ADOPTS = "Id"
+EITHER = (("DataProcessingJobId", "MlModelTrainingJobId"), ("TrainingJobName",))
+ATTRIBUTES = (
+    "Id",
+    "Status",
+    "OutputLocation",
+    "BaseProcessingJobArn",
+    "RemoteModelTransformJobArn",
+    "ModelNames",
+    "ModelArns",
+)
+HOSTS = r".+\.neptune\.amazonaws\.com(\.cn)?"
+OTHER_HOST = (
+    "a host below .neptune.amazonaws.com or .neptune.amazonaws.com.cn; the provider's operator can allow others (its "
+    "AllowedHosts parameter)"
+)
+PLAIN_HTTP = "an https:// endpoint; http:// is only for hosts that the provider's AllowedHosts names"
 # end of rules
 
+Problem = tuple[Path, str]
+
 _SUBSTITUTION = re.compile(r"\$\{\s*([^!\s}][^}]*?)\s*\}")
+_ENDPOINT = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>[^:]+)(?::[0-9]+)?")
+_NO_VALUE = {"Ref": "AWS::NoValue"}
+# Other letter case, other separators and a missing word are this near; another kind of Neptune ML job is not.
+_NEAR = 0.89
 
 
 class NeptuneMLModelTransformJobProperties(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
@@ -97,7 +205,7 @@ class NeptuneMLModelTransformJobProperties(CloudFormationLintRule):  # type: ign
     id = "E9382"
     shortdesc = f"Properties of {RESOURCE_TYPE}"
     description = "Unknown and missing properties, and values that the provider would refuse"
-    source_url = "https://docs.aws.amazon.com/neptune/latest/data-api/API_CancelMLModelTransformJob.html"
+    source_url = "https://docs.aws.amazon.com/neptune/latest/data-api/API_StartMLModelTransformJob.html"
     tags = ("resources", "neptune")
 
     def match(self, cfn: Template) -> list[RuleMatch]:
@@ -110,13 +218,64 @@ class NeptuneMLModelTransformJobProperties(CloudFormationLintRule):  # type: ign
             What is wrong.
         """
         matches = []
-        for logical_id, resource in cfn.get_resources(RESOURCE_TYPE).items():
-            properties = resource.get("Properties", {})
-            if isinstance(properties, dict):  # cfn-lint itself reports what is no map
-                path: Path = ["Resources", logical_id]
-                matches += [RuleMatch(path, message) for message in _missing(properties)]
-                matches += [RuleMatch([*path, "Properties", *where], what) for where, what in _wrong(properties)]
+        for path, properties in _resources(cfn):
+            of_resource = [*_missing(properties, PROPERTIES, RESOURCE_TYPE), *_ways(properties)]
+            matches += [RuleMatch([*path, *where], message) for where, message in of_resource]
+            of_properties = _wrong(properties, PROPERTIES, RESOURCE_TYPE)
+            matches += [RuleMatch([*path, "Properties", *where], message) for where, message in of_properties]
         return matches
+
+
+class NeptuneMLModelTransformJobEndpoint(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
+    """Checks that `Endpoint` names a host that the provider speaks to; its operator may have allowed others."""
+
+    id = "W9382"
+    shortdesc = f"Endpoint of {RESOURCE_TYPE}"
+    description = "Hosts that the provider refuses, unless its operator has allowed them"
+    source_url = "https://docs.aws.amazon.com/neptune/latest/userguide/feature-overview-endpoints.html"
+    tags = ("resources", "neptune")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Check the `Endpoint` of every resource of the type.
+
+        Args:
+            cfn: The template.
+
+        Returns:
+            What may be wrong.
+        """
+        return [
+            RuleMatch([*path, "Properties", "Endpoint", *where], f"Endpoint is {_shown(literal)}; it should be {what}")
+            for path, properties in _resources(cfn)
+            for where, literal in _literals(properties.get("Endpoint"))
+            if (what := _problem_of_host(literal))
+        ]
+
+
+class NeptuneMLModelTransformJobType(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
+    """Finds mistyped resource types: to CloudFormation they are custom resources as good as any."""
+
+    id = "W9381"
+    shortdesc = f"Types that are nearly {RESOURCE_TYPE}"
+    description = "A mistyped resource type works, but is not checked"
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html"
+    tags = ("resources", "neptune")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Check the type of every resource.
+
+        Args:
+            cfn: The template.
+
+        Returns:
+            What may be wrong.
+        """
+        types = {logical_id: str(resource.get("Type")) for logical_id, resource in cfn.get_resources().items()}
+        return [
+            RuleMatch(["Resources", logical_id, "Type"], f"{name} is not checked; did you mean {RESOURCE_TYPE}?")
+            for logical_id, name in types.items()
+            if name != RESOURCE_TYPE and _is_nearly_ours(name)
+        ]
 
 
 class NeptuneMLModelTransformJobAttributes(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
@@ -145,38 +304,97 @@ class NeptuneMLModelTransformJobAttributes(CloudFormationLintRule):  # type: ign
         ]
 
 
-def _missing(properties: dict[str, object]) -> Iterator[str]:
-    if any(name.startswith("Fn::") for name in properties):  # a macro, a loop: there may be more
+class Given(NamedTuple):
+    """Which properties a resource has.
+
+    Attributes:
+        surely: Those that it has, whatever the conditions of its template come to.
+        perhaps: Those, and what it has under some conditions.
+    """
+
+    surely: frozenset[str]
+    perhaps: frozenset[str]
+
+    @classmethod
+    def of(cls, properties: Mapping[str, object]) -> Given:
+        """Tell which these are."""
+        alternatives = {name: [it for _, it in _alternatives(value)] for name, value in properties.items()}
+        return cls(
+            frozenset(name for name, values in alternatives.items() if not any(map(_may_vanish, values))),
+            frozenset(name for name, values in alternatives.items() if any(it != _NO_VALUE for it in values)),
+        )
+
+
+def _resources(cfn: Template) -> Iterator[tuple[Path, dict[str, object]]]:
+    for logical_id, resource in cfn.get_resources(RESOURCE_TYPE).items():
+        properties = resource.get("Properties", {})
+        if isinstance(properties, dict):  # cfn-lint itself reports what is no map
+            yield ["Resources", logical_id], properties
+
+
+def _missing(
+    properties: Mapping[str, object], definitions: Mapping[str, Property], owner: str, path: str = ""
+) -> Iterator[Problem]:
+    if not _is_whole(properties):
         return
-    for name, definition in PROPERTIES.items():
-        if definition.required and properties.get(name, {"Ref": "AWS::NoValue"}) == {"Ref": "AWS::NoValue"}:
-            yield f"{name} is missing; {RESOURCE_TYPE} requires it"
+    given = Given.of(properties)
+    for name, definition in definitions.items():
+        if definition.required and not definition.describes and name not in given.perhaps:
+            yield [], f"{path}{name} is missing; {owner} requires it"
 
 
-def _wrong(properties: dict[str, object]) -> Iterator[tuple[Path, str]]:
+def _ways(properties: Mapping[str, object]) -> Iterator[Problem]:
+    """What is wrong between the properties: adopt or start, and what goes together."""
+    given = Given.of(properties)
+    describing = [name for name, definition in PROPERTIES.items() if definition.describes]
+    described = [name for name in describing if name in given.surely]
+    if ADOPTS in given.surely and described:
+        both = f"{ADOPTS} adopts a job that runs already, {_names(described)} would describe one to be started"
+        yield ["Properties", ADOPTS], f"{both}; write either {ADOPTS} or the description"
+    if ADOPTS in given.perhaps or not _is_whole(properties):
+        return
+    required = [name for name in describing if PROPERTIES[name].required]
+    if given.perhaps.isdisjoint(describing):
+        start = f"{_names(required)} with {', or with '.join(map(_names, EITHER))}, to have one started"
+        yield [], f"The job is missing: write {ADOPTS}, to adopt one that runs already, or {start}"
+        return
+    for name in required:
+        if name not in given.perhaps:
+            yield [], f"{name} is missing; a job that is to be started requires it"
+    if not any(given.perhaps.issuperset(group) for group in EITHER):
+        begun = next((group for group in EITHER if not given.perhaps.isdisjoint(group)), ())
+        missing = _names(name for name in begun if name not in given.perhaps)
+        half = f"{missing} is missing; it goes with {_names(name for name in begun if name in given.perhaps)}"
+        yield [], half if begun else f"A job that is to be started requires {', or '.join(map(_names, EITHER))}"
+
+
+def _wrong(
+    properties: Mapping[str, object], definitions: Mapping[str, Property], owner: str, path: str = ""
+) -> Iterator[Problem]:
     for name, value in properties.items():
-        definition = PROPERTIES.get(name)
+        definition = definitions.get(name)
         if definition:
             for where, literal in _literals(value):
-                if not _is_right(definition, literal):
-                    yield [name, *where], f"{name} is {_shown(literal)}; it should be {definition.expected}"
-        elif not name.startswith("Fn::"):
-            yield [name], f"{name!r} is not a property of {RESOURCE_TYPE}; {_hint(name, PROPERTIES)}"
+                for deeper, message in _wrong_literal(f"{path}{name}", definition, literal):
+                    yield [name, *where, *deeper], message
+        elif not _is_function(name):
+            yield [name], f"{name!r} is not a property of {owner}; {_hint(name, definitions)}"
 
 
-def _literals(value: object) -> Iterator[tuple[Path, object]]:
-    """What a value is known to be; only `Fn::If` is looked into, for what it is made of stands in the template."""
-    if isinstance(value, dict) and len(value) == 1:
-        ((function, argument),) = value.items()
-        if function == "Fn::If" and isinstance(argument, list):
-            for index, branch in enumerate(argument[1:], start=1):
-                for where, literal in _literals(branch):
-                    yield [function, index, *where], literal
-            return
-        if function == "Ref" or str(function).startswith("Fn::"):
-            return
-    if value is not None and "{{resolve:" not in str(value):  # cfn-lint itself reports null
-        yield [], value
+def _wrong_literal(name: str, definition: Property, literal: object) -> Iterator[Problem]:
+    message = f"{name} is {_shown(literal)}; it should be {definition.expected}"
+    if definition.members and isinstance(literal, dict):
+        yield from _missing(literal, definition.members, name, f"{name}.")
+        yield from _wrong(literal, definition.members, name, f"{name}.")
+    elif definition.type.startswith("Array of ") and isinstance(literal, list):
+        if all(item == _NO_VALUE for item in literal):
+            yield [], message
+        for index, item in enumerate(literal):
+            for where, text in _literals(item):
+                if isinstance(text, (dict, list)) or text == "":
+                    yield [index, *where], message
+    elif not _is_right(definition, literal):
+        yield [], message
 
 
 def _is_right(definition: Property, literal: object) -> bool:
@@ -186,8 +404,62 @@ def _is_right(definition: Property, literal: object) -> bool:
     if definition.type == "Boolean":
         return text.lower() in ("true", "false")
     if definition.type == "Integer":
-        return re.fullmatch("0*[1-9][0-9]{0,3}", text) is not None and int(text) <= MAX_SERVICE_TIMEOUT
-    return re.fullmatch(definition.pattern or ".+", text, re.DOTALL) is not None
+        digits = text.lstrip("0") or "0"
+        is_number = re.fullmatch(definition.pattern or "[0-9]+", text) and len(digits) <= len(str(definition.greatest))
+        return bool(is_number) and definition.least <= int(digits) <= definition.greatest
+    return definition.type == "String" and re.fullmatch(definition.pattern or "(?s:.+)", text) is not None
+
+
+def _problem_of_host(literal: object) -> str:
+    endpoint = _ENDPOINT.fullmatch(str(literal).lower())
+    if endpoint is None or not _is_right(PROPERTIES["Endpoint"], literal):  # which is an error
+        return ""
+    if not re.fullmatch(HOSTS, endpoint["host"]):
+        return OTHER_HOST
+    return PLAIN_HTTP if endpoint["scheme"] == "http" else ""
+
+
+def _is_nearly_ours(resource_type: str) -> bool:
+    if not resource_type.startswith("Custom::"):
+        return False
+    ours, other = (re.sub("[^a-z0-9]", "", it[len("Custom::") :].lower()) for it in (RESOURCE_TYPE, resource_type))
+    return difflib.SequenceMatcher(None, ours, other).ratio() >= _NEAR
+
+
+def _alternatives(value: object) -> Iterator[tuple[Path, object]]:
+    """What a value may be: only `Fn::If` is looked into, for what it is made of stands in the template."""
+    if isinstance(value, dict) and list(value) == ["Fn::If"] and isinstance(value["Fn::If"], list):
+        for index, branch in enumerate(value["Fn::If"][1:], start=1):
+            for where, alternative in _alternatives(branch):
+                yield ["Fn::If", index, *where], alternative
+    else:
+        yield [], value
+
+
+def _literals(value: object) -> Iterator[tuple[Path, object]]:
+    """What a value is known to be."""
+    for where, alternative in _alternatives(value):
+        names = list(alternative) if isinstance(alternative, dict) else []
+        is_result = names == ["Ref"] or (len(names) == 1 and _is_function(names[0]))
+        is_dynamic = isinstance(alternative, str) and "{{resolve:" in alternative
+        if not (is_result or is_dynamic or alternative is None):  # cfn-lint itself reports null
+            yield where, alternative
+
+
+def _may_vanish(value: object) -> bool:
+    """Whether a property with this value may turn out not to be given: a function may come to nothing."""
+    if not (isinstance(value, dict) and any(map(_is_function, value))):
+        return value == _NO_VALUE
+    return "Fn::Transform" in value or _NO_VALUE["Ref"] in str(value)
+
+
+def _is_whole(properties: Mapping[str, object]) -> bool:
+    """Whether all there is stands in the template: a macro or a loop may add to it."""
+    return not any(map(_is_function, properties))
+
+
+def _is_function(name: object) -> bool:
+    return str(name).startswith("Fn::")
 
 
 def _used_attributes(cfn: Template) -> Iterator[tuple[Path, str, str]]:
@@ -202,6 +474,12 @@ def _used_attributes(cfn: Template) -> Iterator[tuple[Path, str, str]]:
             logical_id, dot, attribute = used.partition(".")
             if dot and used not in names:
                 yield path, logical_id, attribute
+
+
+def _names(names: Iterable[str]) -> str:
+    """Write an enumeration: `A`, `A and B`, `A, B and C`."""
+    *others, last = [*names] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

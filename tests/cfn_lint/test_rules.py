@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from provider.clock import Clock
 from provider.custom_resource.properties import schema_of
-from provider.hosts import Hosts
+from provider.hosts import Hosts, problem_of
 from provider.job_id import Origin
 from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds.common import ENDPOINT as ENDPOINT_ROW
 from provider.lifecycle import Lifecycle, Request, RequestFailed
 from provider.schema import InvalidProperties
 from tests.cfn_lint.linting import ENDPOINT, OUR_RULES, RULES, TOKEN, Finding, lint
@@ -31,8 +33,10 @@ Parameters:
   Clean: {{ Type: String, AllowedValues: ["true", "false"], Default: "false" }}
   Seconds: {{ Type: Number, Default: 600 }}
   Role: {{ Type: String, Default: "" }}
+  Subnets: {{ Type: "List<AWS::EC2::Subnet::Id>" }}
 Conditions:
   HasEndpoint: !Not [!Equals [!Ref Endpoint, ""]]
+  HasJob: !Not [!Equals [!Ref JobId, ""]]
   HasRole: !Not [!Equals [!Ref Role, ""]]
 Mappings:
   Settings:
@@ -85,6 +89,70 @@ Resources:
       Endpoint: !GetAtt Other.Endpoint
       Clean: "{{{{resolve:ssm:/neptune/clean}}}}"
       ServiceTimeout: "{{{{resolve:ssm:/neptune/timeout}}}}"
+  Started:
+    Type: Custom::NeptuneMLModelTransformJob
+    Properties:
+      ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
+      ModelTransformOutputS3Location: s3://bucket
+      DataProcessingJobId: movies-data
+      MlModelTrainingJobId: movies-training
+      SagemakerIamRoleArn: arn:aws:iam::123456789012:role/SageMaker
+      BaseProcessingInstanceType: ml.r5.4xlarge
+      BaseProcessingInstanceVolumeSizeInGB: 2147483647
+      Subnets: [subnet-1, 2]
+      SecurityGroupIds: [!Ref Role]
+      VolumeEncryptionKMSKey: alias/key
+      S3OutputEncryptionKMSKey: 12345678-1234-1234-1234-123456789012
+      CustomModelTransformParameters:
+        SourceS3DirectoryPath: s3://bucket/code/
+        TransformEntryPointScript: transform.py
+      WaitForCompletion: true
+  StartedByFunctions:
+    Type: Custom::NeptuneMLModelTransformJob
+    Properties:
+      ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
+      ModelTransformOutputS3Location: !Sub s3://${{Provider}}/output
+      TrainingJobName: !Select [1, !Split [":", !Ref Provider]]
+      BaseProcessingInstanceVolumeSizeInGB: "{{{{resolve:ssm:/neptune/size}}}}"
+      Subnets: !Ref Subnets
+      SecurityGroupIds: [!If [HasRole, !Ref Role, !Ref AWS::NoValue], "{{{{resolve:ssm:/neptune/group}}}}"]
+      CustomModelTransformParameters: !If
+        - HasRole
+        - SourceS3DirectoryPath: !Sub s3://${{Provider}}/code
+          TransformEntryPointScript: !If [HasJob, convert.py, !Ref AWS::NoValue]
+        - !Ref AWS::NoValue
+  StartedOrAdopted:
+    Type: Custom::NeptuneMLModelTransformJob
+    Properties:
+      ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
+      Id: !If [HasJob, !Ref JobId, !Ref AWS::NoValue]
+      ModelTransformOutputS3Location: !If [HasJob, !Ref AWS::NoValue, s3://bucket/output]
+      TrainingJobName: !If [HasJob, !Ref AWS::NoValue, movies]
+      Subnets: !If [HasJob, !Ref AWS::NoValue, [subnet-1]]
+  StartedOneWayOrTheOther:
+    Type: Custom::NeptuneMLModelTransformJob
+    Properties:
+      ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
+      Id: !Ref AWS::NoValue
+      ModelTransformOutputS3Location: s3://bucket/output
+      DataProcessingJobId: !If [HasRole, !If [HasJob, !Ref JobId, data], !Ref AWS::NoValue]
+      MlModelTrainingJobId: !If [HasRole, training, !Ref AWS::NoValue]
+      TrainingJobName: !If [HasRole, !Ref AWS::NoValue, movies]
+      CustomModelTransformParameters:
+        Fn::Transform: {{ Name: AWS::Include, Parameters: {{ Location: s3://bucket/custom.yaml }} }}
+        TransformEntryPointScript: transform.py
+  PerhapsStarted:
+    Type: Custom::NeptuneMLModelTransformJob
+    Properties:
+      ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
+      Id: movies
+      TrainingJobName: !Select [0, [!If [HasRole, movies, !Ref AWS::NoValue]]]
+      Subnets: {{ Fn::Transform: {{ Name: Subnets, Parameters: {{ Of: movies }} }} }}
   Transformed:
     Type: Custom::NeptuneMLModelTransformJob
     Properties:
@@ -101,7 +169,11 @@ Resources:
     Properties:
       ServiceToken: {TOKEN}
       Anything: goes
+  AnotherJob:
+    Type: Custom::NeptuneMLModelTrainingJob
+    Properties: {{ ServiceToken: {TOKEN} }}
 Outputs:
+  Models: {{ Value: !Select [0, !Split [",", !GetAtt Minimal.ModelNames]] }}
   Ref: {{ Value: !Ref Minimal }}
   Status: {{ Value: !GetAtt Minimal.Status }}
   Location: {{ Value: !GetAtt [Minimal, OutputLocation] }}
@@ -109,6 +181,39 @@ Outputs:
   Named: {{ Value: !Sub ["${{Minimal.Name}}", {{ Minimal.Name: !GetAtt Minimal.Id }}] }}
   Other: {{ Value: !GetAtt Other.Anything }}
 """
+
+OUTPUT = "ModelTransformOutputS3Location: s3://bucket/output"
+START = f"{OUTPUT}, TrainingJobName: movies"
+WRONGLY_STARTED = {
+    "Both": f"Id: movies, {OUTPUT}, Clean: true",
+    "NoOutput": "TrainingJobName: movies",
+    "NoModel": OUTPUT,
+    "HalfModel": f"{OUTPUT}, DataProcessingJobId: data, MlModelTrainingJobId: !Ref AWS::NoValue",
+    "HalfModelPerhaps": f"{OUTPUT}, DataProcessingJobId: !If [IsYes, data, !Ref AWS::NoValue]",
+    "OnlyWaiting": "WaitForCompletion: true",
+    "OutputNotInS3": "TrainingJobName: movies, ModelTransformOutputS3Location: bucket/output",
+    "Disk": f"{START}, BaseProcessingInstanceVolumeSizeInGB: 2147483648",
+    "DiskWithUnit": f"{START}, BaseProcessingInstanceVolumeSizeInGB: 100GB",
+    "OneSubnet": f"{START}, Subnets: subnet-1",
+    "NoSubnets": f"{START}, Subnets: []",
+    "NoSubnetsLeft": f"{START}, Subnets: [!Ref AWS::NoValue]",
+    "EmptyGroup": f'{START}, SecurityGroupIds: [sg-1, !If [IsYes, "", sg-2]]',
+    "ListOfGroups": f"{START}, SecurityGroupIds: [[sg-1]]",
+    "CustomText": f"{START}, CustomModelTransformParameters: s3://bucket/code",
+    "CustomUnknown": f"{START}, CustomModelTransformParameters: "
+    "{ SourceS3DirectoryPath: s3://bucket, EntryPointScript: x }",
+    "CustomMissing": f"{START}, CustomModelTransformParameters: {{ TransformEntryPointScript: x }}",
+    "CustomWrong": f"{START}, CustomModelTransformParameters: "
+    "!If [IsYes, { SourceS3DirectoryPath: code }, !Ref AWS::NoValue]",
+}
+
+
+def resource(name: str, properties: str) -> str:
+    return (
+        f"  {name}:\n    Type: Custom::NeptuneMLModelTransformJob\n"
+        f"    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, {properties} }}\n"
+    )
+
 
 WRONG = f"""
 Parameters:
@@ -184,6 +289,15 @@ Resources:
   RoleOfAnotherService:
     Type: Custom::NeptuneMLModelTransformJob
     Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, NeptuneIamRoleArn: {TOKEN} }}
+{"".join(resource(name, properties) for name, properties in WRONGLY_STARTED.items())}  OtherHost:
+    Type: Custom::NeptuneMLModelTransformJob
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: "neptune.example.com:8182", Id: movies }}
+  PlainHttp:
+    Type: Custom::NeptuneMLModelTransformJob
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: !If [IsYes, {ENDPOINT}, "HTTP://{ENDPOINT}"], Id: movies }}
+  NearlyOurs:
+    Type: Custom::NeptuneModelTransformJob
+    Properties: {{ ServiceToken: {TOKEN}, Endpiont: {ENDPOINT}, Id: movies }}
 Outputs:
   GetAtt: {{ Value: !GetAtt Clean.Statuss }}
   GetAttList: {{ Value: !GetAtt [Clean, Arn] }}
@@ -194,28 +308,49 @@ MISTAKES = {
     "Mistyped": "'Endpiont' is not a property of Custom::NeptuneMLModelTransformJob; did you mean Endpoint?",
     "LowerCase": "'waitforstop' is not a property of Custom::NeptuneMLModelTransformJob; did you mean WaitForStop?",
     "Unknown": "'Zzz' is not a property of Custom::NeptuneMLModelTransformJob; it has ServiceToken, ServiceTimeout, ",
-    "NoId": "Id is missing; Custom::NeptuneMLModelTransformJob requires it",
-    "IdWithoutValue": "Id is missing; Custom::NeptuneMLModelTransformJob requires it",
+    "NoId": "The job is missing: write Id, to adopt one that runs already, or ModelTransformOutputS3Location with ",
+    "IdWithoutValue": "The job is missing: write Id, to adopt one that runs already, or ",
     "NoEndpoint": "Endpoint is missing; Custom::NeptuneMLModelTransformJob requires it",
-    "EndpointWithPath": f"Endpoint is 'https://{ENDPOINT}/'; it should be the Neptune cluster that runs the job",
+    "EndpointWithPath": f"Endpoint is 'https://{ENDPOINT}/'; it should be host, host:port or https://host:port",
     "NoServiceToken": "ServiceToken is missing; Custom::NeptuneMLModelTransformJob requires it",
-    "NoProperties": "Id is missing; Custom::NeptuneMLModelTransformJob requires it",
+    "NoProperties": "The job is missing: write Id, to adopt one that runs already, or ",
     "Clean": "Clean is 'yes'; it should be true or false",
     "WaitForStop": "WaitForStop is '1'; it should be true or false",
     "CleanIf": "Clean is 'maybe'; it should be true or false",
     "TimeoutTooLong": "ServiceTimeout is '3601'; it should be a whole number of seconds from 1 to 3600",
     "TimeoutZero": "ServiceTimeout is '0'; it should be a whole number of seconds from 1 to 3600",
     "TimeoutWithUnit": "ServiceTimeout is '10m'; it should be a whole number of seconds from 1 to 3600",
-    "IdSlash": "Id is 'movies/1'; it should be the id of the job",
-    "IdSpace": "Id is 'movies 1'; it should be the id of the job",
-    "IdNewline": "Id is 'movies\\n'; it should be the id of the job",
-    "IdEmpty": "Id is ''; it should be the id of the job",
-    "IdList": "Id is a list; it should be the id of the job",
-    "Token": "ServiceToken is 'provider'; it should be the ARN of the provider function",
-    "Role": "NeptuneIamRoleArn is 'NeptuneML'; it should be the ARN of the IAM role",
-    "RoleOfAnotherService": f"NeptuneIamRoleArn is '{TOKEN}'; it should be the ARN of the IAM role",
+    "IdSlash": "Id is 'movies/1'; it should be a job id without white space",
+    "IdSpace": "Id is 'movies 1'; it should be a job id without white space",
+    "IdNewline": "Id is 'movies\\n'; it should be a job id without white space",
+    "IdEmpty": "Id is ''; it should be a job id without white space",
+    "IdList": "Id is a list; it should be a job id without white space",
+    "Token": "ServiceToken is 'provider'; it should be an ARN, such as arn:aws:lambda:",
+    "Role": "NeptuneIamRoleArn is 'NeptuneML'; it should be the ARN of an IAM role",
+    "RoleOfAnotherService": f"NeptuneIamRoleArn is '{TOKEN}'; it should be the ARN of an IAM role",
+    "Both": "Id adopts a job that runs already, ModelTransformOutputS3Location would describe one to be started; ",
+    "NoOutput": "ModelTransformOutputS3Location is missing; a job that is to be started requires it",
+    "NoModel": "A job that is to be started requires DataProcessingJobId and MlModelTrainingJobId, or TrainingJobName",
+    "HalfModel": "MlModelTrainingJobId is missing; it goes with DataProcessingJobId",
+    "HalfModelPerhaps": "MlModelTrainingJobId is missing; it goes with DataProcessingJobId",
+    "OnlyWaiting": "The job is missing: write Id, to adopt one that runs already, or ",
+    "OutputNotInS3": "ModelTransformOutputS3Location is 'bucket/output'; it should be an S3 location, such as s3://",
+    "Disk": "BaseProcessingInstanceVolumeSizeInGB is '2147483648'; it should be a whole number from 0 to 2147483647",
+    "DiskWithUnit": "BaseProcessingInstanceVolumeSizeInGB is '100GB'; it should be a whole number from 0 to 2147483647",
+    "OneSubnet": "Subnets is 'subnet-1'; it should be a list of non-empty strings",
+    "NoSubnets": "Subnets is a list; it should be a list of non-empty strings",
+    "NoSubnetsLeft": "Subnets is a list; it should be a list of non-empty strings",
+    "EmptyGroup": "SecurityGroupIds is a list; it should be a list of non-empty strings",
+    "ListOfGroups": "SecurityGroupIds is a list; it should be a list of non-empty strings",
+    "CustomText": "CustomModelTransformParameters is 's3://bucket/code'; it should be a map",
+    "CustomUnknown": "'EntryPointScript' is not a property of CustomModelTransformParameters; did you mean Trans",
+    "CustomMissing": "CustomModelTransformParameters.SourceS3DirectoryPath is missing; CustomModelTransformParameters ",
+    "CustomWrong": "CustomModelTransformParameters.SourceS3DirectoryPath is 'code'; it should be an S3 location, ",
+    "OtherHost": "Endpoint is 'neptune.example.com:8182'; it should be a host below .neptune.amazonaws.com or ",
+    "PlainHttp": f"Endpoint is 'HTTP://{ENDPOINT}'; it should be an https:// endpoint; http:// is only for hosts that ",
+    "NearlyOurs": "Custom::NeptuneModelTransformJob is not checked; did you mean Custom::NeptuneMLModelTransformJob?",
     "GetAtt": "'Statuss' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean Status?",
-    "GetAttList": "'Arn' is not an attribute of Custom::NeptuneMLModelTransformJob; it has Id, Status, ",
+    "GetAttList": "'Arn' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean ModelArns?",
     "Sub": "'Outputlocation' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean OutputLocation?",
 }
 
@@ -233,7 +368,15 @@ def mistakes(tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
 
 
 def test_right_templates_are_not_reported(tmp_path: Path) -> None:
-    assert [finding for finding in lint(write(tmp_path, RIGHT)) if finding.rule[0] == "E"] == []
+    findings = lint(write(tmp_path, RIGHT))
+
+    assert [finding for finding in findings if finding.rule[0] == "E" or finding.rule in OUR_RULES] == []
+
+
+def test_what_may_be_right_is_a_warning(mistakes: list[Finding]) -> None:
+    warned = {finding.path[1] for finding in mistakes if finding.rule[0] == "W"}
+
+    assert warned == {"OtherHost", "PlainHttp", "NearlyOurs"}
 
 
 @pytest.mark.parametrize(("where", "message"), MISTAKES.items(), ids=MISTAKES)
@@ -242,7 +385,7 @@ def test_mistake_is_reported_where_it_stands(mistakes: list[Finding], where: str
 
     assert any(finding.message.startswith(message) for finding in found), found
     first = next(number for number, line in enumerate(WRONG.splitlines(), start=1) if line.startswith(f"  {where}:"))
-    assert {finding.line - first for finding in found} <= {0, 2}
+    assert {finding.line - first for finding in found} <= {0, 1 if where == "NearlyOurs" else 2}
 
 
 def test_nothing_else_is_reported(mistakes: list[Finding]) -> None:
@@ -270,9 +413,9 @@ def test_a_sam_template_is_checked_too(tmp_path: Path) -> None:
 
 # --- the rules and the provider judge alike ---------------------------------------------------------------------------
 
-PROPERTIES_RULE: Any = next(rule for rule in load_plugins(str(RULES)) if rule.id == "E9382")
+LOADED: dict[str, Any] = {rule.id: rule for rule in load_plugins(str(RULES))}
 # The provider sees more than a pattern can: bytes, invisible characters, which ports and hosts there can be.
-SEEN_BY_THE_PROVIDER_ALONE = ("Endpoint", "Id")
+SEEN_BY_THE_PROVIDER_ALONE = ("Endpoint", "Id", "DataProcessingJobId", "MlModelTrainingJobId")
 SCHEMA = schema_of(MODEL_TRANSFORM_JOB.schema)
 LIFECYCLE = Lifecycle(
     MODEL_TRANSFORM_JOB,
@@ -281,39 +424,90 @@ LIFECYCLE = Lifecycle(
     connect=lambda _: pytest.fail("judging properties needs no cluster"),
     clock=Clock(),
 )
-REQUIRED: dict[str, object] = {"ServiceToken": TOKEN, "Endpoint": ENDPOINT, "Id": "movies"}
+COMMON: dict[str, object] = {"ServiceToken": TOKEN, "Endpoint": ENDPOINT}
+ADOPTED = COMMON | {"Id": "movies"}
+STARTED = COMMON | {"ModelTransformOutputS3Location": "s3://bucket/output", "TrainingJobName": "movies"}
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+def messages(properties: dict[str, object], rule: str = "E9382") -> list[str]:
+    resource = {"Type": "Custom::NeptuneMLModelTransformJob", "Properties": properties}
+    return [match.message for match in LOADED[rule].match(Template(None, {"Resources": {"Job": resource}}))]
+
+
+def as_sent(value: object) -> Any:  # noqa: ANN401 - as JSON has it
+    """As CloudFormation sends it: every scalar is a string."""
+    if isinstance(value, dict):
+        return {name: as_sent(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [as_sent(item) for item in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def refusal(properties: dict[str, object]) -> str:
+    """Why the provider refuses it; empty if it does not."""
+    request = Request(physical_id=None, properties=as_sent(properties), origin=Origin((), "", ""))
+    try:
+        LIFECYCLE.without_neptune(request)
+    except RequestFailed as failed:
+        return str(failed)
+    return ""
 
 
 def is_reported(properties: dict[str, object]) -> bool:
-    resource = {"Type": "Custom::NeptuneMLModelTransformJob", "Properties": properties}
-    return bool(PROPERTIES_RULE.match(Template(None, {"Resources": {"Job": resource}})))
+    return bool(messages(properties))
 
 
 def is_refused(properties: dict[str, object]) -> bool:
-    try:
-        LIFECYCLE.without_neptune(Request(None, properties, Origin((), "Job", "request")))
-    except RequestFailed:
-        return True
-    return False
+    return bool(refusal(properties))
 
 
 texts = st.one_of(
     st.text(max_size=8),
-    st.from_regex(r"[Tt][Rr][Uu][Ee]|[0-9]{1,5}|[a-z./ -]{1,12}", fullmatch=True),
+    st.from_regex(r"[Tt][Rr][Uu][Ee]|[0-9]{1,11}|[a-z./ -]{1,12}", fullmatch=True),
     st.from_regex(r"arn:aws:(iam|lambda):[a-z1-]{0,4}:[0-9]{11,12}:(role/)?[a-z]{0,3}", fullmatch=True),
     st.from_regex(r"(https?://)?localhost(:[0-9]{1,5})?/?", fullmatch=True),
+    st.from_regex(r"s3://[a-zA-Z0-9.-]{0,4}(/.{0,3}\n?)?", fullmatch=True),
 )
+scalars = texts | st.integers(-1, 2**32) | st.booleans()
+lists = st.lists(scalars, max_size=3)
+maps = st.dictionaries(
+    st.sampled_from(["SourceS3DirectoryPath", "TransformEntryPointScript", "sourceS3DirectoryPath", "Id"]),
+    scalars | st.just("s3://bucket/code") | lists,
+    max_size=3,
+)
+literals = scalars | lists | maps
+rights: dict[str, st.SearchStrategy[object]] = {
+    "Id": st.just("movies"),
+    "ModelTransformOutputS3Location": st.just("s3://bucket/output"),
+    "DataProcessingJobId": st.just("data"),
+    "MlModelTrainingJobId": st.just("training"),
+    "TrainingJobName": st.just("movies"),
+    "BaseProcessingInstanceVolumeSizeInGB": st.integers(0, 2**31 - 1),
+    "Subnets": st.lists(st.sampled_from(["subnet-1", 2]), min_size=1, max_size=2),
+    "CustomModelTransformParameters": st.just({"SourceS3DirectoryPath": "s3://bucket/code"}),
+    "WaitForCompletion": st.booleans(),
+}
 
 
-@given(name=st.sampled_from([row.name for row in SCHEMA.rows]), value=texts)
+@given(name=st.sampled_from([row.name for row in SCHEMA.rows]), value=literals)
 @example(name="Id", value="x" * 1024)
 @example(name="Id", value="x" * 1025)
 @example(name="ServiceTimeout", value="0001")
 @example(name="ServiceTimeout", value="0003600")
 @example(name="ServiceTimeout", value="00000")
 @example(name="ServiceTimeout", value="3600\n")
-def test_rules_and_provider_judge_alike(name: str, value: str) -> None:
-    properties = {**REQUIRED, name: value}
+@example(name="BaseProcessingInstanceVolumeSizeInGB", value=2**31)
+@example(name="BaseProcessingInstanceVolumeSizeInGB", value="0000000001")
+@example(name="BaseProcessingInstanceVolumeSizeInGB", value="00000000001")
+@example(name="ModelTransformOutputS3Location", value="s3://bucket/\n")
+@example(name="TrainingJobName", value="\n")
+@example(name="Subnets", value=[""])
+def test_rules_and_provider_judge_alike(name: str, value: object) -> None:
+    describes = next(row.describes for row in SCHEMA.rows if row.name == name)
+    properties = {**(STARTED if describes else ADOPTED), name: value}
+    if name in ("DataProcessingJobId", "MlModelTrainingJobId"):
+        properties = {"DataProcessingJobId": "data", "MlModelTrainingJobId": "training", **properties}
 
     if name in SEEN_BY_THE_PROVIDER_ALONE:
         assert is_refused(properties) or not is_reported(properties)
@@ -323,17 +517,94 @@ def test_rules_and_provider_judge_alike(name: str, value: str) -> None:
 
 def test_every_service_timeout_is_judged_alike() -> None:
     for value in range(-2, 4000):
-        properties = {**REQUIRED, "ServiceTimeout": value}
+        properties = {**ADOPTED, "ServiceTimeout": value}
         assert is_reported(properties) == is_refused(properties), value
 
 
-@pytest.mark.parametrize("name", ["Endpont", "endpoint", "Ids", "Region", "Timeout", "IamRoleArn", "Cleanup"])
-def test_suggestions_are_the_providers_own(name: str) -> None:
-    properties = {**REQUIRED, name: "value"}
-    resource = {"Type": "Custom::NeptuneMLModelTransformJob", "Properties": properties}
+def test_which_properties_go_together_is_judged_alike_and_in_the_same_words() -> None:
+    values = {**COMMON, **ADOPTED, **STARTED, "DataProcessingJobId": "data", "MlModelTrainingJobId": "training"}
+    values |= {"SagemakerIamRoleArn": "arn:aws:iam::123456789012:role/SageMaker", "Clean": True}
+    right = 0
+    for count in range(len(values) + 1):
+        for names in combinations(values, count):
+            properties = {name: values[name] for name in names}
+            expected = refusal(properties)
+            right += not expected
+            assert " ".join(f"{message}." for message in messages(properties)) == expected
+    # Adopted or not, clean or not; started in one of five sets of model properties, with a role or without.
+    assert right == 1 * 2 + 5 * 2 * 2
 
-    (match,) = PROPERTIES_RULE.match(Template(None, {"Resources": {"Job": resource}}))
 
-    with pytest.raises(InvalidProperties) as refusal:
-        SCHEMA.parse(properties)
-    assert match.message.rstrip(".") == str(refusal.value).rstrip(".")
+@given(one=st.fixed_dictionaries({}, optional=rights), other=st.fixed_dictionaries({}, optional=rights))
+@example(one={"Id": "movies"}, other={})
+def test_what_is_right_under_some_condition_is_not_reported(one: dict[str, object], other: dict[str, object]) -> None:
+    properties = dict(COMMON)
+    for name in rights:
+        branches = [one.get(name, NO_VALUE), other.get(name, NO_VALUE)]
+        properties[name] = branches[0] if branches[0] == branches[1] else {"Fn::If": ["IsSo", *branches]}
+
+    is_wrong = [is_refused(COMMON | branch) for branch in (one, other)]
+
+    assert is_reported(properties) <= any(is_wrong)
+    if one == other:
+        assert is_reported(properties) == all(is_wrong)
+
+
+@given(texts | st.from_regex(r"(http://)?[a-z]{1,3}\.neptune\.amazonaws\.(com|com\.cn|eu)(:81)?", fullmatch=True))
+@example("http://a.neptune.amazonaws.com")
+@example("https://A.Neptune.amazonaws.com.cn:8182")
+@example("localhost")
+def test_hosts_are_judged_alike_and_in_the_same_words(endpoint: str) -> None:
+    try:
+        expected = problem_of(ENDPOINT_ROW.type.parse(endpoint), Hosts.of_clusters())
+    except ValueError:
+        return
+
+    problem = f"Endpoint is '{endpoint}'; it should be {expected.rstrip('.')}"
+
+    assert messages({"Endpoint": endpoint}, "W9382") == ([problem] if expected else [])
+
+
+def test_an_endpoint_that_is_none_has_no_host_to_warn_of() -> None:
+    assert messages({"Endpoint": "local host"}, "W9382") == []
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [{**ADOPTED, name: "value"} for name in ("Endpont", "endpoint", "Ids", "Region", "Timeout", "IamRoleArn", "Zzz")]
+    + [{**ADOPTED, "Clean": "yes", "Endpoint": "a b"}, {**ADOPTED, "Id": "movies 1", "ServiceTimeout": 0}]
+    + [{**STARTED, "CustomModelTransformParameters": {"Script": "x"}}, {**STARTED, "Subnets": []}]
+    + [{**STARTED, "CustomModelTransformParameters": {"SourceS3DirectoryPath": "code"}}],
+    ids=lambda properties: str(list(properties.items())[-1]),
+)
+def test_messages_are_the_providers_own(properties: dict[str, object]) -> None:
+    with pytest.raises(InvalidProperties) as refused:
+        SCHEMA.parse(as_sent(properties))
+
+    said = {message if message.endswith(("?", ".")) else f"{message}." for message in messages(properties)}
+    assert all(message in str(refused.value) for message in said)
+    assert sum(map(len, said)) + len(said) - 1 == len(str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_near"),
+    {
+        "NeptuneMlModelTransformJob": True,
+        "NeptuneModelTransformJob": True,
+        "NeptuneMLTransformJob": True,
+        "NeptuneMLModelTransformJobs": True,
+        "Neptune-ML-Model-Transform-Job": True,
+        "NeptuneMLModelTransfromJob": True,
+        "NeptuneMLModelTransformJob": False,
+        "NeptuneMLModelTrainingJob": False,
+        "NeptuneMLDataProcessingJob": False,
+        "NeptuneMLEndpoint": False,
+        "SageMakerModelTransformJob": False,
+        "NeptuneMLModelTransformJobStarter": False,
+        "Job": False,
+    }.items(),
+)
+def test_types_that_are_nearly_ours_are_warned_of(name: str, is_near: bool) -> None:  # noqa: FBT001 - of the table
+    template = Template(None, {"Resources": {"Job": {"Type": f"Custom::{name}"}}})
+
+    assert bool(LOADED["W9381"].match(template)) == is_near

@@ -38,11 +38,39 @@ def test_a_page_without_a_block_is_an_error() -> None:
 
 
 def test_page_has_every_property_and_attribute() -> None:
-    properties = PAGE.partition("## Properties")[2].partition("## Return values")[0]
+    properties = PAGE.partition("## Properties")[2].partition("## Property types")[0]
     attributes = PAGE.partition("### Fn::GetAtt")[2].partition("## Remarks")[0]
 
     assert re.findall(r"^### `(\w+)`", properties, re.MULTILINE) == [row.name for row in reference.ROWS]
     assert re.findall(r"^#### `(\w+)`", attributes, re.MULTILINE) == list(reference.ATTRIBUTES)
+
+
+def test_page_has_every_member_of_a_map() -> None:
+    types = PAGE.partition("## Property types")[2].partition("## Return values")[0]
+
+    for row in (row for row in reference.ROWS if row.members):
+        section = types.partition(f"### Property type {row.name}\n")[2]
+        assert re.findall(r"^#### `(\w+)`", section, re.MULTILINE) == [member.name for member in row.members]
+
+
+def test_syntax_shows_what_lists_and_maps_are_made_of() -> None:
+    of_json, of_yaml = PAGE.partition("## Syntax")[2].partition("## Properties")[0].split("### YAML")
+
+    assert '"Subnets" : [ String, ... ],\n' in of_json
+    assert '"CustomModelTransformParameters" : CustomModelTransformParameters,\n' in of_json
+    assert "  Subnets:\n    - String\n" in of_yaml
+    assert "  CustomModelTransformParameters:\n    CustomModelTransformParameters\n" in of_yaml
+
+
+def test_page_tells_when_a_property_is_required() -> None:
+    required = dict(re.findall(r"^### `(\w+)`\n(?:(?!###).*\n)*?\*Required\*: (.*)\\$", PAGE, re.MULTILINE))
+
+    assert [name for name, when in required.items() if when == "Yes"] == ["ServiceToken", "Endpoint"]
+    assert required["Id"] == "Conditional. Write either `Id`, or the properties that describe a job to be started."
+    assert required["ModelTransformOutputS3Location"] == "Conditional. A job that is to be started requires it."
+    assert required["TrainingJobName"] == required["DataProcessingJobId"] == required["MlModelTrainingJobId"]
+    assert "`DataProcessingJobId` and `MlModelTrainingJobId`, or `TrainingJobName`" in required["TrainingJobName"]
+    assert required["Subnets"] == "No"
 
 
 def test_examples_are_the_same_in_yaml_and_json() -> None:
