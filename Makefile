@@ -10,7 +10,8 @@ UV := $(VENV)/uv/bin/uv
 DEV := $(VENV)/dev/bin
 TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
 EVENT ?=
-TOOLS := dev sam ministack checkov awscli pip-audit
+TOOLS := dev sam ministack checkov awscli pip-audit cdk
+CDK_TYPESCRIPT := examples/cdk/typescript
 STACK ?= neptune-ml-provider
 
 # --- what there is to do ----------------------------------------------------------------------------------------------
@@ -24,7 +25,7 @@ demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch deleted 
 	@$(DEV)/python -m local.demo
 
 .PHONY: test
-test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/awscli.done ## Run every test (some minutes)
+test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/awscli.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (some minutes)
 	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term
 
 .PHONY: check
@@ -99,9 +100,13 @@ lock: $(VENV)/uv.done ## Update every dependency to its newest version
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade "$$name.in" -o "$$name.txt"; \
 	done
+	@if command -v npm >/dev/null; then \
+		echo "Locking $(CDK_TYPESCRIPT)/package-lock.json ..."; \
+		cd $(CDK_TYPESCRIPT) && npm update --package-lock-only --no-audit --no-fund --silent; \
+	else echo "There is no npm: $(CDK_TYPESCRIPT)/package-lock.json stays as it is"; fi
 
 .PHONY: install
-install: $(TOOLS:%=$(VENV)/%.done) ## Install every tool now (each target installs what it needs by itself)
+install: $(TOOLS:%=$(VENV)/%.done) $(VENV)/cdk-typescript.done ## Install every tool now (each target installs what it needs by itself)
 
 .PHONY: clean
 clean: ## Remove everything that was installed or built
@@ -123,5 +128,13 @@ $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)/$*
 	@VIRTUAL_ENV=$(VENV)/$* $(UV) pip install --quiet --require-hashes -r $<
 	@touch $@
+
+# The packages of the TypeScript example: nothing else needs Node.js, so without it only the example's tests are skipped.
+$(VENV)/cdk-typescript.done: $(CDK_TYPESCRIPT)/package.json $(CDK_TYPESCRIPT)/package-lock.json $(CDK_TYPESCRIPT)/.npmrc
+	@echo "Installing cdk-typescript ..."
+	@rm -rf $(VENV)/cdk-typescript && mkdir -p $(VENV)/cdk-typescript && cp $^ $(VENV)/cdk-typescript
+	@if npm ci --prefix $(VENV)/cdk-typescript --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null; then \
+		touch $@; \
+	else echo "npm could not install the packages of the TypeScript example: its tests will be skipped"; fi
 
 .PRECIOUS: $(VENV)/%.done

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Below these, a mirror is HOST/hashicorp/aws: where Terraform itself looks, and where packages put one.
 _ROOTS = ("~/.terraform.d/plugins", "~/.local/share/terraform/plugins", "/usr/local/share/terraform/plugins", "/opt/*")
 _CLI_CONFIG = "~/.terraformrc"
+VARIABLES = "terraform.tfvars"
 _APPLY_SECONDS = 300
 _INIT_SECONDS = 120
 
@@ -49,17 +50,38 @@ class Terraform:
             problem = " ".join(process.stderr.rpartition("Error: ")[2].split())
         raise NotInstalled(f"terraform finds no AWS provider; TERRAFORM_PLUGIN_DIR can name a mirror ({problem[:200]})")
 
-    def apply(self, **variables: str) -> subprocess.CompletedProcess[str]:
-        return self._run("apply", "-auto-approve", "-input=false", "-no-color", *_options(variables))
+    def set_variables(self, **variables: object) -> None:
+        """Write them where Terraform reads them by itself, as the example has them."""
+        lines = [f"{name} = {json.dumps(value)}\n" for name, value in variables.items()]
+        (self.directory / VARIABLES).write_text("".join(lines))
 
-    def destroy(self, **variables: str) -> subprocess.CompletedProcess[str]:
-        return self._run("destroy", "-auto-approve", "-input=false", "-no-color", *_options(variables))
+    def apply(self) -> subprocess.CompletedProcess[str]:
+        return self._run("apply", "-auto-approve", "-input=false", "-no-color")
 
-    def has_changes(self, **variables: str) -> bool:
+    def destroy(self) -> subprocess.CompletedProcess[str]:
+        return self._run("destroy", "-auto-approve", "-input=false", "-no-color")
+
+    def has_changes(self) -> bool:
         """Whether it would change something."""
-        process = self._run("plan", "-detailed-exitcode", "-input=false", "-no-color", *_options(variables))
+        process = self._run("plan", "-detailed-exitcode", "-input=false", "-no-color")
         assert process.returncode in (0, 2), process.stderr
         return process.returncode != 0
+
+    def plan(self) -> subprocess.CompletedProcess[str]:
+        return self._run("plan", "-out=plan", "-input=false", "-no-color")
+
+    def planned_template(self) -> Any:  # noqa: ANN401 - a template
+        """The template of the stack that it would create."""
+        planned = self.plan()
+        assert planned.returncode == 0, planned.stderr
+        (change,) = json.loads(self._run("show", "-json", "plan").stdout)["resource_changes"]
+        return json.loads(change["change"]["after"]["template_body"])
+
+    def badly_formatted(self) -> str:
+        """What `terraform fmt` would change."""
+        process = self._run("fmt", "-check", "-diff", "-no-color")
+        assert bool(process.returncode) == bool(process.stdout), process.stderr
+        return process.stdout
 
     def outputs(self) -> dict[str, Any]:
         process = self._run("output", "-json")
@@ -103,7 +125,3 @@ def _sources() -> Iterator[list[str]]:
         for provider in Path(top.anchor).glob(f"{top.relative_to(top.anchor)}/*/hashicorp/aws"):
             yield [f"-plugin-dir={provider.parents[2]}"]
     yield []  # from the registry, if there is a way there
-
-
-def _options(variables: Mapping[str, str]) -> list[str]:
-    return [f"-var={name}={value}" for name, value in variables.items()]

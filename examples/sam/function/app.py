@@ -16,11 +16,10 @@ def handler(event: object, context: object) -> list[str]:
         context: The invocation.
 
     Returns:
-        Their names; none if the job has no output location yet.
+        Their names; none if the job has not written any yet.
     """
     del event, context
     location = urlsplit(os.environ["OUTPUT_LOCATION"])
-    if not location.netloc:
-        return []
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=location.netloc, Prefix=location.path.lstrip("/"))
+    folder = f"{location.path.strip('/')}/"
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=location.netloc, Prefix=folder)
     return [f"s3://{location.netloc}/{artifact['Key']}" for page in pages for artifact in page.get("Contents", [])]

@@ -1,15 +1,52 @@
-import { CustomResource, Duration } from 'aws-cdk-lib';
+import { CustomResource, Duration, Fn } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+
+/** Where the code of a custom model is. */
+export interface CustomModelTransformParameters {
+  /** The S3 location of the Python module that implements the model. */
+  readonly sourceS3DirectoryPath: string;
+  /** The script of that module that computes the artifacts. Default: `transform.py`. */
+  readonly transformEntryPointScript?: string;
+}
 
 export interface ModelTransformJobProps {
   /** The provider's function: the output `ServiceToken` of the provider's stack. */
   readonly serviceToken: string;
   /** The Neptune cluster, as host or host:port, such as `cluster.attrEndpoint`. */
   readonly endpoint: string;
-  /** Id of the job, which has to exist. */
-  readonly jobId: string;
+
+  /** Where a job to be started puts its artifacts, `s3://bucket/folder`. */
+  readonly modelTransformOutputS3Location?: string;
+  /** The completed data processing job whose graph a job to be started transforms. */
+  readonly dataProcessingJobId?: string;
+  /** The completed model training job whose models it uses. */
+  readonly mlModelTrainingJobId?: string;
+  /** A completed SageMaker training job, in place of the two before. */
+  readonly trainingJobName?: string;
+  /** Role with which SageMaker runs it. Default: the cluster's. */
+  readonly sagemakerIamRoleArn?: string;
+  /** Instance that prepares it. Default: what Neptune recommends. */
+  readonly baseProcessingInstanceType?: string;
+  /** Size of that instance's disk. Default: what Neptune recommends. */
+  readonly baseProcessingInstanceVolumeSizeInGB?: number;
+  /** Ids of the subnets of the cluster's VPC in which it runs. */
+  readonly subnets?: string[];
+  /** Security groups with which it runs. */
+  readonly securityGroupIds?: string[];
+  /** Key with which SageMaker encrypts its disks. */
+  readonly volumeEncryptionKMSKey?: string;
+  /** Key with which SageMaker encrypts its artifacts. */
+  readonly s3OutputEncryptionKMSKey?: string;
+  /** Where the code of a custom model is. */
+  readonly customModelTransformParameters?: CustomModelTransformParameters;
+
+  /** Id of a job to adopt, which has to exist; then nothing that describes a job may be given. */
+  readonly jobId?: string;
+
   /** Role that Neptune is to use. Default: the cluster's. */
   readonly neptuneIamRoleArn?: string;
+  /** Whether a creation waits until the job has completed, and fails if it fails. Default: false. */
+  readonly waitForCompletion?: boolean;
   /** Whether cancelling the job also deletes its artifacts. Default: false. */
   readonly clean?: boolean;
   /** Whether a deletion waits until the job has stopped. Default: true. */
@@ -21,8 +58,11 @@ export interface ModelTransformJobProps {
 /**
  * A Neptune ML model transform job that is cancelled when it goes from the stack.
  *
- * Give it dependencies on what the provider needs to cancel the job, so that it goes first: the cluster's instances and
- * the rule that lets the provider's function in (`job.node.addDependency(instance)`).
+ * It is started with the resource, or, if `jobId` is given, was started elsewhere and is adopted.
+ *
+ * Give it dependencies on what the provider needs to start and to cancel the job, and on whatever else could fail, so
+ * that it comes last and goes first: the cluster's instances and the rule that lets the provider's function in
+ * (`job.node.addDependency(instance)`).
  */
 export class ModelTransformJob extends Construct {
   /** Id of the job. */
@@ -35,9 +75,14 @@ export class ModelTransformJob extends Construct {
   public readonly baseProcessingJobArn: string;
   /** Its SageMaker transform job, likewise. */
   public readonly remoteModelTransformJobArn: string;
+  /** The SageMaker models that it has made; one empty name where there are none. */
+  public readonly modelNames: string[];
+  /** Their ARNs, likewise. */
+  public readonly modelArns: string[];
 
   constructor(scope: Construct, id: string, props: ModelTransformJobProps) {
     super(scope, id);
+    const customModel = props.customModelTransformParameters;
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::NeptuneMLModelTransformJob',
       serviceToken: props.serviceToken,
@@ -46,7 +91,23 @@ export class ModelTransformJob extends Construct {
       properties: {
         Endpoint: props.endpoint,
         Id: props.jobId,
+        ModelTransformOutputS3Location: props.modelTransformOutputS3Location,
+        DataProcessingJobId: props.dataProcessingJobId,
+        MlModelTrainingJobId: props.mlModelTrainingJobId,
+        TrainingJobName: props.trainingJobName,
+        SagemakerIamRoleArn: props.sagemakerIamRoleArn,
+        BaseProcessingInstanceType: props.baseProcessingInstanceType,
+        BaseProcessingInstanceVolumeSizeInGB: props.baseProcessingInstanceVolumeSizeInGB,
+        Subnets: props.subnets,
+        SecurityGroupIds: props.securityGroupIds,
+        VolumeEncryptionKMSKey: props.volumeEncryptionKMSKey,
+        S3OutputEncryptionKMSKey: props.s3OutputEncryptionKMSKey,
+        CustomModelTransformParameters: customModel && {
+          SourceS3DirectoryPath: customModel.sourceS3DirectoryPath,
+          TransformEntryPointScript: customModel.transformEntryPointScript,
+        },
         NeptuneIamRoleArn: props.neptuneIamRoleArn,
+        WaitForCompletion: props.waitForCompletion,
         Clean: props.clean,
         WaitForStop: props.waitForStop,
       },
@@ -56,5 +117,7 @@ export class ModelTransformJob extends Construct {
     this.outputLocation = resource.getAttString('OutputLocation');
     this.baseProcessingJobArn = resource.getAttString('BaseProcessingJobArn');
     this.remoteModelTransformJobArn = resource.getAttString('RemoteModelTransformJobArn');
+    this.modelNames = Fn.split(',', resource.getAttString('ModelNames'));
+    this.modelArns = Fn.split(',', resource.getAttString('ModelArns'));
   }
 }
