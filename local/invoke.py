@@ -1,7 +1,7 @@
 """`make invoke`: one event through the function, in its container and with all that it needs around it.
 
-Run it with `python -m local.invoke delete`. Exit code: 0 if CloudFormation would have got an answer, whatever it says;
-1 if not; 2 for wrong arguments; 128 and the signal's number if interrupted.
+Run it with `python -m local.invoke delete`, or without an event to have them listed. Exit code: 0 if CloudFormation
+would have got an answer, whatever it says; 1 if not; 2 for wrong arguments; 128 and the signal's number if interrupted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local import engine, sam, sam_local, world
+from local import engine, events, sam, sam_local, world
 from local.interruption import Interrupted, interruptible
 from local.readable_log import clock_time, readable
 
@@ -34,10 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     options = _parser().parse_args(arguments)
-    if options.event not in world.event_names():
-        listed = "\n".join(f"  {name}" for name in world.event_names())
-        known = f"There is no event {options.event!r}." if options.event else "Which event?"
-        print(f"{known} Choose one, as in `make invoke EVENT=delete`:\n{listed}", file=sys.stderr)
+    if not options.event:
+        print(f"Which event? Choose one, as in `make invoke EVENT=delete`:\n{events.table()}")
+        return 0
+    if options.event not in events.DESCRIPTIONS:
+        print(
+            f"There is no event {options.event!r}. Choose one, as in `make invoke EVENT=delete`:\n{events.table()}",
+            file=sys.stderr,
+        )
         return 2
     try:
         with interruptible():
@@ -57,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "simulated Neptune cluster and a stand-in for CloudFormation's response host.",
         allow_abbrev=False,
     )
-    parser.add_argument("event", nargs="?", default="", help="the event's name, such as delete")
+    parser.add_argument("event", nargs="?", default="", help="the event's name, such as delete (default: list them)")
     parser.add_argument("--template", type=Path, help="a template that `sam build` built (default: build it now)")
     return parser
 
@@ -70,12 +74,13 @@ def _invoke(name: str, template: Path | None) -> int:
         _say(f"Pulling the image {image}, this once ...")
     with world.running(engine.host_address()) as here, tempfile.TemporaryDirectory(prefix="event-") as directory:
         path = Path(directory) / f"{name}.json"
-        path.write_text(world.event_text(name, here.ports))
-        asked = world.request_in(json.loads(path.read_text()))
-        job_id = asked["ResourceProperties"]["Id"]
-        before = here.status(job_id)
+        path.write_text(events.text(name, here.ports))
+        asked = events.request_in(json.loads(path.read_text()))
+        job_id = asked["ResourceProperties"].get("Id") or world.job_of(asked.get("PhysicalResourceId", ""))
+        before = here.neptune.jobs()
 
-        _say(f"The function's log of events/{name}.json ({asked['RequestType']}, job {job_id}: {before}):")
+        about = f"job {job_id}: {here.status(job_id)}" if job_id else "no job yet"
+        _say(f"The function's log of events/{name}.json ({asked['RequestType']}, {about}):")
         returned = sam_local.invoke(path, built, lambda line: _show(readable(line)))
 
         _say("\nWhat Neptune was asked:")
@@ -84,7 +89,9 @@ def _invoke(name: str, template: Path | None) -> int:
             _show(f"{clock_time(first.time)}  {request}{f' ({len(others) + 1} times)' if others else ''}")
         if not here.neptune.log:
             _show("nothing")
-        _say(f"The job {job_id} is {here.status(job_id)} now.")
+        started = [it for it in here.neptune.jobs() if it not in before]
+        for it in filter(None, (job_id, *started)):
+            _say(f"The job {it} is {here.status(it)} now.")
 
         if not here.responses.received:
             print(f"\nCloudFormation would have got no answer. The function returned: {returned}", file=sys.stderr)

@@ -1,8 +1,8 @@
 """`make local`: the local world, kept running in one terminal for `sam local invoke` in another.
 
-Run it with `python -m local.standby`. A job that was cancelled is started anew as soon as the deletion is answered, so
-that every event finds the world that it was written for. Exit code: 1 if it cannot run, else 128 and the number of the
-signal that ended it.
+Run it with `python -m local.standby`. As soon as an event is answered, its job is as it was before, so that every event
+finds the world that it was written for: one that was cancelled is started anew, one that was started is removed. Exit
+code: 1 if it cannot run, else 128 and the number of the signal that ended it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import textwrap
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from local import engine, world
+from local import engine, events, world
 from local.interruption import Interrupted, interruptible
 from local.readable_log import clock_time
 
@@ -65,8 +65,9 @@ def _run() -> NoReturn:
 
 
 def _introduction(address: str, ports: world.Ports) -> str:
+    width = max(map(len, world.JOBS))
     jobs = [
-        f"  {job_id:<8}  {'never stops' if seconds is None else f'stops {seconds:g} s after its cancellation'}"
+        f"  {job_id:<{width}}  {'never stops' if seconds is None else f'stops {seconds:g} s after its cancellation'}"
         for job_id, seconds in world.JOBS.items()
     ]
     sam = "sam" if shutil.which("sam") else ".venv/sam/bin/sam"
@@ -79,7 +80,8 @@ def _introduction(address: str, ports: world.Ports) -> str:
             *jobs,
             "",
             f"In another terminal: {sam} build && {sam} local invoke -e events/delete.json",
-            f"The events: {', '.join(world.event_names())}",
+            "The events:",
+            events.table(),
             "Ctrl-C ends it. What comes in:",
             "",
         ]
@@ -93,10 +95,10 @@ def _show_request(record: RequestRecord) -> None:
 def _show_answer(here: world.World, received: Received) -> None:
     _say(f"{clock_time(time.time())}  CloudFormation  has an answer:")
     _say(textwrap.indent(json.dumps(received.body, indent=2, ensure_ascii=False), " " * 14))
-    job_id = received.body["PhysicalResourceId"].rpartition("/")[2]
+    job_id = world.job_of(received.body["PhysicalResourceId"])
     status = here.status(job_id)
-    if here.renew(job_id):
-        _say(f"{clock_time(time.time())}  Neptune         job {job_id} is {status}; started anew for the next event")
+    if done := here.restore(job_id):
+        _say(f"{clock_time(time.time())}  Neptune         job {job_id} is {status}; {done} for the next event")
 
 
 def _say(text: str) -> None:

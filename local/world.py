@@ -5,29 +5,50 @@ A container reaches this machine by the name `host.docker.internal`, also where 
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from local.response_host import ResponseHost
-from simulator import JobNotFoundError, JobStatus, Simulator
+from simulator import JobNotFoundError, JobPlan, JobStatus, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from simulator import RequestRecord
+    from simulator.clock import Clock
 
 HOST: Final = "host.docker.internal"
-EVENTS: Final = Path(__file__).parent.parent / "events"
 
-JOBS: Final[Mapping[str, float | None]] = {"movies": 2.0, "books": 2.0, "music": 8.0, "stuck": None}
+STARTED: Final = "recipes-gra-ModelTransf-63o6mtqalphm-aaaaaaayzss"
+"""A job that the provider has started for an earlier Create of the resource of `create-start`."""
+UNREPORTED: Final = "weather-gra-ModelTransf-4vdqnj7crqxt-aaaaaaaoiut"
+"""A job that the provider has started for a Create that was never answered."""
+INVENTED_ID: Final = "weather-graph-ModelTransform-1N2K5RF3Q0J6K"
+"""The physical id that CloudFormation has made up for the resource of that Create."""
+
+JOBS: Final[Mapping[str, float | None]] = {
+    "movies": 2.0,
+    "books": 2.0,
+    "music": 8.0,
+    "stuck": None,
+    STARTED: 2.0,
+    UNREPORTED: 2.0,
+}
 """The jobs, all of them running, and the seconds that each takes to stop once it is cancelled; `None`: it never stops.
 """
+
+TRAININGS: Final[Mapping[str, JobPlan]] = {
+    "news-training": JobPlan(base_seconds=1.0, run_seconds=4.0),
+    "photos-training": JobPlan(
+        base_seconds=1.0, run_seconds=3.0, fails_with="AlgorithmError: the training job has left no model artifacts"
+    ),
+}
+"""What becomes of a job that an event starts with the models of these trainings; with others, it runs on."""
+_STOP_SECONDS = 2.0
 
 
 class Ports(NamedTuple):
@@ -41,6 +62,9 @@ class Ports(NamedTuple):
     neptune: int
     responses: int
 
+
+NOT_THERE: Final = "not there"
+"""The status of a job that there is not."""
 
 FIXED_PORTS: Final = Ports(18182, 18183)
 """Those that the events name. Not 8182: there may be a tunnel to a real cluster on it."""
@@ -73,39 +97,58 @@ class World:
             job_id: The job.
 
         Returns:
-            Its status, or `not there`.
+            Its status, or `NOT_THERE`.
         """
         try:
             return self.neptune.status(job_id)
         except JobNotFoundError:
-            return "not there"
+            return NOT_THERE
 
-    def renew(self, job_id: str) -> bool:
-        """Start a job anew if it runs no more, or is to stop.
+    def restore(self, job_id: str) -> str:
+        """Put a job back as the events expect it: one of `JOBS` runs, another is not there.
 
         Args:
             job_id: The job.
 
         Returns:
-            Whether it was started anew.
+            What was done; empty if nothing had to be.
         """
-        if job_id not in JOBS or self.neptune.status(job_id) == JobStatus.IN_PROGRESS:
-            return False
+        status = self.status(job_id)
+        if status == (JobStatus.IN_PROGRESS if job_id in JOBS else NOT_THERE):
+            return ""
         self.neptune.forget_job(job_id)
+        if job_id not in JOBS:
+            return "removed"
         self.neptune.start_job(job_id, stop_seconds=JOBS[job_id])
-        return True
+        return "started anew"
+
+
+def job_of(physical_id: str) -> str:
+    """Tell whose job a resource has.
+
+    Args:
+        physical_id: The resource's physical id.
+
+    Returns:
+        The job's id; some other text if there is none.
+    """
+    return UNREPORTED if physical_id == INVENTED_ID else physical_id.rpartition("/")[2]
 
 
 @contextmanager
 def running(
-    address: str, ports: Ports = FREE_PORTS, on_request: Callable[[RequestRecord], None] | None = None
+    address: str,
+    ports: Ports = FREE_PORTS,
+    on_request: Callable[[RequestRecord], None] | None = None,
+    clock: Clock = time.time,
 ) -> Iterator[World]:
     """Run the local world.
 
     Args:
         address: The address of this machine to listen on.
         ports: The ports to listen on.
-        on_request: Called with each request to the simulator; its time is in seconds since the epoch.
+        on_request: Called with each request to the simulator; its time is in seconds of the clock.
+        clock: The time of the jobs.
 
     Yields:
         The world.
@@ -116,47 +159,17 @@ def running(
     with (
         tempfile.TemporaryDirectory(prefix="artifacts-") as artifacts,
         Simulator(
-            artifacts_dir=artifacts, clock=time.time, host=address, port=ports.neptune, on_request=on_request
+            artifacts_dir=artifacts,
+            clock=clock,
+            host=address,
+            port=ports.neptune,
+            stop_seconds=_STOP_SECONDS,
+            on_request=on_request,
         ) as neptune,
         ResponseHost(address, ports.responses) as responses,
     ):
         for job_id, stop_seconds in JOBS.items():
             neptune.start_job(job_id, stop_seconds=stop_seconds)
+        for training, plan in TRAININGS.items():
+            neptune.plan_training(training, plan)
         yield World(neptune, responses)
-
-
-def event_names() -> list[str]:
-    """List the events.
-
-    Returns:
-        The names of their files, without `.json`.
-    """
-    return sorted(path.stem for path in EVENTS.glob("*.json"))
-
-
-def event_text(name: str, ports: Ports = FIXED_PORTS) -> str:
-    """Read an event.
-
-    Args:
-        name: Its name.
-        ports: Where the world of its jobs listens.
-
-    Returns:
-        The event, in JSON.
-    """
-    text = (EVENTS / f"{name}.json").read_text()
-    for fixed, port in zip(FIXED_PORTS, ports, strict=True):
-        text = text.replace(f"{HOST}:{fixed}", f"{HOST}:{port}")
-    return text
-
-
-def request_in(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Find CloudFormation's request in an event.
-
-    Args:
-        event: The request itself, or a message of the waiting queue with it.
-
-    Returns:
-        The request.
-    """
-    return dict(json.loads(event["Records"][0]["body"]) if "Records" in event else event)

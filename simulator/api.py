@@ -106,7 +106,7 @@ def _start(state: SimulatorState, request: ApiRequest) -> Answer:
         job = state.start_job(
             # AWS's notebook client sends an empty id where it wants one made.
             str(body.get("id") or uuid.uuid4()),
-            plan=state.plan,
+            plan=state.plan_for(_training(body)),
             output=S3Location.parse(str(body["modelTransformOutputS3Location"])),
             late_seconds=request.late_seconds,
         )
@@ -115,6 +115,11 @@ def _start(state: SimulatorState, request: ApiRequest) -> Answer:
     except ValueError as error:
         raise NeptuneError("InvalidParameterException", f"Invalid parameter: {error}.") from error
     return {"id": job.id, "arn": job_arn(job), "creationTimeInMillis": time.time_ns() // 1_000_000}
+
+
+def _training(body: Mapping[str, object]) -> str:
+    """Return what names the training whose models a job uses."""
+    return str(body.get("mlModelTrainingJobId") or body.get("trainingJobName"))
 
 
 def _start_body(text: bytes) -> dict[str, object]:

@@ -30,7 +30,7 @@ class Simulator:
     It serves HTTP while it is entered. Everything but `url`, `host_port` and `port` can be used before and after, too.
 
     What becomes of jobs that are started over HTTP is their `JobPlan`: first as `base_seconds`, `run_seconds`,
-    `stop_seconds`, `fails_with` and `appear_seconds` say, then as `plan` is set.
+    `stop_seconds`, `fails_with` and `appear_seconds` say, then as `plan` is set; `plan_training` excepts some of them.
 
     Args:
         artifacts_dir: Where the jobs' artifacts go: `s3://BUCKET/KEY` is the file `BUCKET/KEY` there.
@@ -135,6 +135,15 @@ class Simulator:
     @plan.setter
     def plan(self, plan: JobPlan) -> None:
         self._state.plan = plan
+
+    def plan_training(self, training: str, plan: JobPlan) -> None:
+        """Say what becomes of jobs that start over HTTP from now on with the models of one training.
+
+        Args:
+            training: Its name, which the start gives as `mlModelTrainingJobId` or `trainingJobName`.
+            plan: What becomes of them, in place of `plan`.
+        """
+        self._state.plans[training] = plan
 
     def start_job(
         self,

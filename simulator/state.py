@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simulator.jobs import Job, JobPlan, JobStatus
@@ -19,7 +19,7 @@ DEFAULT_OUTPUT = S3Location.parse("s3://neptune-ml-simulator/model-transform")
 
 @dataclass(slots=True, kw_only=True)
 class SimulatorState:
-    """The simulated cluster; only its plan is ever replaced.
+    """The simulated cluster; only its plans are ever replaced.
 
     Attributes:
         clock: Its clock.
@@ -27,6 +27,7 @@ class SimulatorState:
         faults: What is to go wrong.
         log: The requests so far.
         plan: What becomes of jobs that start over HTTP from now on.
+        plans: What becomes of those that use the models of a training, by what names it.
     """
 
     clock: Clock
@@ -34,6 +35,11 @@ class SimulatorState:
     faults: FaultPlan
     log: RequestLog
     plan: JobPlan
+    plans: dict[str, JobPlan] = field(default_factory=dict)
+
+    def plan_for(self, training: str) -> JobPlan:
+        """Return what becomes of a job that uses the models of `training`."""
+        return self.plans.get(training, self.plan)
 
     def start_job(
         self,

@@ -12,46 +12,113 @@ class Outcome:
     status: str
     physical_id: str
     reason: str = ""
+    job: str = ""  # the job that the event is about
     cancellation: str | None = None  # the request that cancels the job, after /ml/modeltransform/
-    job: str | None = None  # the status in which the event leaves the job that it is about; None: there is none
+    starts: bool = False  # the job is started by the event
+    searches: bool = False  # Neptune is asked for a list of all jobs
+    job_status: str = world.NOT_THERE  # in which the event leaves the job
     cleaned: bool = False  # the job's artifacts are deleted
 
 
 CLUSTER = f"http://{world.HOST}:{world.FIXED_PORTS.neptune}"
 FAILED_CREATE = "d3a9f1b7-5c62-4e8d-9b04-7e1c2a6f8d35"
 MISTYPED_CREATE = "6b1d8e42-0f7c-4a39-b5e6-93c4d2a1f058"
+HALF_A_PAIR = "c05a7e1b-98f2-4d34-a6c7-0d8e3b5f9a21"
+BOTH_WAYS = "864e1d3f-b7c0-4a59-93d2-f5a8c60e7b14"
+
+# The ids that the provider gives, which must be the same in every version of it: a delivery of a request finds its own
+# job by them, and a Delete the job of a creation that was never answered.
+RECIPES = "recipes-gra-ModelTransf-63o6mtqalphm-aaaaaaapipi"
+NEWS = "news-graph-ModelTransf-wfyx23mtdr3r-aaaaaaatyxe"
+PHOTOS = "photos-grap-ModelTransf-bfdsbeemqmys-aaaaaaamn4t"
+OTHER_RECIPES = "recipes-gra-ModelTransf-63o6mts6asj3-aaaaaaatc5x"
 
 OUTCOMES = {
-    "create": Outcome("SUCCESS", f"{CLUSTER}/movies", job="InProgress"),
+    "create": Outcome("SUCCESS", f"{CLUSTER}/movies", job="movies", job_status="InProgress"),
+    "create-start": Outcome("SUCCESS", f"{CLUSTER}/{RECIPES}", job=RECIPES, starts=True, job_status="InProgress"),
+    "create-start-wait": Outcome("SUCCESS", f"{CLUSTER}/{NEWS}", job=NEWS, starts=True, job_status="Completed"),
+    "create-start-fails": Outcome(
+        "FAILED",
+        f"{CLUSTER}/{PHOTOS}",
+        f"The job {PHOTOS} has not completed: its status is Failed. AlgorithmError: the training job has left no model "
+        "artifacts. Its log: https://",
+        job=PHOTOS,
+        starts=True,
+        job_status="Failed",
+    ),
     "create-unknown-job": Outcome(
-        "FAILED", f"no-job/{FAILED_CREATE}", "knows no model transform job podcasts. Check Id and Endpoint."
+        "FAILED",
+        f"no-job/{FAILED_CREATE}",
+        "knows no model transform job podcasts. Check Id and Endpoint.",
+        job="podcasts",
     ),
     "create-mistyped-property": Outcome(
         "FAILED",
         f"no-job/{MISTYPED_CREATE}",
         "'Claen' is not a property of Custom::NeptuneMLModelTransformJob; did you mean Clean?",
-        job="InProgress",
+        job="movies",
+        job_status="InProgress",
     ),
-    "update-settings": Outcome("SUCCESS", f"{CLUSTER}/movies", job="InProgress"),
-    "update-other-job": Outcome("SUCCESS", f"{CLUSTER}/books", job="InProgress"),
-    "delete": Outcome("SUCCESS", f"{CLUSTER}/movies", cancellation="movies?clean=false", job="Stopped"),
+    "create-half-a-pair": Outcome(
+        "FAILED", f"no-job/{HALF_A_PAIR}", "MlModelTrainingJobId is missing; it goes with DataProcessingJobId."
+    ),
+    "create-both-ways": Outcome(
+        "FAILED",
+        f"no-job/{BOTH_WAYS}",
+        "Id adopts a job that runs already, ModelTransformOutputS3Location and TrainingJobName would describe one to "
+        "be started; write either Id or the description.",
+        job="movies",
+        job_status="InProgress",
+    ),
+    "update-settings": Outcome("SUCCESS", f"{CLUSTER}/movies", job="movies", job_status="InProgress"),
+    "update-other-job": Outcome("SUCCESS", f"{CLUSTER}/books", job="books", job_status="InProgress"),
+    "update-description": Outcome(
+        "SUCCESS",
+        f"{CLUSTER}/{OTHER_RECIPES}",
+        job=OTHER_RECIPES,
+        starts=True,
+        searches=True,
+        job_status="InProgress",
+    ),
+    "delete": Outcome(
+        "SUCCESS", f"{CLUSTER}/movies", job="movies", cancellation="movies?clean=false", job_status="Stopped"
+    ),
+    "delete-started": Outcome(
+        "SUCCESS",
+        f"{CLUSTER}/{world.STARTED}",
+        job=world.STARTED,
+        cancellation=f"{world.STARTED}?clean=false",
+        job_status="Stopped",
+    ),
     "delete-clean": Outcome(
         "SUCCESS",
         f"{CLUSTER}/movies",
+        job="movies",
         cancellation="movies?neptuneIamRoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2FNeptuneML&clean=true",
-        job="Stopped",
+        job_status="Stopped",
         cleaned=True,
     ),
-    "delete-waiting": Outcome("SUCCESS", f"{CLUSTER}/games"),
-    "delete-job-gone": Outcome("SUCCESS", f"{CLUSTER}/games", cancellation="games?clean=false"),
-    "delete-after-failed-create": Outcome("SUCCESS", f"no-job/{FAILED_CREATE}"),
-    "delete-slow-to-stop": Outcome("SUCCESS", f"{CLUSTER}/music", cancellation="music?clean=false", job="Stopped"),
+    "delete-slow-to-stop": Outcome(
+        "SUCCESS", f"{CLUSTER}/music", job="music", cancellation="music?clean=false", job_status="Stopped"
+    ),
     "delete-never-stops": Outcome(
         "FAILED",
         f"{CLUSTER}/stuck",
         "The job stuck has not stopped yet (its status is Stopping). The time for waiting is up",
+        job="stuck",
         cancellation="stuck?clean=false",
-        job="Stopping",
+        job_status="Stopping",
+    ),
+    "delete-waiting": Outcome("SUCCESS", f"{CLUSTER}/games", job="games"),
+    "delete-job-gone": Outcome("SUCCESS", f"{CLUSTER}/games", job="games", cancellation="games?clean=false"),
+    "delete-after-failed-create": Outcome("SUCCESS", f"no-job/{FAILED_CREATE}", job="podcasts"),
+    "delete-unanswered-create": Outcome(
+        "SUCCESS",
+        world.INVENTED_ID,
+        job=world.UNREPORTED,
+        cancellation=f"{world.UNREPORTED}?clean=false",
+        searches=True,
+        job_status="Stopped",
     ),
 }
 """By the names of the events."""

@@ -18,15 +18,16 @@ from aws_lambda_powertools.utilities.parser.models import (
     SqsModel,
 )
 
-from local import world
+from local import events, world
 from local.response_host import SIGNATURE
+from provider import job_id
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.request import cloudformation_request, return_address
 from provider.custom_resource.waiting import message_in
 from provider.hosts import Hosts
 from provider.identity import Identity
 from provider.kinds import MODEL_TRANSFORM_JOB
-from tests.events.outcomes import OUTCOMES
+from tests.events.outcomes import CLUSTER, OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,14 +42,28 @@ STACK_ARN = re.compile(
 )
 HOSTS = Hosts.of_responses("us-east-1", [world.HOST])
 WAITING = "delete-waiting"
+# The requests that started what was there before.
+EARLIER_CREATE = "1c8f5a27-64d3-4b9e-a0f5-8e3b7d2c9614"
+UNANSWERED_CREATE = "9b2e7d41-3f6c-4a85-8d19-c5a0f4e6b273"
 FUNCTION_ARN = re.compile(r"arn:aws:lambda:us-east-1:\d{12}:function:[A-Za-z0-9-]+")
 
-every_event = pytest.mark.parametrize("name", world.event_names())
+every_event = pytest.mark.parametrize("name", events.DESCRIPTIONS)
 
 
 def read(name: str) -> dict[str, Any]:
     """The request in an event."""
-    return world.request_in(json.loads(world.event_text(name)))
+    return events.request_in(json.loads(events.text(name)))
+
+
+def has_adopted(event: dict[str, Any]) -> bool:
+    """Whether the event is for a resource that has adopted a job."""
+    return "Id" in event["ResourceProperties"] and Identity.parse(event.get("PhysicalResourceId", "")) is not None
+
+
+def id_of_job(event: dict[str, Any]) -> str:
+    """The id that the provider gives the job that an event describes."""
+    asked = cloudformation_request(event, return_address(event, HOSTS)).asked
+    return job_id.make(asked.origin, schema_of(MODEL_TRANSFORM_JOB.schema).parse(asked.properties).description)
 
 
 def scalars(value: object) -> Iterator[object]:
@@ -59,9 +74,9 @@ def scalars(value: object) -> Iterator[object]:
         yield value
 
 
-def test_there_is_an_outcome_for_every_event_and_an_event_for_every_outcome() -> None:
-    assert {path.name for path in world.EVENTS.iterdir()} == {f"{name}.json" for name in OUTCOMES}
-    assert set(world.event_names()) == set(OUTCOMES)
+def test_every_event_has_a_description_and_an_outcome() -> None:
+    assert {path.name for path in events.DIRECTORY.iterdir()} == {f"{name}.json" for name in OUTCOMES}
+    assert list(events.DESCRIPTIONS) == list(OUTCOMES)
 
 
 @every_event
@@ -126,13 +141,15 @@ def test_event_speaks_of_the_local_world(name: str) -> None:
     ports = world.FIXED_PORTS
     assert event["ResourceProperties"]["Endpoint"] == f"http://{world.HOST}:{ports.neptune}"
     assert event["ResponseURL"].startswith(f"http://{world.HOST}:{ports.responses}/")
-    assert (event["ResourceProperties"]["Id"] in world.JOBS) == (OUTCOMES[name].job is not None)
+    outcome = OUTCOMES[name]
+    assert event["ResourceProperties"].get("Id", outcome.job) == outcome.job
+    assert (outcome.job in world.JOBS) == (outcome.job_status != world.NOT_THERE and not outcome.starts)
 
 
 @every_event
 def test_event_can_be_moved_to_other_ports(name: str) -> None:
-    text = world.event_text(name, world.Ports(11111, 22222))
-    event = world.request_in(json.loads(text))
+    text = events.text(name, world.Ports(11111, 22222))
+    event = events.request_in(json.loads(text))
 
     assert event["ResourceProperties"]["Endpoint"] == f"http://{world.HOST}:11111"
     assert event["ResponseURL"].startswith(f"http://{world.HOST}:22222/")
@@ -140,7 +157,7 @@ def test_event_can_be_moved_to_other_ports(name: str) -> None:
 
 
 def test_no_two_events_are_the_same_request() -> None:
-    request_ids = [read(name)["RequestId"] for name in world.event_names()]
+    request_ids = [read(name)["RequestId"] for name in events.DESCRIPTIONS]
 
     assert len(set(request_ids)) == len(request_ids)
 
@@ -154,25 +171,47 @@ def test_delete_after_failed_create_follows_the_failed_create() -> None:
         assert delete[field] == create[field]
 
 
-@pytest.mark.parametrize(
-    ("name", "same"),
-    [
-        ("update-settings", True),
-        ("update-other-job", False),
-        *[(name, True) for name in OUTCOMES if name.startswith("delete") and name != "delete-after-failed-create"],
-    ],
-)
-def test_physical_id_is_the_job_that_was_adopted(name: str, *, same: bool) -> None:
+@pytest.mark.parametrize("name", [name for name in OUTCOMES if has_adopted(read(name))])
+def test_physical_id_is_the_job_that_was_adopted(name: str) -> None:
     event = read(name)
     adopted = event.get("OldResourceProperties", event["ResourceProperties"])
 
     assert event["PhysicalResourceId"] == f"{adopted['Endpoint']}/{adopted['Id']}"
     assert str(Identity.parse(event["PhysicalResourceId"])) == event["PhysicalResourceId"]
-    assert (event["ResourceProperties"]["Id"] == adopted["Id"]) == same
+    assert (event["ResourceProperties"]["Id"] != adopted["Id"]) == (name == "update-other-job")
+
+
+@pytest.mark.parametrize("name", [name for name, outcome in OUTCOMES.items() if outcome.starts])
+def test_id_of_a_job_that_is_started_follows_from_the_event(name: str) -> None:
+    event = read(name)
+
+    assert id_of_job(event) == OUTCOMES[name].job
+    waits = event["ResourceProperties"].get("WaitForCompletion") == "true"
+    assert waits == (OUTCOMES[name].job_status != "InProgress")
+
+
+def test_started_job_is_of_an_earlier_creation_of_what_create_start_creates() -> None:
+    create = read("create-start")
+
+    assert id_of_job({**create, "RequestId": EARLIER_CREATE}) == world.STARTED
+    for name in ("delete-started", "update-description"):
+        event = read(name)
+        assert event["PhysicalResourceId"] == f"{CLUSTER}/{world.STARTED}"
+        assert event.get("OldResourceProperties", event["ResourceProperties"]) == create["ResourceProperties"]
+        for field in ("StackId", "LogicalResourceId"):
+            assert event[field] == create[field]
+
+
+def test_unanswered_creation_has_started_a_job_that_cloudformation_does_not_know() -> None:
+    delete = read("delete-unanswered-create")
+
+    assert id_of_job({**delete, "RequestId": UNANSWERED_CREATE}) == world.UNREPORTED
+    assert delete["PhysicalResourceId"] == world.INVENTED_ID
+    assert Identity.parse(world.INVENTED_ID) is None
 
 
 def test_waiting_event_is_what_the_queue_delivers() -> None:
-    event = json.loads(world.event_text(WAITING))
+    event = json.loads(events.text(WAITING))
 
     (record,) = SqsModel.model_validate(event).Records
 
@@ -185,4 +224,4 @@ def test_waiting_event_is_what_the_queue_delivers() -> None:
 
 
 def test_no_other_event_has_waited() -> None:
-    assert [name for name in world.event_names() if "Waiting" in read(name)] == [WAITING]
+    assert [name for name in events.DESCRIPTIONS if "Waiting" in read(name)] == [WAITING]

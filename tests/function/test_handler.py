@@ -67,6 +67,19 @@ def test_a_request_is_fulfilled(world: World, entry: ModuleType) -> None:
     assert world.answer(event)["Status"] == "SUCCESS"
 
 
+@pytest.mark.parametrize(("value", "starts"), [("true", 1), ("false", 0), (None, 0)])
+def test_jobs_are_started_where_the_environment_says_so(
+    world: World, entry: ModuleType, monkeypatch: pytest.MonkeyPatch, value: str | None, starts: int
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("START_JOBS", value)
+    event = world.event("Create", ResourceProperties=world.described())
+    told = importlib.reload(entry).handler(event, LambdaContext())
+    assert told["Status"] == ("SUCCESS" if starts else "FAILED")
+    assert ("StartJobs" in told["Reason"]) == (not starts)
+    assert (world.starts, len(world.simulator.running())) == (starts, starts)
+
+
 def test_a_message_of_the_queue_is_told_from_a_request(world: World, entry: ModuleType) -> None:
     world.simulator.start_job("job-1", status="Stopped")
     event = world.event("Delete")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import world
+from local import events, world
 from local.processes import process_group
 
 if TYPE_CHECKING:
@@ -92,13 +92,21 @@ def test_interrupted_invoke_leaves_nothing(built: Path, number: signal.Signals) 
     assert not containers(built)
 
 
-@pytest.mark.parametrize(("arguments", "words"), [([], "Which event?"), (["dleete"], "There is no event 'dleete'.")])
-def test_invoke_lists_the_events(arguments: list[str], words: str) -> None:
-    code, output, errors = invoke(*arguments)
+def test_invoke_alone_lists_the_events() -> None:
+    code, output, errors = invoke()
+
+    assert (code, errors) == (0, "")
+    introduction, *listed = output.splitlines()
+    assert "make invoke EVENT=" in introduction
+    assert [tuple(re.split("  +", line.strip())) for line in listed] == list(events.DESCRIPTIONS.items())
+
+
+def test_invoke_lists_the_events_for_one_that_there_is_not() -> None:
+    code, output, errors = invoke("dleete")
 
     assert (code, output) == (2, "")
-    assert words in errors
-    assert [line.strip() for line in errors.splitlines()[1:]] == world.event_names()
+    assert errors.startswith("There is no event 'dleete'. ")
+    assert errors.endswith(f"{events.table()}\n")
 
 
 @pytest.mark.parametrize(
@@ -120,11 +128,11 @@ def test_without_docker_one_line_says_what_to_do(module: str, environment: dict[
     assert len(errors.splitlines()) == 1
 
 
-def test_local_world_shows_what_comes_and_starts_an_ended_job_anew(address: str) -> None:
+def test_local_world_shows_what_comes_and_is_soon_as_it_was(address: str) -> None:
     with command("-c", STANDBY) as process:
         introduction = read_until(process, "What comes in:")
         neptune, responses = re.findall(rf"{re.escape(address)}:(\d+)", introduction)
-        assert all(name in introduction for name in [*world.JOBS, *world.event_names()])
+        assert all(name in introduction for name in [*world.JOBS, *events.DESCRIPTIONS])
 
         def ask(method: str, port: str, path: str, body: object = None) -> bytes:
             data = None if body is None else json.dumps(body).encode()
@@ -153,6 +161,17 @@ def test_local_world_shows_what_comes_and_starts_an_ended_job_anew(address: str)
         assert "It never stops." in shown
         assert "job stuck is Stopping; started anew" in shown
         assert (status("stuck"), status("music")) == ("InProgress", "Stopping")
+
+        description = {"modelTransformOutputS3Location": "s3://bucket/folder", "trainingJobName": "training"}
+        ask("POST", neptune, "ml/modeltransform", {"id": "started", **description})
+        assert status("started") == "InProgress"
+        answer |= {"Status": "SUCCESS", "PhysicalResourceId": f"http://{world.HOST}:{neptune}/started"}
+        ask("PUT", responses, "key", answer)
+        assert "job started is InProgress; removed" in read_until(process, "removed")
+
+        ask("DELETE", neptune, f"ml/modeltransform/{world.UNREPORTED}")
+        ask("PUT", responses, "key", {**answer, "PhysicalResourceId": world.INVENTED_ID})
+        assert f"job {world.UNREPORTED} is Stopping; started anew" in read_until(process, "started anew")
 
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=END_SECONDS)

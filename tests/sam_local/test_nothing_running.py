@@ -7,7 +7,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from local import sam_local, world
+from local import events, sam_local, world
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ def test_it_ends_soon_and_says_what_is_missing(address: str, built: Path, tmp_pa
             it.bind((address, 0))
         ports = world.Ports(neptune.getsockname()[1], responses.getsockname()[1])
         event = tmp_path / "delete.json"
-        event.write_text(world.event_text("delete", ports))
+        event.write_text(events.text("delete", ports))
 
         started = time.monotonic()
         returned = sam_local.invoke(event, built, log.append)

@@ -140,6 +140,24 @@ def test_the_plan_for_jobs_that_start_can_change(simulator: Simulator, clock: Ma
     assert simulator.jobs() == {"job-1": "InProgress", "job-2": "Completed", "job-3": "Failed"}
 
 
+@pytest.mark.parametrize(
+    "training",
+    [
+        {"trainingJobName": "broken"},
+        {"trainingJobName": None, "dataProcessingJobId": "processing", "mlModelTrainingJobId": "broken"},
+    ],
+    ids=["SageMaker's training job", "Neptune's training job"],
+)
+def test_jobs_that_use_the_models_of_one_training_can_have_a_plan_of_their_own(
+    simulator: Simulator, clock: ManualClock, training: dict[str, str | None]
+) -> None:
+    simulator.plan_training("broken", JobPlan(run_seconds=10, fails_with="why"))
+    start(simulator, "job-1")
+    assert call(simulator, "POST", "/ml/modeltransform", {**START, **training, "id": "job-2"})[0] == 200
+    clock.advance(10)
+    assert simulator.jobs() == {"job-1": "InProgress", "job-2": "Failed"}
+
+
 def test_running_jobs_are_those_that_have_not_ended(simulator: Simulator, clock: ManualClock) -> None:
     for number, status in enumerate(JobStatus):
         simulator.start_job(f"job-{number}", status=status, stop_seconds=60)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from local import sam
 from provider import observability
+from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class TestOutsideVpc:
             "ALLOWED_HOSTS": "",
             "RESPONSE_HOSTS": "",
             "WAITING_QUEUE_URL": deployment.outputs["WaitingQueueUrl"],
+            "START_JOBS": "false",
             "NEPTUNE_RESOURCE_ARN": f"arn:aws:neptune-db:{ARN}:*/*",
             "PROVIDER_VERSION": deployment.outputs["Version"],
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -277,6 +279,7 @@ class TestInVpcWithOwnGroups:
         )["Policy"]["Arn"]
         parameters = {
             "ClusterResourceId": "cluster-ABC123",
+            "StartJobs": "true",
             "AllowedHosts": "localhost,.example.com",
             "ResponseHosts": "127.0.0.1,.example.org",
             "SubnetIds": network.subnet,
@@ -291,6 +294,23 @@ class TestInVpcWithOwnGroups:
 
     def test_no_group_is_made(self, deployment: Deployment) -> None:
         assert "SecurityGroupId" not in deployment.outputs
+
+    def test_the_function_may_start_jobs_of_this_cluster(self, deployment: Deployment) -> None:
+        jobs, started = (deployment.statements[name] for name in ("ModelTransformJobs", "StartedModelTransformJobs"))
+
+        assert started == {
+            "Effect": "Allow",
+            "Action": ["neptune-db:StartMLModelTransformJob", "neptune-db:ListMLModelTransformJobs"],
+            "Resource": f"arn:aws:neptune-db:{ARN}:cluster-ABC123/*",
+        }
+        assert jobs["Action"] == ["neptune-db:GetMLModelTransformJobStatus", "neptune-db:CancelMLModelTransformJob"]
+        assert [name for name, it in deployment.statements.items() if "neptune" in json.dumps(it)] == [
+            "ModelTransformJobs",
+            "StartedModelTransformJobs",
+        ]
+        kind = MODEL_TRANSFORM_JOB
+        assert jobs["Action"] == [kind.get.action, kind.cancel.action]
+        assert started["Action"] == [kind.start.action, kind.list.action]
 
     def test_only_the_lambda_service_may_make_network_interfaces(self, deployment: Deployment) -> None:
         statement = deployment.statements["NetworkInterfaces"]
@@ -308,6 +328,7 @@ class TestInVpcWithOwnGroups:
         assert metrics[0][:2] == [observability.NAMESPACE, "JobsCancelled"]
         assert metrics[0][2:] == ["service", observability.SERVICE, "function", deployment.outputs["FunctionName"]]
         assert {name for metric in metrics for name in metric if isinstance(name, str)} >= {
+            "JobsStarted",
             "Failures",
             "FailedDeletions",
             "SecondsToStop",
@@ -329,6 +350,7 @@ class TestInVpcWithOwnGroups:
 
         assert variables["ALLOWED_HOSTS"] == "localhost,.example.com"
         assert variables["RESPONSE_HOSTS"] == "127.0.0.1,.example.org"
+        assert variables["START_JOBS"] == "true"
         assert variables["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
         assert variables["NEPTUNE_RESOURCE_ARN"] == f"arn:aws:neptune-db:{ARN}:cluster-ABC123/*"
         assert deployment.statements["ModelTransformJobs"]["Resource"] == variables["NEPTUNE_RESOURCE_ARN"]
@@ -410,6 +432,26 @@ class TestWhatMiniStackIgnores:
         }
 
 
+def test_every_parameter_is_in_a_group_and_has_a_label(template: dict[str, Any]) -> None:
+    interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert list(interface["ParameterLabels"]) == grouped
+    labels = [label["default"] for label in interface["ParameterLabels"].values()]
+    assert all(labels)
+    assert len(set(labels)) == len(labels)
+    assert all(group["Label"]["default"] for group in interface["ParameterGroups"])
+
+
+def test_no_job_is_started_unless_that_is_chosen(template: dict[str, Any]) -> None:
+    parameter = template["Parameters"]["StartJobs"]
+
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("false", ["true", "false"])
+    assert template["Conditions"]["StartsJobs"] == {"Fn::Equals": [ref("StartJobs"), "true"]}
+
+
 def test_no_eventbridge_rule_is_left() -> None:
     sources = [ROOT / "template.yaml", *(path for path in (ROOT / "src").rglob("*") if path.suffix != ".pyc")]
 
@@ -446,6 +488,8 @@ CLUSTER_GROUP = {"ClusterSecurityGroupId": "sg-0123456789abcdef1"}
         ({"AlarmTopicArn": "alarms"}, "Write an SNS topic's ARN"),
         ({"PermissionsBoundaryArn": "boundary"}, "Write an IAM policy's ARN"),
         ({"ClusterPort": "0"}, "ClusterPort"),
+        ({"StartJobs": "yes"}, "StartJobs"),
+        ({"StartJobs": "True"}, "StartJobs"),
         ({"LogLevel": "info"}, "LogLevel"),
         ({"LogRetentionDays": "31"}, "LogRetentionDays"),
     ],

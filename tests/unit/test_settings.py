@@ -14,12 +14,14 @@ def test_the_environment_of_a_deployed_function_is_read() -> None:
             "ALLOWED_HOSTS": "proxy.example, .graph.example ,",
             "RESPONSE_HOSTS": "response.example",
             "NEPTUNE_RESOURCE_ARN": "arn:aws:neptune-db:eu-central-1:123456789012:cluster-C0FFEE/*",
+            "START_JOBS": "true",
             "WAITING_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/waiting",
         }
     )
     assert settings.region == "eu-central-1"
     assert settings.neptune_resource_arn == "arn:aws:neptune-db:eu-central-1:123456789012:cluster-C0FFEE/*"
     assert settings.waiting_queue_url == "https://sqs.eu-central-1.amazonaws.com/123456789012/waiting"
+    assert settings.may_start is True
     assert settings.answer_pauses == (0.5, 1.0, 2.0, 4.0)
     assert settings.is_local is False
     for host in ("proxy.example", "db.graph.example"):
@@ -34,7 +36,10 @@ def test_the_environment_of_a_deployed_function_is_read() -> None:
 
 @pytest.mark.parametrize(
     "environment",
-    [{}, dict.fromkeys(("AWS_REGION", "ALLOWED_HOSTS", "RESPONSE_HOSTS", "NEPTUNE_RESOURCE_ARN"), "")],
+    [
+        {},
+        dict.fromkeys(("AWS_REGION", "ALLOWED_HOSTS", "RESPONSE_HOSTS", "NEPTUNE_RESOURCE_ARN", "START_JOBS"), ""),
+    ],
     ids=["nothing", "empty texts"],
 )
 def test_what_is_missing_has_the_templates_defaults(environment: dict[str, str]) -> None:
@@ -42,9 +47,15 @@ def test_what_is_missing_has_the_templates_defaults(environment: dict[str, str])
     assert settings.region == "us-east-1"
     assert settings.neptune_resource_arn == "arn:aws:neptune-db:us-east-1:*:*/*"
     assert settings.waiting_queue_url == ""
+    assert settings.may_start is False
     assert settings.is_local is False
     assert not settings.clusters.more.fullmatch("")
     assert not settings.responses.more.fullmatch("")
+
+
+@pytest.mark.parametrize("value", ["false", "True", "TRUE", "1", "yes", " true", "true "])
+def test_jobs_are_started_only_where_the_setting_is_exactly_true(value: str) -> None:
+    assert Settings.from_environment({"START_JOBS": value}).may_start is False
 
 
 def test_in_sam_local_nothing_waits_in_a_queue_and_an_answer_is_tried_once() -> None:
