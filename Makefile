@@ -21,7 +21,7 @@ help: ## List what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 .PHONY: demo
-demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch deleted stacks cancel their jobs, in an AWS on this machine
+demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks start, adopt and cancel their jobs, in an AWS on this machine
 	@$(DEV)/python -m local.demo
 
 .PHONY: test

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import stat
 import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_OUTPUTS = (1, 2)
 _held: list[int] | None = None
 
 
@@ -34,9 +38,12 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have SIGINT and SIGTERM raise `Interrupted`, once: the clean-up is not to be interrupted, too."""
+    """Have SIGINT, SIGTERM and SIGHUP raise `Interrupted`, once: the clean-up is not to be interrupted, too.
+
+    SIGHUP comes when the terminal is closed; with `nohup` the program outlives its terminal.
+    """
     tempfile.gettempdir()  # its first call tries directories out with a file, which an interruption would leave there
-    before = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
+    before = {number: signal.signal(number, _interrupt) for number in _SIGNALS if not _outlives(number)}
     try:
         yield
     finally:
@@ -57,13 +64,28 @@ def held_back() -> Iterator[None]:
             _interrupt(held[0], None)
 
 
+def _outlives(number: int) -> bool:
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+
+
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     if _held is not None:
         _held.append(number)
         return
     for again in _SIGNALS:
-        signal.signal(again, _ignore)
+        if not _outlives(again):
+            signal.signal(again, _ignore)
+    if number == signal.SIGHUP:
+        _leave_terminal()
     raise Interrupted(number)
+
+
+def _leave_terminal() -> None:
+    """Let go of a terminal that is closed: what is said on the way out would fail there, and the exit code with it."""
+    with Path(os.devnull).open("wb") as nowhere:
+        for output in _OUTPUTS:
+            if stat.S_ISCHR(os.fstat(output).st_mode):
+                os.dup2(nowhere.fileno(), output)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

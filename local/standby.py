@@ -27,7 +27,7 @@ _LOOK_SECONDS = 0.1
 
 
 def main() -> int:
-    """Run the local world until SIGINT or SIGTERM.
+    """Run the local world until a signal ends it.
 
     Returns:
         The exit code.

@@ -53,6 +53,7 @@ class Timeline:
         self._events_shown: dict[str, int] = {}
         self._lines_shown: set[tuple[float, str]] = set()
         self._statuses_seen: set[tuple[str, str]] = set()
+        self._looks_seen: set[tuple[str, str]] = set()
         self.start = time.time()
         """When it began, seconds since the epoch."""
 
@@ -117,16 +118,23 @@ class Timeline:
             line.add_column(width=14)
             line.add_column()
             style = _SOURCE_STYLES.get(entry.source, "")
-            line.add_row(f"{entry.time - self.start:.1f} s", Text(entry.source, style), Text(entry.text))
+            line.add_row(
+                f"{entry.time - self.start:.1f} s", Text(entry.source, style), Text(entry.text, overflow="fold")
+            )
             self._console.print(line)
 
     def _request(self, record: RequestRecord) -> list[Entry]:
-        target = f"{record.path}?{record.query}" if record.query else record.path
-        answer = record.job_status or f"HTTP status {record.status}"
+        """A request and what came of it; nothing for a look that found nothing new."""
+        target = (record.job_id or record.path) + (f"?{record.query}" if record.query else "")
+        answer = record.job_status or f"HTTP {record.status}"
+        if record.operation == "get":
+            if (target, answer) in self._looks_seen:
+                return []
+            self._looks_seen.add((target, answer))
         call = [Entry(record.time, "Function", f"{record.method} {target} -> {answer}")]
         status = self._status(record.time, record.job_id or "", record.job_status or "")
-        # A cancellation makes the job stop; another call only finds that it has stopped.
-        return call + status if record.operation == "cancel" else status + call
+        # A look only finds what has become of the job; another call makes it so.
+        return status + call if record.operation == "get" else call + status
 
     def _status(self, when: float, job: str, status: str) -> list[Entry]:
         """A job's status, if it is new; a job is in none twice."""

@@ -56,5 +56,11 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
                 "ResponseHosts": "127.0.0.1,localhost",
                 "LogLevel": "DEBUG",
             }
-            outputs = sam.deploy(ministack, built, "provider", parameters)
-            yield Provider("provider", outputs, ministack, neptune, xray)
+            without = Provider("", {}, ministack, neptune, xray, built, parameters)
+            yield without.deploy("provider", StartJobs="true")
+
+
+@pytest.fixture(scope="session")
+def adopting_provider(provider: Provider) -> Provider:
+    """Another deployment, whose operator has not switched on that jobs are started."""
+    return provider.deploy("adopting-provider")

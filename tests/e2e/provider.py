@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local import function_log
+from local import function_log, sam
+from local.response_host import ResponseHost
 from local.stacks import Stack
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from local.function_log import Line
     from local.ministack import MiniStack
-    from simulator import Simulator
+    from simulator import JobStatus, Simulator
     from tests.e2e.trace_daemon import TraceDaemon
 
 EXAMPLE = (Path(__file__).parents[2] / "examples/existing-job.yaml").read_text()
@@ -63,6 +65,13 @@ class Provider:
     ministack: MiniStack
     neptune: Simulator
     xray: TraceDaemon
+    built: Path
+    parameters: Mapping[str, str]
+
+    def deploy(self, stack_name: str, **parameters: str) -> Provider:
+        """The provider, deployed in another stack."""
+        outputs = sam.deploy(self.ministack, self.built, stack_name, {**self.parameters, **parameters})
+        return replace(self, stack_name=stack_name, outputs=outputs)
 
     def start_job(self, *, stop_seconds: float | None = 0.0, status: str | None = None) -> str:
         job_id = f"job-{next(_numbers)}"
@@ -94,12 +103,50 @@ class Provider:
             },
         }
 
+    def described(self, **properties: object) -> dict[str, object]:
+        """A resource that starts its job."""
+        return {
+            "Type": "Custom::NeptuneMLModelTransformJob",
+            "Properties": {
+                "ServiceToken": self.outputs["ServiceToken"],
+                "Endpoint": self.neptune.url,
+                "TrainingJobName": "movies",
+                "ModelTransformOutputS3Location": "s3://movies/transforms",
+                **properties,
+            },
+        }
+
     def create(self, job_id: str, **properties: object) -> Stack:
         """A stack whose only resource is the job."""
+        return self.create_with(self.resource(job_id, **properties))
+
+    def create_with(self, resource: Mapping[str, object]) -> Stack:
+        """A stack with that only resource, which says by which id CloudFormation knows it."""
         stack = self.stack()
-        stack.create(template({"Job": self.resource(job_id, **properties)}))
+        stack.create(template({"Job": resource}, {"Ref": {"Ref": "Job"}}))
         assert stack.settle(SETTLE_SECONDS) == "CREATE_COMPLETE"
         return stack
+
+    def started(self, stack: Stack) -> dict[str, JobStatus]:
+        """The jobs that were started for a stack, in their order: their ids begin with its name."""
+        return {job: status for job, status in self.neptune.jobs().items() if job.startswith(f"{stack.name}-Job-")}
+
+    def ask(self, request_type: str, stack: Stack, resource: Mapping[str, object], **fields: object) -> dict[str, Any]:
+        """Send a request that CloudFormation sends and MiniStack does not; returns the answer."""
+        request_id = str(uuid.uuid4())
+        with ResponseHost() as host:
+            event = {
+                "RequestType": request_type,
+                "RequestId": request_id,
+                "StackId": stack.id,
+                "ResponseURL": host.url_for(request_id, signed_at=time.time()),
+                "ResourceType": resource["Type"],
+                "LogicalResourceId": "Job",
+                "ResourceProperties": resource["Properties"],
+                **fields,
+            }
+            self.invoke(event)
+            return host.wait_for(request_id, SETTLE_SECONDS).body
 
     def invoke(self, event: Mapping[str, object]) -> None:
         """Have Lambda deliver an event, as CloudFormation does: asynchronously."""

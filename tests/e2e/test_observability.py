@@ -111,6 +111,12 @@ class TestMetrics:
     def test_nothing_is_cancelled_by_a_creation(self, provider: Provider, deletion: Deletion) -> None:
         assert provider.metrics(deletion.stack.id, "Create") == {"Failures": [0.0]}
 
+    def test_start(self, provider: Provider) -> None:
+        stack = provider.create_with(provider.described(WaitForStop=False))
+
+        assert provider.metrics(stack.id, "Create") == {"Failures": [0.0], "JobsStarted": [1.0]}
+        assert delete(stack) == "DELETE_COMPLETE"
+
     def test_failure(self, provider: Provider) -> None:
         stack = provider.stack()
         stack.create(template({"Job": provider.resource("job-unmeasured")}))

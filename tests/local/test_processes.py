@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +22,23 @@ if TYPE_CHECKING:
 
 SHELL = "sh", "-c"
 CHILD_AND_WAIT = "sleep 60 & echo $!; wait"
+# A program in a terminal, which starts others, and says on its way out that it does.
+IN_TERMINAL = """
+import sys, time
+from pathlib import Path
+from local.interruption import Interrupted, interruptible
+from local.processes import process_group
+try:
+    with interruptible(), process_group(["sleep", "60"], directory=Path.cwd()) as process:
+        print(process.pid, flush=True)
+        try:
+            time.sleep(60)
+        finally:
+            print("ending", flush=True)
+except Interrupted as interrupted:
+    print("ended", flush=True)
+    sys.exit(interrupted.exit_code)
+"""
 
 
 def shell(script: str, *, grace_seconds: float = 0.0) -> AbstractContextManager[subprocess.Popen[str]]:
@@ -109,3 +129,24 @@ def test_a_signal_while_it_starts_ends_it(monkeypatch: pytest.MonkeyPatch) -> No
 
     (process,) = started
     assert process.returncode == -signal.SIGKILL
+
+
+def test_a_terminal_that_is_closed_ends_it() -> None:
+    terminal, inside = pty.openpty()
+    # A session's leader has its first terminal tell it when it is closed.
+    opened = ["sh", "-c", 'exec "$0" -c "$1" <>"$2" >&0 2>&0', sys.executable, IN_TERMINAL, os.ttyname(inside)]
+    with subprocess.Popen(opened, start_new_session=True) as program:
+        try:
+            assert select.select([terminal], [], [], 30) == ([terminal], [], [])
+            child = int(os.read(terminal, 100))
+        finally:
+            os.close(inside)
+            os.close(terminal)
+        assert program.wait(30) == 128 + signal.SIGHUP
+    wait_until_ended(child)
+
+
+def test_a_program_that_is_to_outlive_its_terminal_does() -> None:
+    script = "import signal; from local.interruption import interruptible\nwith interruptible(): signal.raise_signal(1)"
+    done = subprocess.run(["nohup", sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

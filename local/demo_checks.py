@@ -1,0 +1,206 @@
+"""What the demo promises, and whether it was so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulator import JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from local.stacks import Stack
+    from simulator import Simulator
+
+ANSWERED = "CloudFormation has the answer"
+_WAITS = "The request waits in the queue"
+
+
+class Operation(NamedTuple):
+    """A creation or a deletion of a stack.
+
+    Attributes:
+        status: How the stack was in the end.
+        ended_at: When, seconds since the epoch.
+        seconds: How long it took.
+        invocations: What each invocation of the function logged for it.
+    """
+
+    status: str
+    ended_at: float
+    seconds: float
+    invocations: Sequence[Sequence[str]]
+
+    @property
+    def answered_by(self) -> int:
+        """Which invocation told CloudFormation, counted from 1; 0: none."""
+        answering = (n for n, said in enumerate(self.invocations, start=1) if ANSWERED in said)
+        return next(answering, 0)
+
+
+class Life(NamedTuple):
+    """A stack's life, and its job.
+
+    Attributes:
+        stack: The stack.
+        job: The id of its job.
+        artifacts: The job's artifacts while the stack was there.
+        location: Where the stack's outputs say that they are.
+        operations: The stack's creation, and its deletion if that has been.
+    """
+
+    stack: Stack
+    job: str
+    artifacts: tuple[str, ...]
+    location: str
+    operations: tuple[Operation, ...]
+
+    @property
+    def name(self) -> str:
+        """The stack's name."""
+        return self.stack.name
+
+
+@dataclass
+class Checks:
+    """What should be so, and whether it is.
+
+    Attributes:
+        console: Where to print.
+        neptune: The cluster.
+        failed: What is not so.
+    """
+
+    console: Console
+    neptune: Simulator
+    failed: list[str] = field(default_factory=list)
+
+    def check(self, *, ok: bool, claim: str, seen: object) -> None:
+        """Print whether something is as it should be.
+
+        Args:
+            ok: Whether it is.
+            claim: What should be so.
+            seen: What is so.
+        """
+        if ok:
+            self.console.print(f"  [green]ok[/green]      {claim}")
+        else:
+            self.failed.append(claim)
+            self.console.print(f"  [red]FAILED[/red]  {claim}")
+            self.console.print(f"          but: {seen}", markup=False, soft_wrap=True)
+
+    def completed(self, life: Life, run_seconds: float) -> None:
+        """Check a stack that waited for its job to complete.
+
+        Args:
+            life: The stack.
+            run_seconds: How long its job ran.
+        """
+        (created,), status = life.operations, self.neptune.status(life.job)
+        self.check(
+            ok=created.status == "CREATE_COMPLETE" and created.seconds >= run_seconds,
+            claim=f"{life.name}: the stack was CREATE_COMPLETE, and not before its job had run",
+            seen=f"it was {created.status} after {created.seconds:.1f} s",
+        )
+        self.check(ok=status == JobStatus.COMPLETED, claim="its job is Completed", seen=status)
+        artifacts = self.neptune.artifacts(life.job)
+        self.check(
+            ok=any(artifact.startswith(f"{life.location}/") for artifact in artifacts),
+            claim="its output OutputLocation says where the job's artifacts are",
+            seen=f"{life.location!r}; they are {artifacts}",
+        )
+        self._answered_from_queue(created)
+
+    def stopped(self, life: Life, stop_seconds: float, *, by_queue: bool) -> None:
+        """Check a stack that was deleted while its job ran.
+
+        Args:
+            life: The stack.
+            stop_seconds: How long its job took to stop.
+            by_queue: Whether the deletion was to wait in the queue.
+        """
+        created, deleted = life.operations
+        statuses = (created.status, deleted.status)
+        self.check(
+            ok=statuses == ("CREATE_COMPLETE", "DELETE_COMPLETE"),
+            claim=f"{life.name}: the stack was CREATE_COMPLETE, in the end DELETE_COMPLETE",
+            seen=statuses,
+        )
+        self.check(
+            ok=deleted.seconds >= stop_seconds,
+            claim="it was not gone before its job had stopped",
+            seen=f"it was gone after {deleted.seconds:.1f} s",
+        )
+        status, left = self.neptune.status(life.job), self.neptune.artifacts(life.job)
+        self.check(
+            ok=status == JobStatus.STOPPED and bool(life.artifacts) and not left,
+            claim=f"its job is Stopped, and the job's {len(life.artifacts)} artifacts are deleted",
+            seen=(status, left),
+        )
+        if by_queue:
+            self._answered_from_queue(deleted)
+        else:
+            self.check(
+                ok=(deleted.answered_by, len(deleted.invocations)) == (1, 1),
+                claim="it was answered by the invocation that CloudFormation made",
+                seen=f"answered by invocation {deleted.answered_by} of {len(deleted.invocations)}",
+            )
+
+    def calls(self, started: Sequence[Life], cancelled: Sequence[Life]) -> None:
+        """Check that Neptune started and cancelled what it should, and nothing else.
+
+        Args:
+            started: The stacks whose jobs were to be started.
+            cancelled: The stacks whose jobs were to be cancelled.
+        """
+        starts = [it.job_id for it in self.neptune.log if it.operation == "start"]
+        self.check(
+            ok=starts == [life.job for life in started],
+            claim=f"Neptune got one POST for each of {_names(started)}, no other",
+            seen=starts,
+        )
+        cancellations = [f"{it.path}?{it.query}" for it in self.neptune.log if it.method == "DELETE"]
+        self.check(
+            ok=cancellations == [f"/ml/modeltransform/{life.job}?clean=true" for life in cancelled],
+            claim=f"it got one DELETE ...?clean=true for each of {_names(cancelled)}, no other",
+            seen=cancellations,
+        )
+
+    def untouched(self, job: str, artifacts: tuple[str, ...]) -> None:
+        """Check that a job of no stack runs on.
+
+        Args:
+            job: The job's id.
+            artifacts: The artifacts that it had.
+        """
+        status, left = self.neptune.status(job), self.neptune.artifacts(job)
+        self.check(
+            ok=status == JobStatus.IN_PROGRESS and bool(artifacts) and left == artifacts,
+            claim=f"the job {job} is still InProgress, its {len(artifacts)} artifacts are still there",
+            seen=(status, left),
+        )
+
+    def empty(self, queues: Mapping[str, int]) -> None:
+        """Check that nothing is left in queues.
+
+        Args:
+            queues: How many messages each has.
+        """
+        for name, number in queues.items():
+            self.check(ok=number == 0, claim=f"the queue of {name} is empty", seen=f"{number} messages")
+
+    def _answered_from_queue(self, operation: Operation) -> None:
+        first, *looks = operation.invocations or [[]]
+        self.check(
+            ok=_WAITS in first and bool(looks) and operation.answered_by == len(operation.invocations),
+            claim=f"it was handed to the queue, and answered by the last of {len(looks)} looks",
+            seen=f"answered by invocation {operation.answered_by}: {operation.invocations}",
+        )
+
+
+def _names(lives: Sequence[Life]) -> str:
+    return " and ".join(life.name for life in lives)
