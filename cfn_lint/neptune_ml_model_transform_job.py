@@ -78,7 +78,7 @@ PROPERTIES = {
         expected="an S3 location, such as s3://bucket/folder",
         required=True,
         describes=True,
-        pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$",
+        pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
     ),
     "DataProcessingJobId": Property(
         type="String",
@@ -118,12 +118,12 @@ PROPERTIES = {
     ),
     "Subnets": Property(
         type="Array of String",
-        expected="a list of non-empty strings",
+        expected="a list of one or more non-empty strings",
         describes=True,
     ),
     "SecurityGroupIds": Property(
         type="Array of String",
-        expected="a list of non-empty strings",
+        expected="a list of one or more non-empty strings",
         describes=True,
     ),
     "VolumeEncryptionKMSKey": Property(
@@ -145,7 +145,7 @@ PROPERTIES = {
                 type="String",
                 expected="an S3 location, such as s3://bucket/folder",
                 required=True,
-                pattern=r"^s3://[a-z0-9][a-z0-9.-]+(/.*)?$",
+                pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
             ),
             "TransformEntryPointScript": Property(
                 type="String",
@@ -361,11 +361,14 @@ def _ways(properties: Mapping[str, object]) -> Iterator[Problem]:
     for name in required:
         if name not in given.perhaps:
             yield [], f"{name} is missing; a job that is to be started requires it"
-    if not any(given.perhaps.issuperset(group) for group in EITHER):
-        begun = next((group for group in EITHER if not given.perhaps.isdisjoint(group)), ())
-        missing = _names(name for name in begun if name not in given.perhaps)
-        half = f"{missing} is missing; it goes with {_names(name for name in begun if name in given.perhaps)}"
-        yield [], half if begun else f"A job that is to be started requires {', or '.join(map(_names, EITHER))}"
+    if all(given.perhaps.isdisjoint(group) for group in EITHER):
+        yield [], f"A job that is to be started requires {', or '.join(map(_names, EITHER))}"
+    is_complete = any(given.perhaps.issuperset(group) for group in EITHER)
+    for group in EITHER:
+        missing = [name for name in group if name not in given.perhaps]
+        begun = [name for name in group if name in (given.surely if is_complete else given.perhaps)]
+        if missing and begun:
+            yield [], f"{_names(missing)} is missing; it goes with {_names(begun)}"
 
 
 def _wrong(

@@ -117,6 +117,7 @@ class Schema(NamedTuple):
             InvalidProperties: A property is missing, unknown or wrong. The message names all of them.
         """
         values: dict[Property[Any], object] = {}
+        path = "" if self.adopts else f"{self.resource_type}."
         known = [row.name for row in self.rows]
         problems = [] if for_delete else [self._unknown(name, known) for name in raw if name not in known]
         for row in [row for row in self.rows if row.needed_to_delete or not for_delete]:
@@ -128,11 +129,11 @@ class Schema(NamedTuple):
                         members = Schema(row.name, row.members).parse(cast("Mapping[str, object]", value))
                         values[row] = {member.parameter: it for member, it in members.values.items()}
                 except InvalidProperties as error:
-                    problems.append(f"In {row.name}: {error}")
+                    problems.append(str(error))
                 except ValueError as error:
-                    problems.append(f"{row.name} is {shown(value)}; it should be {error}.")
+                    problems.append(f"{path}{row.name} is {shown(value)}; it should be {error}.")
             elif row.required and not (row.describes and self.adopts):
-                problems.append(f"{row.name} is missing; {self.resource_type} requires it.")
+                problems.append(f"{path}{row.name} is missing; {self.resource_type} requires it.")
             elif row.default is not None:
                 values[row] = row.default
         if self.adopts and not for_delete:

@@ -337,11 +337,11 @@ MISTAKES = {
     "OutputNotInS3": "ModelTransformOutputS3Location is 'bucket/output'; it should be an S3 location, such as s3://",
     "Disk": "BaseProcessingInstanceVolumeSizeInGB is '2147483648'; it should be a whole number from 0 to 2147483647",
     "DiskWithUnit": "BaseProcessingInstanceVolumeSizeInGB is '100GB'; it should be a whole number from 0 to 2147483647",
-    "OneSubnet": "Subnets is 'subnet-1'; it should be a list of non-empty strings",
-    "NoSubnets": "Subnets is a list; it should be a list of non-empty strings",
-    "NoSubnetsLeft": "Subnets is a list; it should be a list of non-empty strings",
-    "EmptyGroup": "SecurityGroupIds is a list; it should be a list of non-empty strings",
-    "ListOfGroups": "SecurityGroupIds is a list; it should be a list of non-empty strings",
+    "OneSubnet": "Subnets is 'subnet-1'; it should be a list of one or more non-empty strings",
+    "NoSubnets": "Subnets is a list; it should be a list of one or more non-empty strings",
+    "NoSubnetsLeft": "Subnets is a list; it should be a list of one or more non-empty strings",
+    "EmptyGroup": "SecurityGroupIds is a list; it should be a list of one or more non-empty strings",
+    "ListOfGroups": "SecurityGroupIds is a list; it should be a list of one or more non-empty strings",
     "CustomText": "CustomModelTransformParameters is 's3://bucket/code'; it should be a map",
     "CustomUnknown": "'EntryPointScript' is not a property of CustomModelTransformParameters; did you mean Trans",
     "CustomMissing": "CustomModelTransformParameters.SourceS3DirectoryPath is missing; CustomModelTransformParameters ",
@@ -532,8 +532,8 @@ def test_which_properties_go_together_is_judged_alike_and_in_the_same_words() ->
             expected = refusal(properties)
             right += not expected
             assert " ".join(f"{message}." for message in messages(properties)) == expected
-    # Adopted or not, clean or not; started in one of five sets of model properties, with a role or without.
-    assert right == 1 * 2 + 5 * 2 * 2
+    # Adopted or not, clean or not; started by one of three sets of model properties, with a role or without.
+    assert right == 1 * 2 + 3 * 2 * 2
 
 
 @given(one=st.fixed_dictionaries({}, optional=rights), other=st.fixed_dictionaries({}, optional=rights))

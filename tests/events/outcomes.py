@@ -40,8 +40,7 @@ OUTCOMES = {
     "create-start-fails": Outcome(
         "FAILED",
         f"{CLUSTER}/{PHOTOS}",
-        f"The job {PHOTOS} has not completed: its status is Failed. AlgorithmError: the training job has left no model "
-        "artifacts. Its log: https://",
+        f"The job {PHOTOS} has not completed: its status is Failed. Its log: https://",
         job=PHOTOS,
         starts=True,
         job_status="Failed",

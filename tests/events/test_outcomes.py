@@ -77,4 +77,4 @@ def test_without_the_setting_no_event_starts_a_job() -> None:
 
     (answer,) = done.answers
     assert "StartJobs" in answer["Reason"]
-    assert done.requests == []
+    assert [method for method, _ in done.requests] == ["GET"]

@@ -127,14 +127,14 @@ def test_a_resource_that_adopts_describes_no_job() -> None:
         ),
         (
             {"CustomModelTransformParameters": {"SourceS3Directory": "s3://bucket/code"}},
-            "In CustomModelTransformParameters: 'SourceS3Directory' is not a property of "
-            "CustomModelTransformParameters; did you mean SourceS3DirectoryPath? SourceS3DirectoryPath is missing; "
+            "'SourceS3Directory' is not a property of CustomModelTransformParameters; did you mean "
+            "SourceS3DirectoryPath? CustomModelTransformParameters.SourceS3DirectoryPath is missing; "
             "CustomModelTransformParameters requires it.",
         ),
         (
             {"CustomModelTransformParameters": {"SourceS3DirectoryPath": "folder"}},
-            "In CustomModelTransformParameters: SourceS3DirectoryPath is 'folder'; it should be an S3 location, such "
-            "as s3://bucket/folder.",
+            "CustomModelTransformParameters.SourceS3DirectoryPath is 'folder'; it should be an S3 location, such as "
+            "s3://bucket/folder.",
         ),
         ({"CustomModelTransformParameters": "x"}, "CustomModelTransformParameters is 'x'; it should be a map."),
         ({"Subnets": "subnet-1"}, "Subnets is 'subnet-1'; it should be a list of one or more non-empty strings."),
