@@ -41,7 +41,6 @@ LONGEST_LIST = 1024
 """The most ids that a call lists (Neptune Data API, `maxItems`); by default it lists ten."""
 
 _UNKNOWN_ID = "Invalid ID provided"
-_UNKNOWN_ID = "Invalid ID provided"
 _LONGEST_WORDS_CHARACTERS = 2000
 
 
@@ -55,6 +54,7 @@ class Job(NamedTuple):
         attributes: What `Fn::GetAtt` returns of it; a value is empty where Neptune names none.
         arns: The ARNs of its SageMaker jobs, as far as Neptune names them.
         has_completed: Whether it has done its work.
+        has_failed: Whether it has failed.
         failure: Why it failed, in Neptune's words.
         log_url: Where the log of what it does is.
     """
@@ -65,6 +65,7 @@ class Job(NamedTuple):
     attributes: Mapping[str, str] = MappingProxyType({})
     arns: frozenset[str] = frozenset()
     has_completed: bool = False
+    has_failed: bool = False
     failure: str = ""
     log_url: str = ""
 
@@ -167,6 +168,7 @@ class Jobs:
             attributes={attribute.name: _text(answer, attribute.paths) for attribute in self._kind.attributes},
             arns=frozenset([_text(answer, (path,)) for path in self._kind.arns]) - {""},
             has_completed=lower in [it.lower() for it in self._kind.completed],
+            has_failed=lower in [it.lower() for it in self._kind.failed],
             failure=_text(answer, self._kind.failure_reasons),
             log_url=_text(answer, self._kind.log_urls),
         )

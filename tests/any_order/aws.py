@@ -309,7 +309,7 @@ class Aws:
     @property
     def request_id(self) -> str:
         """The request that is being handled."""
-        return str(self._event["RequestId"])
+        return str(self._event.get("RequestId"))
 
     def _be_overtaken(self) -> None:
         """Handle the same event in another invocation, from its beginning to its end."""

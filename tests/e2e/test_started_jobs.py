@@ -101,9 +101,10 @@ def test_a_job_that_fails_fails_its_stack_with_its_own_reason_and_its_log(provid
     (job,) = provider.started(stack)
     reason = failures(stack)["Job"]
     assert reason.startswith(
-        f"The job {job} has not completed: its status is Failed. AlgorithmError: no space left on device. "
-        "Its log: https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logStream:group="
+        f"The job {job} has not completed: its status is Failed. Its log: "
+        "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logStream:group="
     )
+    assert " Neptune's reason: AlgorithmError: no space left on device" in reason
     answer = provider.ask("Delete", stack, resource, PhysicalResourceId=provider.physical_id(job))
     assert answer["Status"] == "SUCCESS"
     assert provider.started(stack) == {job: JobStatus.FAILED}

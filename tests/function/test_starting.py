@@ -363,13 +363,15 @@ def test_a_job_that_was_retained_long_ago_is_not_taken_for_a_leftover(world: Wor
     assert world.simulator.running() == (retained,)
 
 
-def test_of_a_retained_job_and_an_unreported_one_the_unreported_one_is_cancelled(world: World) -> None:
-    retained = job_id(answered(world, create(world)))
-    world.pass_time(60)
-    again = job_id(answered(world, create(world)))
-    assert retained != again
-    assert answered(world, delete(world, INVENTED))["Status"] == "SUCCESS"
-    assert world.simulator.running() == (retained,)
+def test_of_a_retained_job_and_an_unreported_one_neither_is_cancelled_and_the_user_is_told(world: World) -> None:
+    jobs = []
+    for _ in range(2):
+        jobs.append(job_id(answered(world, create(world))))
+        world.pass_time(60)
+    answer = answered(world, delete(world, INVENTED))
+    assert answer["Status"] == "FAILED"
+    assert f"{jobs[1]}, {jobs[0]}. Cancel by hand" in answer["Reason"]
+    assert list(world.simulator.running()) == jobs
 
 
 # --- Update -----------------------------------------------------------------------------------------------------------
@@ -442,7 +444,7 @@ def test_a_rollback_that_cannot_look_for_what_was_left_succeeds_and_sounds_the_a
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded: list[tuple[str, float]] = []
-    monkeypatch.setattr("provider.lifecycle.record", lambda name, value, *_: recorded.append((name, value)))
+    monkeypatch.setattr("provider.lifecycle.leftovers.record", lambda name, value, *_: recorded.append((name, value)))
     old = answered(world, create(world))
     world.take_cluster_down()
     new = world.described(TrainingJobName="v2")

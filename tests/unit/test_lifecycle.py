@@ -712,14 +712,16 @@ def test_progress_is_written_short() -> None:
         ("unclear", "true"),
         ("words", 5),
         ("words", None),
-        ("other", 5),
-        ("", 5),
     ],
     ids=repr,
 )
 def test_nothing_else_is_progress(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"^{name}$"):
         Progress.from_json({name: value})
+
+
+def test_what_another_version_of_the_provider_has_noted_is_left_aside() -> None:
+    assert Progress.from_json({"cancelled_at": 5, "other": 5, "": None}) == Progress(cancelled_at=5)
 
 
 @given(st.dictionaries(st.sampled_from(Progress._fields) | st.text(), st.none() | st.booleans() | st.floats()))

@@ -56,7 +56,8 @@ class Kind(NamedTuple):
         running: The statuses of a job that runs.
         stopping: The statuses of a job that has been cancelled and still runs.
         completed: The statuses of a job that has done its work.
-        ended: The statuses of a job that runs no more, those of completed ones among them.
+        failed: The statuses of a job that has failed.
+        ended: The statuses of a job of which nothing runs any more, those of completed and failed ones among them.
         arns: Where the answer of `get` names the job's SageMaker jobs, by which two names of a cluster are told from
             two clusters.
         attributes: What `Fn::GetAtt` returns, apart from `Id` and `Status`.
@@ -76,6 +77,7 @@ class Kind(NamedTuple):
     running: tuple[str, ...]
     stopping: tuple[str, ...]
     completed: tuple[str, ...]
+    failed: tuple[str, ...]
     ended: tuple[str, ...]
     arns: tuple[tuple[str, ...], ...]
     attributes: tuple[Attribute, ...]

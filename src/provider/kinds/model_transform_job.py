@@ -39,6 +39,7 @@ MODEL_TRANSFORM_JOB = Kind(
     running=("InProgress",),
     stopping=("Stopping",),
     completed=("Completed",),
+    failed=("Failed",),
     ended=("Stopped", "Completed", "Failed"),
     arns=(("baseProcessingJob", "arn"), ("remoteModelTransformJob", "arn")),
     attributes=(

@@ -1,107 +1,265 @@
-"""How a job is found that a request started and could not report."""
+"""What a request leaves that started a job and was not heard: how it is found and cancelled."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from provider import job_id as job_ids
-from provider.kinds.common import CLEAN
-from provider.neptune import LONGEST_LIST, JobNotFound, NeptuneError
+from provider.hosts import problem_of
+from provider.identity import NO_JOB, NO_JOB_YET, Identity
+from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
+from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
+from provider.lifecycle.own_jobs import OwnJobs
+from provider.lifecycle.starting import START_SECONDS, start_seconds
+from provider.lifecycle.stopping import Stopping
+from provider.lifecycle.terms import Progress, RequestFailed, Waiting, forbidden
+from provider.neptune import READ_SECONDS, JobNotFound, NeptuneError
+from provider.observability import logger, record
+from provider.schema import InvalidProperties
 
 if TYPE_CHECKING:
-    from provider.job_id import Origin
-    from provider.lifecycle.terms import JobsOfCluster
-    from provider.schema import Properties
+    from collections.abc import Mapping
 
-# A request ends within an hour, and what follows from its failure comes soon. What is older than this was reported
-# once, and let go of on purpose (`DeletionPolicy: Retain`).
-_UNREPORTED_SECONDS = 86400
-# Of the jobs of one description, the newest can be the one to go back to.
-_LOOKED_AT = 5
+    from provider.hosts import Hosts
+    from provider.lifecycle.asking import Asking
+    from provider.lifecycle.terms import JobsOfCluster, Request
+    from provider.schema import Properties, Schema
+
+# What was asked to start may be taken up by Neptune as late as that.
+_TAKEN_UP_SECONDS = READ_SECONDS["start"]
+SEARCH_SECONDS = START_SECONDS + _TAKEN_UP_SECONDS
+"""For how long after a request was asked its job may still appear."""
 
 
-class OwnJobs(NamedTuple):
-    """The jobs of one cluster that were started for one resource by one description.
+class Leftovers(NamedTuple):
+    """The jobs of a resource that CloudFormation does not know.
 
     Attributes:
-        jobs: The jobs of the cluster.
-        origin: The resource.
-        properties: Its properties, which describe the jobs.
+        schema: The resource's properties.
+        clusters: The hosts that an `Endpoint` may name.
+        asking: How Neptune is asked.
+        may_start: Whether the operator lets the provider start jobs.
     """
 
-    jobs: JobsOfCluster
-    origin: Origin
-    properties: Properties
+    schema: Schema
+    clusters: Hosts
+    asking: Asking
+    may_start: bool
 
-    def ids(self) -> list[str]:
-        """Return their ids, the newest first, up to the one that the request may itself have started.
-
-        Raises:
-            NeptuneError: What `Jobs.list` raises, and that it does not name all jobs.
-        """
-        listed = self.jobs.list(self.properties)
-        description, now = self.properties.description, self.origin.asked_at
-        own = [job_id for job_id in listed if job_ids.is_of(job_id, self.origin, description)]
-        if not own and len(listed) >= LONGEST_LIST:
-            raise NeptuneError(f"Neptune lists no more than {LONGEST_LIST:,} jobs, and the resource's may be another.")
-        # A request that is replayed must not take the job of a later one for its own.
-        known = [job_id for job_id in own if now is None or job_ids.asked_at(job_id) <= now]
-        return sorted(known, key=job_ids.asked_at, reverse=True)
-
-    def unreported(self, *, may_be_stopping: bool) -> str:
-        """Return the id of the job of a creation that was never answered, if it runs; empty if there is none.
+    def means(self, raw: Mapping[str, object], current: Identity, request: Request) -> bool:
+        """Tell whether properties mean a resource's job.
 
         Args:
-            may_be_stopping: Whether a job is taken for it that has been cancelled already.
+            raw: The properties, as sent.
+            current: The job.
+            request: What is asked of the resource.
 
-        Raises:
-            NeptuneError: What `ids` and `Jobs.get` raise.
+        Returns:
+            Whether they name it, or describe it; whatever its cluster.
         """
-        states = ("running", "stopping") if may_be_stopping else ("running",)
-        newest = next((job_id for job_id in self.ids() if not self._is_old(job_id)), "")
-        return newest if newest and self._is(newest, *states) else ""
-
-    def unreported_besides(self, reported: str) -> list[str]:
-        """Return the ids of those that came after the job that CloudFormation knows, and still run.
-
-        Args:
-            reported: The id of that job.
-
-        Raises:
-            NeptuneError: What `ids` and `Jobs.get` raise.
-        """
-        since = job_ids.asked_at(reported)
-        others = [it for it in self.ids() if it != reported and not self._is_old(it)]
-        later = [it for it in others if (job_ids.asked_at(it) or since) >= since]
-        return [job_id for job_id in later if self._is(job_id, "running")]
-
-    def to_go_back_to(self, current: str) -> str:
-        """Return the id of a job that does what its description says, or has done so; empty if there is none.
-
-        When CloudFormation rolls a replacement back, the job that was replaced is still there. A job that was replaced
-        long ago was let go of on purpose.
-
-        Args:
-            current: The id of the job that the resource has.
-
-        Raises:
-            NeptuneError: What `ids` and `Jobs.get` raise.
-        """
-        if self._is_old(current):
-            return ""
-        # What has completed may have lost its artifacts when it was cleaned up.
-        states = ("running", "failed") if self.properties[CLEAN] else ("running", "failed", "completed")
-        return next((job_id for job_id in self.ids()[:_LOOKED_AT] if self._is(job_id, *states)), "")
-
-    def _is_old(self, job_id: str) -> bool:
-        asked_at, now = job_ids.asked_at(job_id), self.origin.asked_at
-        return bool(asked_at) and now is not None and now - asked_at >= _UNREPORTED_SECONDS
-
-    def _is(self, job_id: str, *states: str) -> bool:
+        if ID.name in raw:
+            return raw[ID.name] == current.id
         try:
-            job = self.jobs.get(job_id, self.properties)
-        except JobNotFound:
+            description = self.schema.parse(raw).description
+        except InvalidProperties:
             return False
-        if not job.has_ended:
-            return ("stopping" if job.is_stopping else "running") in states
-        return ("completed" if job.has_completed else "failed" if job.failure else "stopped") in states
+        return job_ids.is_of(current.id, request.origin, description)
+
+    # --- of an Update -------------------------------------------------------------------------------------------------
+
+    def stop_what_an_update_left(
+        self, request: Request, current: Identity | None, *, waits: bool
+    ) -> Progress | Waiting:
+        """Cancel what an Update has left that failed after it had started a job.
+
+        Args:
+            request: The Update that follows it: its rollback, or another one.
+            current: The job that CloudFormation knows.
+            waits: Whether to wait until no job can appear any more.
+
+        Returns:
+            The progress of the rest of the Update; `Waiting` until the job is cancelled.
+        """
+        progress = request.progress
+        properties = self.properties_that_failed(request, current)
+        if current is None or properties is None:
+            return progress
+        is_elsewhere = properties[ENDPOINT] != current.endpoint
+        try:
+            waiting = self._stop_all(request, current, properties, waits=waits)
+        except NeptuneError as error:
+            # The name of another cluster may be mistyped, and be rolled back for that.
+            patience = ADOPTION_PATIENCE_SECONDS if is_elsewhere else DELETION_PATIENCE_SECONDS
+            failure = "What a failed update has left could not be cancelled."
+            try:
+                return self.asking.again(failure, error, progress, patience=patience)
+            except RequestFailed as failed:
+                tell_of_leftovers(str(failed), is_likely=not is_elsewhere or bool(progress.leftover))
+                waiting = None
+        return waiting or Progress(is_tidied=True)
+
+    def properties_that_failed(self, request: Request, current: Identity | None) -> Properties | None:
+        """Tell whether an Update follows one that has failed and may have started a job.
+
+        Args:
+            request: The Update.
+            current: The job that CloudFormation knows.
+
+        Returns:
+            The properties of the one that failed: they are the old ones now, and do not mean that job. `None` if there
+            is no such Update, or what it left is cancelled.
+        """
+        if request.progress.is_tidied or not self.may_start or current is None:
+            return None
+        old = request.old_properties
+        properties = self._properties_that_started(old)
+        if properties is None:
+            return None
+        has_moved = old.get(ENDPOINT.name) != request.properties.get(ENDPOINT.name)
+        is_elsewhere = has_moved and properties[ENDPOINT] != current.endpoint
+        return properties if is_elsewhere or not self.means(old, current, request) else None
+
+    def _stop_all(self, request: Request, current: Identity, properties: Properties, *, waits: bool) -> Waiting | None:
+        progress, jobs = request.progress, self.asking.connect(properties[ENDPOINT])
+        if self.means(request.old_properties, current, request) and _has(jobs, current.id, properties):
+            return None  # the job that CloudFormation knows, by another name of its cluster
+        left = OwnJobs(jobs, request.origin, properties).unreported_since(current.id)
+        begun = [progress.leftover] if progress.leftover else []
+        for job_id in dict.fromkeys([*begun, *left]):
+            if (stopping := self._stop(jobs, job_id, properties, progress, wait=False)) is not None:
+                return stopping
+        if left or begun or not waits or self._is_search_over(request):
+            return None
+        reason = "The update that is rolled back may have started a job; looking whether one appears."
+        return Waiting(reason, progress._replace(silent_since=None, has_searched=True))
+
+    # --- of a Create --------------------------------------------------------------------------------------------------
+
+    def stop_what_a_create_left(self, request: Request) -> Waiting | None:
+        """Cancel the job of a creation that was not heard.
+
+        Args:
+            request: The Delete of a resource whose physical id is no identity.
+
+        Returns:
+            `Waiting` until that is done, or no job can appear any more; `None` then.
+
+        Raises:
+            RequestFailed: It could not be cancelled, or whether there is one could not be looked up.
+        """
+        physical_id, progress = request.physical_id or "", request.progress
+        mark, named = Identity.parse_marked(physical_id) or (physical_id.partition("/")[0], None)
+        if named and (problem := problem_of(named.endpoint, self.clusters)):
+            raise forbidden(named, problem)
+        properties = None if mark == NO_JOB else self._properties_that_started(request.properties)
+        if properties is None:
+            logger.info("This resource has no job: nothing to cancel", physical_resource_id=physical_id)
+            return None
+        jobs = self.asking.connect(named.endpoint if named else properties[ENDPOINT])
+        try:
+            job_id = progress.leftover or self._unreported(jobs, named, request, properties)
+        except NeptuneError as error:
+            is_unlikely = mark == NO_JOB_YET or not self.may_start
+            patience = ADOPTION_PATIENCE_SECONDS if is_unlikely else DELETION_PATIENCE_SECONDS
+            failure = f"Whether this resource has started a job at {properties[ENDPOINT].host} could not be looked up."
+            try:
+                return self.asking.again(failure, error, progress, patience=min(patience, request.time_limit / 2))
+            except RequestFailed as failed:
+                if not is_unlikely:
+                    raise
+                logger.warning("This resource has started no job, as far as is known", reason=str(failed))
+                return None
+        if job_id:
+            try:
+                return self._stop(jobs, job_id, properties, progress, wait=properties[WAIT_FOR_STOP])
+            except NeptuneError as error:
+                raise RequestFailed(f"The job {job_id} could not be cancelled. {error}") from error
+        if self._is_search_over(request, named):
+            return None
+        reason = "A creation that was not heard may have started a job; looking whether one appears."
+        return Waiting(reason, Progress(has_searched=True))
+
+    def end_of_search(self, request: Request) -> bool:
+        """Tell whether a Delete whose time is over was looking for a job, and found none so far.
+
+        Args:
+            request: The Delete.
+
+        Returns:
+            Whether it was; the alarm sounds then, unless it is unlikely that one appears.
+        """
+        if request.progress.has_searched:
+            is_likely = (request.physical_id or "").partition("/")[0] != NO_JOB_YET
+            tell_of_leftovers("There was no time to look for it any longer.", is_likely=is_likely)
+        return request.progress.has_searched
+
+    def _unreported(self, jobs: JobsOfCluster, named: Identity | None, request: Request, properties: Properties) -> str:
+        """Return the id of the job of a creation that was not heard; empty if there is none."""
+        if named is not None:
+            return named.id if _has(jobs, named.id, properties) else ""
+        # One that has been cancelled already is not worth a word, but its end is, before the deletion succeeds.
+        may_be_stopping = properties[WAIT_FOR_STOP] and self._is_search_over(request)
+        found = OwnJobs(jobs, request.origin, properties).unreported(may_be_stopping=may_be_stopping)
+        if len(found) > 1:
+            raise RequestFailed(
+                f"This resource has several jobs that run, and which one was not reported is not known: "
+                f"{', '.join(found)}. Cancel by hand those that are not wanted, and retain this resource."
+            )
+        return found[0] if found else ""
+
+    # --- of both ------------------------------------------------------------------------------------------------------
+
+    def _properties_that_started(self, raw: Mapping[str, object]) -> Properties | None:
+        """Return properties with which a job may have been started; `None`: with these, none was."""
+        try:
+            properties = self.schema.parse(raw)
+        except InvalidProperties:
+            return None
+        return properties if properties.description and not problem_of(properties[ENDPOINT], self.clusters) else None
+
+    def _is_search_over(self, request: Request, named: Identity | None = None) -> bool:
+        """Tell whether a job that was asked for before this request, or at its own time, would be there by now."""
+        if not self.asking.is_patient or not self.may_start:
+            return True
+        since = (job_ids.asked_at(named.id) if named else 0) or request.origin.asked_at
+        longest = start_seconds(request.time_limit) + _TAKEN_UP_SECONDS
+        return since is None or self.asking.clock.wall() - since > longest
+
+    def _stop(
+        self, jobs: JobsOfCluster, job_id: str, properties: Properties, progress: Progress, *, wait: bool
+    ) -> Waiting | None:
+        """Stop a job; `None`: that is done."""
+        logger.append_keys(job_id=job_id)
+        if progress.leftover != job_id:
+            logger.warning("This resource has started a job that CloudFormation does not know; cancelling it")
+            progress = Progress()
+        try:
+            stopping = Stopping(self.asking.clock, self.asking.is_patient)
+            waiting = stopping.stop(jobs, job_id, properties, progress, wait=wait)
+        except JobNotFound:
+            return None
+        return waiting and waiting._replace(progress=waiting.progress._replace(leftover=job_id))
+
+
+def tell_of_leftovers(reason: str, *, is_likely: bool) -> None:
+    """Have the alarm tell the operator of a request that ends well, and may have left a job.
+
+    It may be a rollback, which must not fail for want of Neptune, or a deletion whose time is too short to look.
+
+    Args:
+        reason: Why it is not known.
+        is_likely: Whether there may well be a job; else it stands in the log alone.
+    """
+    if not is_likely:
+        logger.warning("This resource has started no job, as far as is known", reason=reason)
+        return
+    logger.error("A job that CloudFormation does not know may run on", reason=reason)
+    record("FailedDeletions", 1)
+
+
+def _has(jobs: JobsOfCluster, job_id: str, properties: Properties) -> bool:
+    try:
+        jobs.get(job_id, properties)
+    except JobNotFound:
+        return False
+    return True

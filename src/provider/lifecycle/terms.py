@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from provider.identity import Identity
     from provider.job_id import Origin
     from provider.neptune import Job
     from provider.schema import Properties
@@ -45,6 +46,22 @@ class RequestFailed(Exception):
         self.leaves = leaves
 
 
+def forbidden(identity: Identity, problem: str) -> RequestFailed:
+    """Say that a job is at a host that the provider may not speak to.
+
+    Args:
+        identity: The job.
+        problem: What its host should be; see `hosts.problem_of`.
+
+    Returns:
+        The failure of its Delete.
+    """
+    return RequestFailed(
+        f"The job {identity.id} cannot be cancelled: its cluster is at {identity.endpoint.host}, which should be "
+        f"{problem} If the provider's AllowedHosts was changed, change it back and try the deletion again."
+    )
+
+
 class Progress(NamedTuple):
     """What earlier looks have found out; times are seconds of `Clock.wall`.
 
@@ -54,7 +71,8 @@ class Progress(NamedTuple):
         refused_at: When Neptune refused the cancellation of a job that was running.
         words: What came of the last cancellation that was not accepted.
         silent_since: Since when no connection to Neptune has come about, or nothing could be adopted or started.
-        job_id: The job that the request is about, if that does not follow from its properties.
+        leftover: The job that CloudFormation does not know and that is being stopped.
+        job_id: The job that an Update starts.
         start_sent_at: When Neptune was asked to start the job, and perhaps did.
         is_accepted: Whether it has said so.
         is_seen: Whether the job that the request started has been looked up.
@@ -67,6 +85,7 @@ class Progress(NamedTuple):
     refused_at: float | None = None
     words: str = ""
     silent_since: float | None = None
+    leftover: str = ""
     job_id: str = ""
     start_sent_at: float | None = None
     is_accepted: bool = False
@@ -80,7 +99,7 @@ class Progress(NamedTuple):
 
     @classmethod
     def from_json(cls, data: Mapping[str, object]) -> Self:
-        """Read it.
+        """Read it; what another version of the provider has noted besides is left aside.
 
         Args:
             data: What `as_json` returned.
@@ -91,15 +110,16 @@ class Progress(NamedTuple):
         Raises:
             ValueError: It is something else; the message names the field.
         """
-        for name, value in data.items():
-            default = cls._field_defaults.get(name, ...)
+        known = {name: value for name, value in data.items() if name in cls._fields}
+        for name, value in known.items():
+            default = cls._field_defaults[name]
             if default is None:
                 right = type(value) in (int, float) and 0 <= cast("float", value) <= _LATEST_TIME
             else:
                 right = type(value) is type(default)
             if not right:
                 raise ValueError(name)
-        return cls(**cast("dict[str, Any]", data))
+        return cls(**cast("dict[str, Any]", known))
 
 
 class Request(NamedTuple):
