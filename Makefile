@@ -76,7 +76,7 @@ build: $(VENV)/sam.done ## Build the function's package
 deploy: build ## Deploy the provider to your AWS account, asking for the parameters
 	@$(VENV)/sam/bin/sam deploy --guided
 	@echo
-	@echo "Once it is deployed, declare in a stack the job that is to be cancelled with it:"
+	@echo "Once it is deployed, declare a job in a stack. One that runs already, for example:"
 	@echo
 	@echo "  TransformJob:"
 	@echo "    Type: Custom::NeptuneMLModelTransformJob"
@@ -84,6 +84,8 @@ deploy: build ## Deploy the provider to your AWS account, asking for the paramet
 	@echo "      ServiceToken: !ImportValue neptune-ml-provider-ServiceToken  # begins with the provider's stack name"
 	@echo "      Endpoint: !GetAtt Cluster.Endpoint"
 	@echo "      Id: the-id-of-the-job"
+	@echo
+	@echo "With StartJobs=true, a stack can start its job, too: examples/started-job.yaml."
 
 .PHONY: logs
 logs: $(VENV)/sam.done ## Follow the log of the deployed function (STACK=neptune-ml-provider)

@@ -14,12 +14,12 @@ output "output_location" {
 }
 
 output "base_processing_job_arn" {
-  description = "ARN of the job's SageMaker processing job, likewise"
+  description = "ARN of the job's SageMaker processing job; empty where Neptune names none"
   value       = aws_cloudformation_stack.transform_job.outputs["BaseProcessingJobArn"]
 }
 
 output "remote_model_transform_job_arn" {
-  description = "ARN of the job's SageMaker transform job, likewise"
+  description = "ARN of the job's SageMaker transform job; empty where Neptune names none"
   value       = aws_cloudformation_stack.transform_job.outputs["RemoteModelTransformJobArn"]
 }
 
@@ -29,6 +29,6 @@ output "model_names" {
 }
 
 output "model_arns" {
-  description = "ARNs of those models"
+  description = "ARNs of the SageMaker models that the job has made"
   value       = compact(split(",", aws_cloudformation_stack.transform_job.outputs["ModelArns"]))
 }

@@ -8,5 +8,5 @@ ml_model_training_job_id           = "movies-model"
 model_transform_output_s3_location = "s3://mybucket/movies"
 wait_for_completion                = true
 
-# Or, in place of these four lines, adopt one that runs already:
+# Or, in place of the first three of these lines, adopt one that runs already:
 # job_id = "movies-2026-01"

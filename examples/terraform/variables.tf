@@ -36,7 +36,7 @@ variable "ml_model_training_job_id" {
 }
 
 variable "training_job_name" {
-  description = "Name of a completed SageMaker training job, in place of the two before"
+  description = "Name of a completed SageMaker training job, in place of data_processing_job_id and ml_model_training_job_id"
   type        = string
   default     = null
 }
