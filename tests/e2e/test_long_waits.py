@@ -94,13 +94,13 @@ def test_clean_up_of_a_replacement_waits_in_the_queue(provider: Provider) -> Non
 
 def test_job_that_never_stops_fails_the_deletion_at_its_deadline(provider: Provider) -> None:
     job = provider.start_job(stop_seconds=None)
-    stack = provider.create(job, ServiceTimeout=25)
+    stack = provider.create(job, ServiceTimeout=35)
 
-    assert delete(stack, 25 + SLACK_SECONDS) == "DELETE_FAILED"
+    assert delete(stack, 35 + SLACK_SECONDS) == "DELETE_FAILED"
 
     reason = failures(stack)["Job"]
     assert reason.startswith(f"The job {job} has not stopped yet (its status is Stopping).")
-    assert "The time for waiting is up after 2" in reason  # a tenth of the time is kept back for the answer
+    assert "The time for waiting is up after 3" in reason  # a tenth of the time is kept back for the answer
     assert "The deletion can be tried again: it goes on waiting." in reason
     assert len(provider.invocations(stack.id, "Delete")) > 1
     assert provider.metrics(stack.id, "Delete")["FailedDeletions"] == [1.0]

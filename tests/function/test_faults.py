@@ -995,7 +995,7 @@ MALFORMED: list[tuple[dict[str, object], str]] = [
     ({"Waiting": {"ArrivedAt": EPOCH}}, "Waiting should have a Progress of the provider's own"),
     ({"Waiting": {"ArrivedAt": EPOCH, "Progress": []}}, "Waiting should have a Progress of the provider's own"),
     ({"Waiting": {"ArrivedAt": EPOCH, "Progress": {"cancelled_at": "now"}}}, "Progress of the provider's own"),
-    ({"Waiting": {"ArrivedAt": EPOCH, "Progress": {"of_another_version": 1}}}, "Progress of the provider's own"),
+    ({"Waiting": {"ArrivedAt": EPOCH, "Progress": {"cancelled_at": "5"}}}, "Progress of the provider's own"),
 ]
 
 
