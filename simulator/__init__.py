@@ -1,15 +1,17 @@
-"""A simulator of the model transform API of Amazon Neptune ML (start, get, list, cancel), with faults on demand.
+"""A simulator of Amazon Neptune ML over HTTP, with faults on demand; `README.md` beside this says what it plays.
 
 Example:
     >>> from simulator import ErrorAnswer, Fault, ManualClock, Simulator
     >>> with Simulator(artifacts_dir=tmp_path, clock=ManualClock()) as simulator:  # doctest: +SKIP
     ...     simulator.start_job("job-1", stop_seconds=60)
+    ...     simulator.of("endpoints").start_job("endpoint-1", status="InService")
     ...     simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["cancel"], times=2))
 
 `python -m simulator` runs it for other processes, with the jobs that its command line names.
 """
 
 from simulator.clock import Clock, ManualClock
+from simulator.cluster_jobs import ClusterJobs
 from simulator.errors import ERROR_STATUSES
 from simulator.faults import (
     GARBAGE,
@@ -28,8 +30,9 @@ from simulator.jobs import (
     JobExistsError,
     JobNotFoundError,
     JobPlan,
-    JobStatus,
 )
+from simulator.kinds import KindName
+from simulator.lives import EndpointStatus, JobStatus, Status
 from simulator.request_log import RequestRecord
 from simulator.simulator import Simulator
 
@@ -38,7 +41,9 @@ __all__ = [
     "ERROR_STATUSES",
     "GARBAGE",
     "Clock",
+    "ClusterJobs",
     "Effect",
+    "EndpointStatus",
     "ErrorAnswer",
     "Fault",
     "Hang",
@@ -47,11 +52,13 @@ __all__ = [
     "JobNotFoundError",
     "JobPlan",
     "JobStatus",
+    "KindName",
     "ManualClock",
     "OperationName",
     "RawAnswer",
     "RequestRecord",
     "Reset",
     "Simulator",
+    "Status",
     "Truncated",
 ]

@@ -10,11 +10,14 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from simulator import DEFAULT_STOP_SECONDS, JobStatus, RequestRecord, Simulator
+from simulator import DEFAULT_STOP_SECONDS, RequestRecord, Simulator, lives
 from simulator.clock import check_seconds
+from simulator.kinds import KINDS, MODEL_TRANSFORM, kind_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from simulator.kinds import Kind
 
 _NEVER: Final = "never"
 _MAX_PORT: Final = 65535
@@ -24,6 +27,7 @@ _MAX_PORT: Final = 65535
 class _JobArgument:
     """A job as --job names it; without stop_seconds, --stop-seconds counts."""
 
+    kind: Kind
     id: str
     status: str | None
     stop_seconds: tuple[float | None, ...]
@@ -51,17 +55,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 host=options.host,
                 port=options.port,
                 base_seconds=options.base_seconds,
+                hpo_seconds=options.hpo_seconds,
                 run_seconds=options.run_seconds,
                 stop_seconds=options.stop_seconds,
                 fails_with=options.fail_with,
+                knows_all_jobs=options.knows_all_jobs,
                 seed=options.seed,
                 on_request=_print_request,
             )
             for job in options.job:
                 (stop_seconds,) = job.stop_seconds or (options.stop_seconds,)
-                simulator.start_job(
+                simulator.of(job.kind.name).start_job(
                     job.id,
                     base_seconds=options.base_seconds,
+                    hpo_seconds=options.hpo_seconds,
                     run_seconds=options.run_seconds,
                     stop_seconds=stop_seconds,
                     fails_with=options.fail_with,
@@ -85,8 +92,10 @@ def _print_request(record: RequestRecord) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
-        description="Simulate the model transform API of Amazon Neptune ML over HTTP: start, get, list and cancel. "
-        "Prints where it listens, then a line for each request. SIGINT (Ctrl-C) or SIGTERM ends it.",
+        description="Simulate Amazon Neptune ML over HTTP: data processing, model training and model transform jobs "
+        "(start, get, list, cancel), and endpoints (create, update, get, list, delete). "
+        "Prints where it listens, then a line for each request. SIGINT (Ctrl-C) or SIGTERM ends it. "
+        "There is no TLS, and signatures are not checked.",
         allow_abbrev=False,
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
@@ -98,38 +107,54 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--job",
-        metavar="ID[:STATUS[:STOP_SECONDS]]",
+        metavar="[KIND:]ID[:STATUS[:STOP_SECONDS]]",
         type=_job,
         action="append",
         default=[],
-        help=f"start with this job; STATUS is {', '.join(JobStatus)} (default: {JobStatus.IN_PROGRESS}); repeatable",
+        help=f"start with this job or endpoint; KIND is {', '.join(KINDS)} (default: {MODEL_TRANSFORM.name}); "
+        f"a job's STATUS is {', '.join(lives.JOB.statuses)} (default: {lives.JOB.running}), "
+        f"an endpoint's {', '.join(lives.ENDPOINT.statuses)} (default: {lives.ENDPOINT.running}); repeatable",
     )
     parser.add_argument(
         "--stop-seconds",
         metavar="SECONDS",
         type=_seconds,
         default=DEFAULT_STOP_SECONDS,
-        help=f"how long a cancelled job takes to stop, or '{_NEVER}' (default: %(default)s)",
+        help=f"how long a cancelled job takes to stop, and a deleted endpoint to be gone, or '{_NEVER}' "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--base-seconds",
         metavar="SECONDS",
         type=_span,
         default=0.0,
-        help="how long of its time a job is in its base processing, before its remote model transform "
+        help="how long of its time a model transform or model training is in its base processing "
         "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--hpo-seconds",
+        metavar="SECONDS",
+        type=_span,
+        default=0.0,
+        help="how long of its time after that a model training is in its hyperparameter tuning (default: %(default)s)",
     )
     parser.add_argument(
         "--run-seconds",
         metavar="SECONDS",
         type=_seconds,
         default=None,
-        help=f"how long a job runs until it is Completed, or '{_NEVER}' (default: {_NEVER})",
+        help=f"how long a job runs until it is Completed, and an endpoint takes to be InService, or '{_NEVER}' "
+        f"(default: {_NEVER})",
     )
     parser.add_argument(
         "--fail-with",
         metavar="REASON",
-        help="a job that has run for --run-seconds is not Completed but Failed, with this failureReason",
+        help="what has run for --run-seconds is not Completed, or InService, but Failed, with this failureReason",
+    )
+    parser.add_argument(
+        "--knows-all-jobs",
+        action="store_true",
+        help="refuse a start that names a job which is not there, not only one that has not completed",
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="makes faults with a probability repeatable (default: %(default)s)"
@@ -162,11 +187,16 @@ def _seconds(text: str) -> float | None:
 
 
 def _job(text: str) -> _JobArgument:
-    job_id, _, rest = text.partition(":")
+    first, _, others = text.partition(":")
+    # A model transform job that is called like a kind needs to be told its own.
+    kind, rest = (kind_named(first), others) if first in KINDS else (MODEL_TRANSFORM, text)
+    job_id, _, rest = rest.partition(":")
     status, _, stop_seconds = rest.partition(":")
-    if status and status not in set(JobStatus):
-        raise argparse.ArgumentTypeError(f"{status!r} is not a job status: {', '.join(JobStatus)}")
-    return _JobArgument(job_id, status or None, (_seconds(stop_seconds),) if stop_seconds else ())
+    try:
+        begins_as = kind.life.status_named(status) if status else None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return _JobArgument(kind, job_id, begins_as, (_seconds(stop_seconds),) if stop_seconds else ())
 
 
 if __name__ == "__main__":

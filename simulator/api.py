@@ -1,4 +1,4 @@
-"""The model transform API of the Neptune Data API: what each operation takes, does and answers.
+"""The machine learning part of the Neptune Data API: what each operation takes, does and answers.
 
 URIs, parameters and answers are those of botocore's service model `neptunedata`, 2023-08-01. Which error answers what
 is in the Neptune User Guide's "Neptune ML management API errors and exceptions"; where both are silent, this is the
@@ -8,27 +8,26 @@ model an `MLResourceNotFoundException` (404), which is what this answers; a faul
 
 from __future__ import annotations
 
-import json
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from simulator.descriptions import describe, job_arn
 from simulator.errors import NeptuneError
-from simulator.jobs import JobEndedError, JobExistsError, JobNotFoundError
+from simulator.jobs import JobEndedError, JobExistsError, JobNotFoundError, NotUpdatableError
+from simulator.kinds import KINDS
 from simulator.s3 import S3Location
+from simulator.start_body import read_flag, read_start
 
 if TYPE_CHECKING:
     from simulator.faults import OperationName
+    from simulator.jobs import Job
+    from simulator.kinds import Kind
     from simulator.state import SimulatorState
 
 Answer: TypeAlias = Mapping[str, object]
 
-_COLLECTION: Final = "/ml/modeltransform"
-_ITEM: Final = "/ml/modeltransform/{id}"
 _DEFAULT_MAX_ITEMS: Final = 10
 _MAX_ITEMS: Final = range(1, 1025)
 _EXISTS: Final = "Another resource with same ID already exists. Please use a new ID."
@@ -57,6 +56,7 @@ class Operation:
     """An operation of the API.
 
     Attributes:
+        kind: The kind of jobs that it is about.
         name: Its short name.
         method: Its HTTP method.
         uri: Its URI template.
@@ -64,11 +64,12 @@ class Operation:
         handle: Carries a request out and returns the answer; raises `NeptuneError`.
     """
 
+    kind: Kind
     name: OperationName
     method: str
     uri: str
     query: frozenset[str]
-    handle: Callable[[SimulatorState, ApiRequest], Answer]
+    handle: Callable[[SimulatorState, Kind, ApiRequest], Answer]
 
     def __call__(self, state: SimulatorState, request: ApiRequest) -> Answer:
         """Carry a request out and return the answer.
@@ -79,13 +80,15 @@ class Operation:
         if unknown := sorted(request.query.keys() - self.query):
             raise NeptuneError("InvalidParameterException", f"Unknown query parameter: {', '.join(unknown)}.")
         try:
-            return self.handle(state, request)
+            return self.handle(state, self.kind, request)
         except JobNotFoundError as error:
             raise NeptuneError("MLResourceNotFoundException", str(error)) from error
         except JobEndedError as error:
             raise NeptuneError("InvalidParameterException", _ENDED) from error
         except JobExistsError as error:
             raise NeptuneError("InvalidParameterException", _EXISTS) from error
+        except NotUpdatableError as error:
+            raise NeptuneError("BadRequestException", str(error)) from error
 
 
 def error_body(error: NeptuneError, request_id: str) -> Answer:
@@ -93,117 +96,91 @@ def error_body(error: NeptuneError, request_id: str) -> Answer:
     return {"detailedMessage": str(error), "requestId": request_id, "code": error.code, "message": str(error)}
 
 
-def _start(state: SimulatorState, request: ApiRequest) -> Answer:
-    body = _start_body(request.body)
-    if "modelTransformOutputS3Location" not in body:
-        raise NeptuneError("MissingParameterException", "modelTransformOutputS3Location is required.")
-    if "trainingJobName" not in body and not {"dataProcessingJobId", "mlModelTrainingJobId"} <= body.keys():
-        raise NeptuneError(
-            "MissingParameterException",
-            "Either dataProcessingJobId and mlModelTrainingJobId, or trainingJobName is required.",
-        )
+def _start(state: SimulatorState, kind: Kind, request: ApiRequest) -> Answer:
+    body = read_start(request.body, kind)
+    _check_references(state, kind, body)
+    job = (
+        _updated(state, kind, body, request) if read_flag(body.get("update")) else _started(state, kind, body, request)
+    )
+    return {"id": job.id, "arn": job_arn(job), "creationTimeInMillis": time.time_ns() // 1_000_000}
+
+
+def _started(state: SimulatorState, kind: Kind, body: Mapping[str, object], request: ApiRequest) -> Job:
     try:
-        job = state.start_job(
+        return state.start_job(
+            kind,
             # AWS's notebook client sends an empty id where it wants one made.
-            str(body.get("id") or uuid.uuid4()),
-            plan=state.plan_for(_training(body)),
-            output=S3Location.parse(str(body["modelTransformOutputS3Location"])),
+            str(body.get("id") or kind.make_id()),
+            plan=state.plan_of(kind, _training(body)),
+            output=S3Location.parse(str(body[kind.output])) if kind.output else None,
             late_seconds=request.late_seconds,
         )
     except JobExistsError:
         raise
     except ValueError as error:
         raise NeptuneError("InvalidParameterException", f"Invalid parameter: {error}.") from error
-    return {"id": job.id, "arn": job_arn(job), "creationTimeInMillis": time.time_ns() // 1_000_000}
 
 
 def _training(body: Mapping[str, object]) -> str:
-    """Return what names the training whose models a job uses."""
-    return str(body.get("mlModelTrainingJobId") or body.get("trainingJobName"))
+    """Return what names the training whose models are used; empty if nothing does."""
+    return str(body.get("mlModelTrainingJobId") or body.get("trainingJobName") or "")
 
 
-def _start_body(text: bytes) -> dict[str, object]:
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise NeptuneError("BadRequestException", "The body is not JSON.") from error
-    if not isinstance(body, dict):
-        raise NeptuneError("BadRequestException", "The body is not a JSON object.")
-    given = {name: value for name, value in body.items() if value is not None}
-    _check_types(given, START_BODY)
-    _check_types(given.get("customModelTransformParameters", {}), CUSTOM_PARAMETERS)
-    if (
-        "customModelTransformParameters" in given
-        and "sourceS3DirectoryPath" not in body["customModelTransformParameters"]
-    ):
-        raise NeptuneError("MissingParameterException", "customModelTransformParameters needs a sourceS3DirectoryPath.")
-    return given
+def _updated(state: SimulatorState, kind: Kind, body: Mapping[str, object], request: ApiRequest) -> Job:
+    if not body.get("id"):
+        raise NeptuneError("MissingParameterException", "id is required for an update.")
+    return state.jobs[kind.name].update(str(body["id"]), state.plan_of(kind), late_seconds=request.late_seconds)
 
 
-def _check_types(values: Mapping[str, object], types: Mapping[str, type]) -> None:
-    for name, value in values.items():
-        if name not in types:
-            raise NeptuneError("InvalidParameterException", f"Unknown parameter: {name!r}.")
-        strings = not isinstance(value, list) or all(isinstance(item, str) for item in value)
-        # JSON's true and false are no integers, Python's are.
-        if not isinstance(value, types[name]) or isinstance(value, bool) or not strings:
-            raise NeptuneError("InvalidParameterException", f"Parameter {name} has the wrong type.")
+def _check_references(state: SimulatorState, kind: Kind, body: Mapping[str, object]) -> None:
+    for parameter, reference in kind.references.items():
+        if parameter not in body:
+            continue
+        try:
+            job, now = state.jobs[reference.kind].look(str(body[parameter]))
+        except JobNotFoundError as error:
+            if state.knows_all_jobs:
+                raise NeptuneError(reference.unknown.code, reference.unknown.message) from error
+        else:
+            if not job.completed(now):
+                raise NeptuneError(reference.unfinished.code, reference.unfinished.message)
 
 
-def _get(state: SimulatorState, request: ApiRequest) -> Answer:
-    return describe(*state.jobs.find(request.job_id))
+def _get(state: SimulatorState, kind: Kind, request: ApiRequest) -> Answer:
+    return describe(*state.jobs[kind.name].find(request.job_id))
 
 
-def _list(state: SimulatorState, request: ApiRequest) -> Answer:
+def _list(state: SimulatorState, kind: Kind, request: ApiRequest) -> Answer:
     text = request.query.get("maxItems", str(_DEFAULT_MAX_ITEMS))
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MAX_ITEMS.stop)) and int(text) in _MAX_ITEMS):
         raise NeptuneError("InvalidParameterException", f"maxItems must be from 1 to 1024, not {text}.")
-    jobs, now = state.jobs.all()
+    jobs, now = state.jobs[kind.name].all()
     return {"ids": [job.id for job in jobs if job.appeared(now)][: int(text)]}
 
 
-def _cancel(state: SimulatorState, request: ApiRequest) -> Answer:
-    # boto3 writes true, AWS's notebook client TRUE.
+def _cancel(state: SimulatorState, kind: Kind, request: ApiRequest) -> Answer:
+    # boto3 writes true, AWS's notebook client TRUE, or False for a data processing job.
     clean = request.query.get("clean", "false").lower()
     if clean not in {"true", "false"}:
         raise NeptuneError("InvalidParameterException", f"clean must be true or false, not {clean}.")
-    status = state.jobs.cancel(request.job_id, clean=clean == "true", late_seconds=request.late_seconds)
+    status = state.jobs[kind.name].cancel(request.job_id, clean=clean == "true", late_seconds=request.late_seconds)
     return {"status": status}
 
 
-CUSTOM_PARAMETERS: Final[Mapping[str, type]] = MappingProxyType(
-    {"sourceS3DirectoryPath": str, "transformEntryPointScript": str}
-)
-"""The members of `customModelTransformParameters`, with their JSON types."""
+def _operations(kind: Kind) -> tuple[Operation, ...]:
+    collection, item = f"/ml/{kind.name}", f"/ml/{kind.name}/{{id}}"
+    role = "neptuneIamRoleArn"
+    return (
+        Operation(kind=kind, name="start", method="POST", uri=collection, query=frozenset(), handle=_start),
+        Operation(
+            kind=kind, name="list", method="GET", uri=collection, query=frozenset({"maxItems", role}), handle=_list
+        ),
+        Operation(kind=kind, name="get", method="GET", uri=item, query=frozenset({role}), handle=_get),
+        Operation(
+            kind=kind, name="cancel", method="DELETE", uri=item, query=frozenset({role, "clean"}), handle=_cancel
+        ),
+    )
 
-START_BODY: Final[Mapping[str, type]] = MappingProxyType(
-    {
-        "id": str,
-        "dataProcessingJobId": str,
-        "mlModelTrainingJobId": str,
-        "trainingJobName": str,
-        "modelTransformOutputS3Location": str,
-        "sagemakerIamRoleArn": str,
-        "neptuneIamRoleArn": str,
-        "customModelTransformParameters": dict,
-        "baseProcessingInstanceType": str,
-        "baseProcessingInstanceVolumeSizeInGB": int,
-        "subnets": list,
-        "securityGroupIds": list,
-        "volumeEncryptionKMSKey": str,
-        "s3OutputEncryptionKMSKey": str,
-    }
-)
-"""The members of the body of `StartMLModelTransformJob`, with their JSON types."""
 
-OPERATIONS: Final = (
-    Operation(name="start", method="POST", uri=_COLLECTION, query=frozenset(), handle=_start),
-    Operation(
-        name="list", method="GET", uri=_COLLECTION, query=frozenset({"maxItems", "neptuneIamRoleArn"}), handle=_list
-    ),
-    Operation(name="get", method="GET", uri=_ITEM, query=frozenset({"neptuneIamRoleArn"}), handle=_get),
-    Operation(
-        name="cancel", method="DELETE", uri=_ITEM, query=frozenset({"neptuneIamRoleArn", "clean"}), handle=_cancel
-    ),
-)
-"""The operations of the model transform API."""
+OPERATIONS: Final = tuple(operation for kind in KINDS.values() for operation in _operations(kind))
+"""The operations of all kinds."""

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from simulator.api import OPERATIONS, ApiRequest, Operation, error_body
 from simulator.errors import NeptuneError
 from simulator.faults import ErrorAnswer, Hang, RawAnswer, Reset, Truncated
-from simulator.jobs import JobNotFoundError, JobStatus
+from simulator.jobs import JobNotFoundError
 from simulator.request_log import RequestRecord, credential_scope, redact
 from simulator.serving import Connection, disconnected, pause
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from simulator.faults import Effect
+    from simulator.lives import Status
     from simulator.state import SimulatorState
 
 
@@ -34,16 +35,18 @@ def application(state: SimulatorState) -> Starlette:
             *(
                 # A job id may contain encoded slashes, even if no job has such an id.
                 Route(
-                    operation.uri.replace("{id}", "{id:path}"), _Endpoint(state, operation), methods=[operation.method]
+                    operation.uri.replace("{id}", "{id:path}"),
+                    _OfOperation(state, operation),
+                    methods=[operation.method],
                 )
                 for operation in OPERATIONS
             ),
-            Route("/{path:path}", _Endpoint(state, None)),
+            Route("/{path:path}", _OfOperation(state, None)),
         ]
     )
 
 
-class _Endpoint:
+class _OfOperation:
     """An operation as an ASGI application, which faults can strike; None: whatever is no operation of the API."""
 
     def __init__(self, state: SimulatorState, operation: Operation | None) -> None:
@@ -59,7 +62,7 @@ class _Endpoint:
         except ClientDisconnect:
             return
 
-        fault = self._state.faults.strike(self._operation.name) if self._operation else None
+        fault = self._state.faults.strike(self._operation.name, self._operation.kind.name) if self._operation else None
         if fault is not None and fault.delay_seconds:
             await pause(receive, fault.delay_seconds)
         late_seconds = fault.late_seconds if fault else 0.0
@@ -87,11 +90,11 @@ class _Endpoint:
         started_id = answer.get("id")
         return _json(200, answer, job_id=started_id if isinstance(started_id, str) else None)
 
-    def _job_status(self, job_id: str | None) -> JobStatus | None:
-        if not job_id:
+    def _job_status(self, job_id: str | None) -> Status | None:
+        if not job_id or self._operation is None:
             return None
         try:
-            job, now = self._state.jobs.look(job_id)
+            job, now = self._state.jobs[self._operation.kind.name].look(job_id)
         except JobNotFoundError:
             return None
         return job.status(now)
@@ -168,6 +171,7 @@ def _arrival(request: Request, operation: Operation | None, now: float) -> Reque
     return RequestRecord(
         time=now,
         operation=operation.name if operation else None,
+        kind=operation.kind.name if operation else None,
         method=request.method,
         path=request.scope["raw_path"].decode("ascii"),
         query=redact(request.scope["query_string"].decode("latin-1")),

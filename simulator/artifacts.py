@@ -10,10 +10,6 @@ if TYPE_CHECKING:
     from simulator.jobs import Job
     from simulator.s3 import S3Location
 
-BASE_PROCESSING = "base-processing"
-REMOTE_MODEL_TRANSFORM = "remote-model-transform"
-_FILES = (f"{BASE_PROCESSING}/processed-graph.json", f"{REMOTE_MODEL_TRANSFORM}/model.tar.gz")
-
 
 class ArtifactDirectory:
     """Keeps each object `s3://BUCKET/KEY` as the file `BUCKET/KEY` of a directory.
@@ -34,7 +30,7 @@ class ArtifactDirectory:
         for location in _locations(job):
             path = self._path(location)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"{path.name} of model transform job {job.id}, simulated\n", encoding="utf-8")
+            path.write_text(f"{path.name} of {job.kind.title.lower()} {job.id}, simulated\n", encoding="utf-8")
 
     def delete(self, job: Job) -> None:
         """Delete the artifacts of `job`, and its directories if nothing else is in them.
@@ -44,8 +40,7 @@ class ArtifactDirectory:
         """
         for location in _locations(job):
             self._path(location).unlink(missing_ok=True)
-        output = self._path(job.output)
-        for directory in (*(self._path(location).parent for location in _locations(job)), output):
+        for directory in (*(self._path(location).parent for location in _locations(job)), self._path(job.output)):
             if directory.is_dir() and not any(directory.iterdir()):
                 directory.rmdir()
 
@@ -58,4 +53,6 @@ class ArtifactDirectory:
 
 
 def _locations(job: Job) -> tuple[S3Location, ...]:
-    return tuple(job.output / name for name in _FILES)
+    return tuple(
+        job.output / f"{phase.role}/{phase.artifact}" for phase in job.kind.phases if phase.artifact is not None
+    )

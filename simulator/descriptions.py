@@ -1,9 +1,11 @@
 """Jobs as the Neptune Data API describes them.
 
-The members are those of `GetMLModelTransformJobOutput` and `MlResourceDefinition` in botocore's service model
-`neptunedata`, 2023-08-01. It does not say what the values look like: they have the shape of SageMaker's. Nor does it
-say when a member is there: here, a SageMaker job is described from when it has begun, for it has neither name nor ARN
-before, and its output location is given when it is created; the models are described when there are any.
+The members are those of `GetMLModelTransformJobOutput` and its siblings, `MlResourceDefinition` and
+`MlConfigDefinition` in botocore's service model `neptunedata`, 2023-08-01. It does not say what the values look like:
+they have the shape of SageMaker's. Nor does it say when a member is there: here, a SageMaker job is described from when
+it has begun, for it has neither name nor ARN before, and its output location is given when it is created; the models
+are described when there are any, an endpoint's configuration always, for SageMaker makes it before the endpoint, and a
+new one for an update.
 """
 
 from __future__ import annotations
@@ -11,59 +13,60 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from simulator.artifacts import BASE_PROCESSING, REMOTE_MODEL_TRANSFORM
-from simulator.jobs import JobStatus
+from simulator.kinds import MAX_NAME
 
 if TYPE_CHECKING:
     from simulator.jobs import Job
+    from simulator.kinds import Phase
+    from simulator.lives import Status
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
 _SAGEMAKER: Final = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
-_MAX_NAME: Final = 63
 
 
 def job_arn(job: Job) -> str:
-    """Return the ARN that `StartMLModelTransformJob` answers for `job`."""
-    return f"arn:aws:neptune-db:{REGION}:{ACCOUNT}:cluster-SIMULATOR/modeltransform/{job.id}"
+    """Return the ARN that the start of `job` answers."""
+    return f"arn:aws:neptune-db:{REGION}:{ACCOUNT}:cluster-SIMULATOR/{job.kind.name}/{job.id}"
 
 
 def describe(job: Job, now: float) -> dict[str, object]:
-    """Return what `GetMLModelTransformJob` answers for `job` at `now`, in seconds of the simulator's clock."""
-    status = job.status(now)
-    base, remote = job.phases(now)
-    described: dict[str, object] = {
-        "status": status,
-        "id": job.id,
-        "baseProcessingJob": _resource(job, base, BASE_PROCESSING, "processing-job", "ProcessingJobs"),
-    }
-    if remote is not None:
-        described["remoteModelTransformJob"] = _resource(
-            job, remote, REMOTE_MODEL_TRANSFORM, "transform-job", "TransformJobs"
-        )
-    if status is JobStatus.COMPLETED:
-        model = _sagemaker_name(job, "model")
-        described["models"] = [{"name": model, "arn": f"{_SAGEMAKER}:model/{model}"}]
+    """Return what the API says of `job` at `now`, in seconds of the simulator's clock."""
+    described: dict[str, object] = {"status": job.status(now), "id": job.id}
+    for phase, status in zip(job.kind.phases, job.phases(now), strict=True):
+        if status is not None:
+            described[phase.member] = _resource(job, phase, status)
+    if job.kind.models is not None and job.completed(now):
+        described[job.kind.models] = [_configuration(job, "model", "model")]
+    if job.kind.config is not None:
+        role = f"config-{job.revision}" if job.revision else "config"
+        described[job.kind.config] = _configuration(job, "endpoint-config", role)
     return described
 
 
-def _resource(job: Job, status: JobStatus, role: str, resource: str, log_group: str) -> dict[str, str]:
-    name = _sagemaker_name(job, role)
-    failure = {"failureReason": job.plan.fails_with or ""} if status is JobStatus.FAILED else {}
+def _resource(job: Job, phase: Phase, status: Status) -> dict[str, str]:
+    name = _sagemaker_name(job, phase.role, phase.max_name)
+    output = {} if phase.artifact is None else {"outputLocation": str(job.output / phase.role)}
+    failure = {"failureReason": job.plan.fails_with or ""} if status == job.kind.life.failed else {}
     return {
         "name": name,
-        "arn": f"{_SAGEMAKER}:{resource}/{name}",
+        "arn": f"{_SAGEMAKER}:{phase.resource}/{name}",
         "status": status,
-        "outputLocation": str(job.output / role),
+        **output,
         "cloudwatchLogUrl": (
             f"https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}"
-            f"#logStream:group=/aws/sagemaker/{log_group};prefix={name};streamFilter=typeLogStreamPrefix"
+            f"#logStream:group=/aws/sagemaker/{phase.log_group};prefix={name};streamFilter=typeLogStreamPrefix"
         ),
         **failure,
     }
 
 
-def _sagemaker_name(job: Job, role: str) -> str:
-    """Return a name that SageMaker would take: letters, digits and single hyphens, at most 63 of them."""
+def _configuration(job: Job, resource: str, role: str) -> dict[str, str]:
+    name = _sagemaker_name(job, role, MAX_NAME)
+    return {"name": name, "arn": f"{_SAGEMAKER}:{resource}/{name}"}
+
+
+def _sagemaker_name(job: Job, role: str, length: int) -> str:
+    """Return a name that SageMaker would take: letters, digits and single hyphens, at most so many of them."""
     end = f"-{role}-{job.token}"
-    return re.sub(r"[^A-Za-z0-9]+", "-", job.id)[: _MAX_NAME - len(end)].rstrip("-") + end
+    return re.sub(r"[^A-Za-z0-9]+", "-", job.id)[: length - len(end)].rstrip("-") + end

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from simulator.clock import check_seconds
 from simulator.errors import ERROR_STATUSES
+from simulator.kinds import kind_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from random import Random
 
+    from simulator.kinds import KindName
+
 OperationName: TypeAlias = Literal["start", "get", "list", "cancel"]
-"""An operation of the model transform API."""
+"""An operation that every kind of job has; endpoints are created and deleted instead of started and cancelled."""
 
 OPERATION_NAMES: Final[tuple[OperationName, ...]] = get_args(OperationName)
 _HTTP_STATUSES: Final = frozenset({200, *range(400, 600)})
@@ -96,6 +99,7 @@ class Fault:
     Attributes:
         effect: What the client gets; None: the API's own answer (for a mere delay).
         on: The operations that it concerns.
+        kind: The kind of jobs whose operations it concerns; None: all kinds.
         times: How many requests it concerns; None: all, until the faults are cleared.
         probability: The chance that it strikes a request that it concerns, 0 to 1.
         delay_seconds: How long, in seconds of real time, before anything happens.
@@ -110,6 +114,7 @@ class Fault:
 
     effect: Effect | None = None
     on: Collection[OperationName] = field(default=OPERATION_NAMES, kw_only=True)
+    kind: KindName | None = field(default=None, kw_only=True)
     times: int | None = field(default=1, kw_only=True)
     probability: float = field(default=1.0, kw_only=True)
     delay_seconds: float = field(default=0.0, kw_only=True)
@@ -119,6 +124,8 @@ class Fault:
     def __post_init__(self) -> None:
         if isinstance(self.on, str) or not self.on or any(name not in OPERATION_NAMES for name in self.on):
             raise ValueError(f"a fault is on one or more of {', '.join(OPERATION_NAMES)}, not {self.on!r}")
+        if self.kind is not None:
+            kind_named(self.kind)
         if self.times is not None and self.times < 1:
             raise ValueError(f"a fault happens once or more, not {self.times} times")
         if not 0 <= self.probability <= 1:
@@ -130,6 +137,10 @@ class Fault:
                 "a fault that makes a request late has it take effect, and an effect instead of its answer"
             )
         object.__setattr__(self, "on", tuple(self.on))
+
+    def concerns(self, operation: OperationName, kind: KindName) -> bool:
+        """Return whether it concerns requests of `operation` of `kind`."""
+        return operation in self.on and self.kind in {None, kind}
 
     @property
     def carried_out(self) -> bool:
@@ -165,11 +176,11 @@ class FaultPlan:
         with self._lock:
             self._faults.clear()
 
-    def strike(self, operation: OperationName) -> Fault | None:
-        """Return the fault that strikes this request of `operation`, if any, and count it."""
+    def strike(self, operation: OperationName, kind: KindName) -> Fault | None:
+        """Return the fault that strikes this request of `operation` of `kind`, if any, and count it."""
         with self._lock:
             for index, (fault, left) in enumerate(self._faults):
-                if operation in fault.on and self._random.random() < fault.probability:
+                if fault.concerns(operation, kind) and self._random.random() < fault.probability:
                     if left == 1:
                         del self._faults[index]
                     elif left is not None:

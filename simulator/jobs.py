@@ -1,12 +1,8 @@
-"""Model transform jobs: immutable records whose status follows from the time.
+"""Jobs, and endpoints, which are jobs of a kind: immutable records whose status follows from the time.
 
-Statuses are those of the Neptune Data API's `GetMLModelTransformJob`::
-
-    InProgress ── cancelled ──▶ Stopping ── after stop_seconds ──▶ Stopped
-        └──────── after run_seconds ──▶ Completed or Failed
-
-A job is two SageMaker jobs, one after the other: its base processing, for base_seconds, then its remote model
-transform.
+A job is one SageMaker job or more, one after the other, its phases: a model transform is a base processing, for
+base_seconds, then a remote transform; a model training is a processing, for base_seconds, then a hyperparameter tuning,
+for hpo_seconds, then a transform. What follows on what is in `simulator.lives`.
 """
 
 from __future__ import annotations
@@ -14,12 +10,15 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import Enum, auto
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from simulator.clock import check_seconds
 
 if TYPE_CHECKING:
+    from simulator.kinds import Kind
+    from simulator.lives import Status
     from simulator.s3 import S3Location
 
 DEFAULT_STOP_SECONDS: Final = 5.0
@@ -33,44 +32,36 @@ DEFAULT_FAILURE: Final = "AlgorithmError: simulated failure"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,47}")
 
 
-class JobStatus(StrEnum):
-    """The `status` of a model transform job."""
-
-    IN_PROGRESS = "InProgress"
-    STOPPING = "Stopping"
-    STOPPED = "Stopped"
-    COMPLETED = "Completed"
-    FAILED = "Failed"
-
-    @property
-    def ended(self) -> bool:
-        """Whether the job never changes again."""
-        return self not in {JobStatus.IN_PROGRESS, JobStatus.STOPPING}
-
-
 class JobNotFoundError(LookupError):
-    """There is no job with that id."""
+    """There is no job of that kind with that id."""
 
 
 class JobExistsError(ValueError):
-    """There is a job with that id already."""
+    """There is a job of that kind with that id already."""
 
 
 class JobEndedError(ValueError):
     """The job has ended: it cannot be cancelled any more."""
 
 
+class NotUpdatableError(ValueError):
+    """The endpoint cannot be updated as it is now."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlan:
-    """What becomes of a job after its start.
+    """What becomes of a job after its start, and of an endpoint after its creation or update.
 
     Attributes:
-        base_seconds: How long its base processing takes, in seconds; what is left of `run_seconds` is its remote
-            model transform.
-        run_seconds: How long it runs unless it is cancelled, in seconds; None: for ever.
-        stop_seconds: How long it takes to stop once cancelled, in seconds; None: it never stops.
-        fails_with: The `failureReason` with which it fails after `run_seconds`, in the base processing if that is not
-            over by then; None: it completes.
+        base_seconds: How long its base processing takes, in seconds, if it is a model transform or a model training.
+        hpo_seconds: How long its hyperparameter tuning takes after that, in seconds, if it is a model training; what is
+            left of `run_seconds` is its transform.
+        run_seconds: How long it runs unless it is cancelled, in seconds, or how long an endpoint takes to be in
+            service; None: for ever.
+        stop_seconds: How long it takes to stop once cancelled, in seconds, or an endpoint to be gone once deleted;
+            None: it never does.
+        fails_with: The `failureReason` with which it fails after `run_seconds`, in the phase that is not over by then;
+            None: it completes.
         appear_seconds: How long the API does not know it yet, in seconds, although it runs.
 
     Raises:
@@ -78,45 +69,83 @@ class JobPlan:
     """
 
     base_seconds: float = 0.0
+    hpo_seconds: float = 0.0
     run_seconds: float | None = None
     stop_seconds: float | None = DEFAULT_STOP_SECONDS
     fails_with: str | None = None
     appear_seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        for seconds in (self.base_seconds, self.run_seconds, self.stop_seconds, self.appear_seconds):
+        for seconds in (
+            self.base_seconds,
+            self.hpo_seconds,
+            self.run_seconds,
+            self.stop_seconds,
+            self.appear_seconds,
+        ):
             if seconds is not None:
                 check_seconds(seconds)
         if self.fails_with is not None and self.run_seconds is None:
             raise ValueError("a job that runs for ever never fails: it needs run_seconds")
-        if self.fails_with is None and self.run_seconds is not None and self.run_seconds < self.base_seconds:
-            raise ValueError("a job completes after its base processing: run_seconds must not be below base_seconds")
+        if self.fails_with is None and self.run_seconds is not None:
+            if self.run_seconds < self.base_seconds:
+                raise ValueError(
+                    "a job completes after its base processing: run_seconds must not be below base_seconds"
+                )
+            if self.run_seconds < self.base_seconds + self.hpo_seconds:
+                raise ValueError(
+                    "a job completes after its tuning: run_seconds must not be below base_seconds and hpo_seconds"
+                )
+
+    def instant(self, fails_with: str | None = None) -> JobPlan:
+        """Return this plan for a job that completes, or fails, as soon as it has started."""
+        return replace(self, base_seconds=0.0, hpo_seconds=0.0, run_seconds=0.0, fails_with=fails_with)
+
+
+class _Stage(Enum):
+    """Where a job is in its life, whatever its kind calls that."""
+
+    RUNNING = auto()
+    COMPLETED = auto()
+    FAILED = auto()
+    STOPPING = auto()
+    STOPPED = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A model transform job.
+    """A job.
 
     Attributes:
         id: Its id: letters, digits and hyphens, at most 48 of them.
-        output: Where its artifacts are: its `modelTransformOutputS3Location`, with its id below.
+        kind: Its kind.
+        output: Where its artifacts are: the location in its start, with its id below.
         started_at: When it started, in seconds of the simulator's clock; before that, there is no such job.
         plan: What becomes of it.
-        cancelled_at: When it was cancelled, in seconds of the simulator's clock; None: it was not.
+        completes_as: Its status when it has completed; None: the usual one.
+        before_update: What it was before its last update; None: it was not updated.
+        updated_at: When that was, in seconds of the simulator's clock.
+        cancelled_at: When it was cancelled or deleted, in seconds of the simulator's clock; None: it was not.
         clean: Whether its artifacts are deleted when it has stopped.
         token: What its SageMaker jobs' names end in, for no other cluster's job of the same id has them.
+        revision: How often it was updated.
 
     Raises:
         ValueError: If it has no valid id.
     """
 
     id: str
+    kind: Kind
     output: S3Location
     started_at: float
     plan: JobPlan = JobPlan()
+    completes_as: Status | None = None
+    before_update: Job | None = None
+    updated_at: float | None = None
     cancelled_at: float | None = None
     clean: bool = False
     token: str = field(default_factory=lambda: secrets.token_hex(4))
+    revision: int = 0
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -124,68 +153,128 @@ class Job:
                 f"{self.id!r} is not a job id: letters, digits and hyphens, at most 48, the first no hyphen"
             )
 
-    def started(self, now: float) -> bool:
+    def at(self, now: float) -> Job:
+        """Return it as it is, or was, at `now`, in seconds of the simulator's clock: without updates still to come."""
+        if self.before_update is None or self.updated_at is None or now >= self.updated_at:
+            return self
+        return self.before_update.at(now)
+
+    def exists(self, now: float) -> bool:
         """Return whether there is such a job at `now`, in seconds of the simulator's clock."""
-        return now >= self.started_at
+        return now >= self.started_at and not (self.kind.life.stopped is None and self.stopped(now))
 
     def appeared(self, now: float) -> bool:
         """Return whether the API knows the job at `now`, in seconds of the simulator's clock."""
         return now >= self.started_at + self.plan.appear_seconds
 
-    def status(self, now: float) -> JobStatus:
-        """Return its status at `now`, in seconds of the simulator's clock."""
-        if self.cancelled_at is not None and now >= self.cancelled_at:
-            stopped = self.plan.stop_seconds is not None and now >= self.cancelled_at + self.plan.stop_seconds
-            return JobStatus.STOPPED if stopped else JobStatus.STOPPING
-        if self.plan.run_seconds is None or now < self.started_at + self.plan.run_seconds:
-            return JobStatus.IN_PROGRESS
-        return JobStatus.COMPLETED if self.plan.fails_with is None else JobStatus.FAILED
+    def completed(self, now: float) -> bool:
+        """Return whether it has completed at `now`, in seconds of the simulator's clock."""
+        return self._stage(now) is _Stage.COMPLETED
 
-    def phases(self, now: float) -> tuple[JobStatus, JobStatus | None]:
-        """Return the status of its base processing and of its remote model transform at `now`.
+    def failed(self, now: float) -> bool:
+        """Return whether it has failed at `now`, in seconds of the simulator's clock."""
+        return self._stage(now) is _Stage.FAILED
+
+    def stopped(self, now: float) -> bool:
+        """Return whether it was cancelled and has stopped at `now`, in seconds of the simulator's clock."""
+        return self._stage(now) is _Stage.STOPPED
+
+    def status(self, now: float) -> Status:
+        """Return its status at `now`, in seconds of the simulator's clock."""
+        life = self.kind.life
+        match self._stage(now):
+            case _Stage.RUNNING:
+                return life.running if life.updating is None or self.updated_at is None else life.updating
+            case _Stage.COMPLETED:
+                return self.completes_as or life.completed[0]
+            case _Stage.FAILED:
+                return life.failed
+            case _Stage.STOPPING:
+                return life.stopping
+            case _Stage.STOPPED:
+                # One that is gone answers its own deletion like this.
+                return life.stopped or life.stopping
+
+    def phases(self, now: float) -> tuple[Status | None, ...]:
+        """Return the status of each of its phases at `now`.
 
         Args:
             now: The time, in seconds of the simulator's clock.
 
         Returns:
-            The two; None: it has not begun, and never will if the job ended before.
+            The statuses; None: it has not begun, and never will if the job ended before.
         """
-        status = self.status(now)
         until = now
         if self.cancelled_at is not None:
             until = min(until, self.cancelled_at)
         if self.plan.run_seconds is not None:
-            until = min(until, self.started_at + self.plan.run_seconds)
-        if until < self.started_at + self.plan.base_seconds:
-            return status, None
-        return JobStatus.COMPLETED, status
+            until = min(until, self._runs_since + self.plan.run_seconds)
+        ends = list(accumulate((self.plan.base_seconds, self.plan.hpo_seconds)))[: len(self.kind.phases) - 1]
+        over = sum(until >= self._runs_since + end for end in ends)
+        done = self.kind.life.completed[0]
+        return (done,) * over + (self.status(now),) + (None,) * (len(ends) - over)
 
     def cancel(self, at: float, *, clean: bool) -> Job:
-        """Return this job, cancelled; itself if it is stopping already.
+        """Return this job, cancelled or deleted; itself if it is stopping already, or gone.
 
         Args:
             at: When, in seconds of the simulator's clock.
             clean: Whether its artifacts are to be deleted when it has stopped.
 
         Raises:
-            JobEndedError: If it has ended by then.
+            JobEndedError: If it has ended by then, and its kind stays when it has stopped.
         """
-        status = self.status(at)
-        if status.ended:
-            raise JobEndedError(f"Model transform job {self.id} is already {status} and cannot be cancelled.")
-        return self if status is JobStatus.STOPPING else replace(self, cancelled_at=at, clean=clean)
+        stage = self._stage(at)
+        if stage is _Stage.STOPPING or not self.exists(at):
+            return self
+        if stage is not _Stage.RUNNING and self.kind.life.stopped is not None:
+            raise JobEndedError(f"{self.kind.title} {self.id} is already {self.status(at)} and cannot be cancelled.")
+        return replace(self, cancelled_at=at, clean=clean)
 
-    def begin_as(self, status: JobStatus) -> Job:
-        """Return this job as it would be, just after its start, in another status than `InProgress`."""
-        match status:
-            case JobStatus.IN_PROGRESS:
-                return self
-            case JobStatus.STOPPING:
-                return replace(self, cancelled_at=self.started_at)
-            case JobStatus.STOPPED:
-                return replace(self, cancelled_at=self.started_at, plan=replace(self.plan, stop_seconds=0.0))
-            case JobStatus.COMPLETED:
-                return replace(self, plan=replace(self.plan, base_seconds=0.0, run_seconds=0.0, fails_with=None))
-            case JobStatus.FAILED:
-                reason = self.plan.fails_with or DEFAULT_FAILURE
-                return replace(self, plan=replace(self.plan, base_seconds=0.0, run_seconds=0.0, fails_with=reason))
+    def update(self, at: float, plan: JobPlan) -> Job:
+        """Return this endpoint, updated.
+
+        Args:
+            at: When, in seconds of the simulator's clock.
+            plan: What becomes of it then; the API goes on knowing it.
+
+        Raises:
+            NotUpdatableError: If it is neither in service nor out of it then.
+        """
+        if not self.completed(at):
+            raise NotUpdatableError(f"{self.kind.title} {self.id} is {self.status(at)} and cannot be updated.")
+        return replace(
+            self,
+            plan=replace(plan, appear_seconds=self.plan.appear_seconds),
+            completes_as=None,
+            before_update=self,
+            updated_at=at,
+            revision=self.revision + 1,
+        )
+
+    def begin_as(self, status: Status) -> Job:
+        """Return this job as it would be, just after its start, in another status than the first."""
+        life = self.kind.life
+        if status in life.completed:
+            return replace(self, completes_as=status, plan=self.plan.instant())
+        if status == life.failed:
+            return replace(self, plan=self.plan.instant(self.plan.fails_with or DEFAULT_FAILURE))
+        if status == life.updating:
+            return self.begin_as(life.completed[0]).update(self.started_at, self.plan)
+        if status == life.stopping:
+            return replace(self, cancelled_at=self.started_at)
+        if status == life.stopped:
+            return replace(self, cancelled_at=self.started_at, plan=replace(self.plan, stop_seconds=0.0))
+        return self
+
+    @property
+    def _runs_since(self) -> float:
+        return self.started_at if self.updated_at is None else self.updated_at
+
+    def _stage(self, now: float) -> _Stage:
+        if self.cancelled_at is not None and now >= self.cancelled_at:
+            stopped = self.plan.stop_seconds is not None and now >= self.cancelled_at + self.plan.stop_seconds
+            return _Stage.STOPPED if stopped else _Stage.STOPPING
+        if self.plan.run_seconds is None or now < self._runs_since + self.plan.run_seconds:
+            return _Stage.RUNNING
+        return _Stage.COMPLETED if self.plan.fails_with is None else _Stage.FAILED

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from simulator.kinds import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from simulator.kinds import KindName
 
 # AWS Signature Version 4: the Authorization header, and the query parameters that can stand for it.
 _AUTHORIZATION = re.compile(
@@ -25,6 +29,7 @@ class RequestRecord:
     Attributes:
         time: When it arrived, in seconds of the simulator's clock.
         operation: `start`, `get`, `list` or `cancel`; None: a request that the API does not know.
+        kind: The kind of job that it is about, such as `modeltransform`; None: a request that the API does not know.
         method: The HTTP method.
         path: The path as it was sent.
         query: The query string as it was sent, such as `clean=true`, less the values of SigV4 credentials.
@@ -45,13 +50,15 @@ class RequestRecord:
     region: str | None
     service: str | None
     status: int | None = None
+    kind: KindName | None = None
     job_id: str | None = None
     job_status: str | None = None
 
     def __str__(self) -> str:
         target = f"{self.path}?{self.query}" if self.query else self.path
         answer = "no answer" if self.status is None else str(self.status)
-        job = f", job {self.job_id} is {self.job_status}" if self.job_status else ""
+        noun = KINDS[self.kind].life.noun if self.kind else "job"
+        job = f", {noun} {self.job_id} is {self.job_status}" if self.job_status else ""
         signature = f", signed for {self.service} in {self.region}" if self.signed else ", not signed"
         return f"{self.method} {target} -> {answer}{job}{signature}"
 

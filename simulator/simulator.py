@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Self
 
 from simulator.application import application
 from simulator.artifacts import ArtifactDirectory
+from simulator.cluster_jobs import ClusterJobs
 from simulator.faults import Fault, FaultPlan
-from simulator.jobs import DEFAULT_FAILURE, DEFAULT_STOP_SECONDS, JobPlan, JobStatus
+from simulator.jobs import DEFAULT_STOP_SECONDS, JobPlan
+from simulator.kinds import KINDS, MODEL_TRANSFORM, KindName, kind_named
 from simulator.request_log import RequestLog, RequestRecord
 from simulator.serving import serving
 from simulator.state import SimulatorState
@@ -24,13 +26,17 @@ if TYPE_CHECKING:
     from simulator.clock import Clock
 
 
-class Simulator:
-    """A Neptune cluster's model transform API on this machine; thread-safe.
+class Simulator(ClusterJobs):
+    """The machine learning part of a Neptune cluster on this machine; thread-safe.
 
     It serves HTTP while it is entered. Everything but `url`, `host_port` and `port` can be used before and after, too.
 
-    What becomes of jobs that are started over HTTP is their `JobPlan`: first as `base_seconds`, `run_seconds`,
-    `stop_seconds`, `fails_with` and `appear_seconds` say, then as `plan` is set; `plan_training` excepts some of them.
+    Its own `start_job`, `status`, `jobs`, `running`, `artifacts` and `forget_job` are about model transform jobs; `of`
+    has the same for another kind. Each kind has jobs of its own: two of them may have the same id.
+
+    What becomes of jobs that are started over HTTP is their `JobPlan`: first as `base_seconds`, `hpo_seconds`,
+    `run_seconds`, `stop_seconds`, `fails_with` and `appear_seconds` say, then as `plan` is set, for all kinds or for
+    one (`of(kind).plan`); `plan_training` excepts those of a training.
 
     Args:
         artifacts_dir: Where the jobs' artifacts go: `s3://BUCKET/KEY` is the file `BUCKET/KEY` there.
@@ -38,10 +44,13 @@ class Simulator:
         host: The address to listen on.
         port: The port to listen on; 0: any free one.
         base_seconds: See `JobPlan`.
+        hpo_seconds: See `JobPlan`.
         run_seconds: See `JobPlan`.
         stop_seconds: See `JobPlan`.
         fails_with: See `JobPlan`.
         appear_seconds: See `JobPlan`.
+        knows_all_jobs: Whether a start that names a job which is not there is refused. One that names a job that is
+            there and has not completed always is.
         seed: Makes faults with a probability repeatable.
         on_request: Called with each request to the API, from the server's thread, just before it is answered.
 
@@ -64,10 +73,12 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         base_seconds: float = 0.0,
+        hpo_seconds: float = 0.0,
         run_seconds: float | None = None,
         stop_seconds: float | None = DEFAULT_STOP_SECONDS,
         fails_with: str | None = None,
         appear_seconds: float = 0.0,
+        knows_all_jobs: bool = False,
         seed: int = 0,
         on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
@@ -75,19 +86,23 @@ class Simulator:
         self._wanted_port = port
         self._port: int | None = None
         self._serving = contextlib.ExitStack()
-        self._state = SimulatorState(
+        artifacts = ArtifactDirectory(Path(artifacts_dir))
+        state = SimulatorState(
             clock=clock,
-            jobs=JobStore(ArtifactDirectory(Path(artifacts_dir)), clock),
+            jobs={name: JobStore(kind, artifacts, clock) for name, kind in KINDS.items()},
             faults=FaultPlan(random.Random(seed)),  # noqa: S311 - chance that can be repeated, not a secret
             log=RequestLog(on_request),
             plan=JobPlan(
                 base_seconds=base_seconds,
+                hpo_seconds=hpo_seconds,
                 run_seconds=run_seconds,
                 stop_seconds=stop_seconds,
                 fails_with=fails_with,
                 appear_seconds=appear_seconds,
             ),
+            knows_all_jobs=knows_all_jobs,
         )
+        super().__init__(state, MODEL_TRANSFORM)
 
     def __enter__(self) -> Self:
         self._port = self._serving.enter_context(
@@ -129,7 +144,10 @@ class Simulator:
 
     @property
     def plan(self) -> JobPlan:
-        """What becomes of jobs that start over HTTP; set it for those that start from now on."""
+        """What becomes of jobs that start over HTTP, whatever their kind is, unless it has a plan of its own.
+
+        Set it for those that start from now on.
+        """
         return self._state.plan
 
     @plan.setter
@@ -143,85 +161,19 @@ class Simulator:
             training: Its name, which the start gives as `mlModelTrainingJobId` or `trainingJobName`.
             plan: What becomes of them, in place of `plan`.
         """
-        self._state.plans[training] = plan
+        self._state.trainings[training] = plan
 
-    def start_job(
-        self,
-        job_id: str,
-        *,
-        base_seconds: float = 0.0,
-        run_seconds: float | None = None,
-        stop_seconds: float | None = DEFAULT_STOP_SECONDS,
-        fails_with: str | None = None,
-        appear_seconds: float = 0.0,
-        status: str | None = None,
-        ends_as: str = JobStatus.COMPLETED,
-    ) -> JobStatus:
-        """Start a job, without HTTP.
-
-        Args:
-            job_id: Its id.
-            base_seconds: See `JobPlan`.
-            run_seconds: See `JobPlan`.
-            stop_seconds: See `JobPlan`.
-            fails_with: See `JobPlan`.
-            appear_seconds: See `JobPlan`.
-            status: The status it begins with, such as `Completed`; None: `InProgress`.
-            ends_as: Its status when it has run to its end: `Completed`, or `Failed`, which `fails_with` implies.
-
-        Returns:
-            Its status.
+    def of(self, kind: KindName) -> ClusterJobs:
+        """Return the jobs of a kind: `dataprocessing`, `modeltraining`, `modeltransform` or `endpoints`.
 
         Raises:
-            ValueError: If one of them makes no sense, or there is such a job (`JobExistsError`).
+            ValueError: If there is no such kind.
         """
-        if ends_as not in {JobStatus.COMPLETED, JobStatus.FAILED}:
-            raise ValueError(f"a job that runs to its end is Completed or Failed, not {ends_as}")
-        if ends_as == JobStatus.FAILED and fails_with is None:
-            fails_with = DEFAULT_FAILURE
-        plan = JobPlan(
-            base_seconds=base_seconds,
-            run_seconds=run_seconds,
-            stop_seconds=stop_seconds,
-            fails_with=fails_with,
-            appear_seconds=appear_seconds,
-        )
-        self._state.start_job(job_id, plan=plan, status=_status(status or JobStatus.IN_PROGRESS))
-        return self.status(job_id)
+        return ClusterJobs(self._state, kind_named(kind))
 
-    def status(self, job_id: str) -> JobStatus:
-        """Return a job's status now, whether the API knows it yet or not.
-
-        Raises:
-            JobNotFoundError: If there is no such job.
-        """
-        job, now = self._state.jobs.look(job_id)
-        return job.status(now)
-
-    def jobs(self) -> dict[str, JobStatus]:
-        """Return the ids of all jobs with their statuses, in the order of their starts."""
-        jobs, now = self._state.jobs.all()
-        return {job.id: job.status(now) for job in jobs}
-
-    def running(self) -> tuple[str, ...]:
-        """Return the ids of the jobs that have not ended, those that the API does not know yet among them."""
-        return tuple(job_id for job_id, status in self.jobs().items() if not status.ended)
-
-    def artifacts(self, job_id: str) -> tuple[str, ...]:
-        """Return the `s3://` names of a job's artifacts that there are now.
-
-        Raises:
-            JobNotFoundError: If there is no such job.
-        """
-        return self._state.jobs.artifacts(job_id)
-
-    def forget_job(self, job_id: str) -> None:
-        """Remove a job, as if it had never been; its artifacts stay.
-
-        Raises:
-            JobNotFoundError: If there is no such job.
-        """
-        self._state.jobs.forget(job_id)
+    def running_everywhere(self) -> tuple[tuple[KindName, str], ...]:
+        """Return what runs at all: kind and id of the jobs of all kinds that have not ended, endpoints among them."""
+        return tuple((kind, job_id) for kind in KINDS for job_id in self.of(kind).running())
 
     def inject(self, fault: Fault) -> None:
         """Add a fault; the first of those that concern a request strikes it."""
@@ -230,10 +182,3 @@ class Simulator:
     def clear_faults(self) -> None:
         """Remove all faults; requests that hang already go on hanging."""
         self._state.faults.clear()
-
-
-def _status(text: str) -> JobStatus:
-    try:
-        return JobStatus(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a job status: {', '.join(JobStatus)}") from None

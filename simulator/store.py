@@ -1,28 +1,32 @@
-"""All jobs of the simulated cluster, with their artifacts."""
+"""All jobs of a kind in the simulated cluster, with their artifacts."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
 
-from simulator.jobs import Job, JobExistsError, JobNotFoundError, JobStatus
+from simulator.jobs import Job, JobExistsError, JobNotFoundError, JobPlan
 
 if TYPE_CHECKING:
     from simulator.artifacts import ArtifactDirectory
     from simulator.clock import Clock
+    from simulator.kinds import Kind
+    from simulator.lives import Status
 
 
 class JobStore:
     """Thread-safe. Whoever looks at a job sees it as it is at that moment.
 
-    Jobs may be added before they start: until then they do not exist.
+    Jobs may be added before they start: until then they do not exist. So may updates and cancellations.
 
     Args:
+        kind: The jobs' kind.
         artifacts: Where the jobs' artifacts are kept.
         clock: The simulator's clock.
     """
 
-    def __init__(self, artifacts: ArtifactDirectory, clock: Clock) -> None:
+    def __init__(self, kind: Kind, artifacts: ArtifactDirectory, clock: Clock) -> None:
+        self._kind = kind
         self._artifacts = artifacts
         self._clock = clock
         self._jobs: dict[str, Job] = {}
@@ -38,8 +42,8 @@ class JobStore:
         with self._lock:
             other = self._jobs.get(job.id)
             # One that is to start later gives way: when its time comes, the id is taken.
-            if other is not None and other.started(max(self._clock(), job.started_at)):
-                raise JobExistsError(f"Model transform job {job.id} already exists.")
+            if other is not None and (other.exists(self._clock()) or other.exists(job.started_at)):
+                raise JobExistsError(f"{self._kind.title} {job.id} already exists.")
             self._artifacts.write(job)
             self._jobs[job.id] = job
 
@@ -52,12 +56,12 @@ class JobStore:
         with self._lock:
             now = self._clock()
             job = self._jobs.get(job_id)
-            if job is None or not job.started(now):
-                raise _not_found(job_id)
+            if job is None or not job.exists(now):
+                raise self._not_found(job_id)
             # Nothing runs in the background: what a cancelled job leaves is tidied when somebody looks.
-            if job.clean and job.status(now) is JobStatus.STOPPED:
+            if job.clean and job.stopped(now):
                 self._artifacts.delete(job)
-            return job, now
+            return job.at(now), now
 
     def find(self, job_id: str) -> tuple[Job, float]:
         """Return what `look` does, of a job that the API knows.
@@ -67,10 +71,31 @@ class JobStore:
         """
         job, now = self.look(job_id)
         if not job.appeared(now):
-            raise _not_found(job_id)
+            raise self._not_found(job_id)
         return job, now
 
-    def cancel(self, job_id: str, *, clean: bool, late_seconds: float = 0.0) -> JobStatus:
+    def update(self, job_id: str, plan: JobPlan, *, late_seconds: float = 0.0) -> Job:
+        """Update an endpoint that the API knows.
+
+        Args:
+            job_id: Its id.
+            plan: What becomes of it.
+            late_seconds: How much later than now, in seconds of the simulator's clock.
+
+        Returns:
+            The endpoint, updated.
+
+        Raises:
+            JobNotFoundError: If there is none with that id, or it has not appeared yet.
+            NotUpdatableError: If it cannot be updated then.
+        """
+        with self._lock:
+            _, now = self.find(job_id)
+            at = now + late_seconds
+            updated = self._jobs[job_id] = self._jobs[job_id].at(at).update(at, plan)
+            return updated
+
+    def cancel(self, job_id: str, *, clean: bool, late_seconds: float = 0.0) -> Status:
         """Cancel a job that the API knows; one that is stopping already goes on as before.
 
         Args:
@@ -86,10 +111,10 @@ class JobStore:
             JobEndedError: If it has ended by then.
         """
         with self._lock:
-            job, now = self.find(job_id)
-            self._jobs[job_id] = job.cancel(now + late_seconds, clean=clean)
-            job, now = self.look(job_id)
-            return job.status(now)
+            _, now = self.find(job_id)
+            at = now + late_seconds
+            cancelled = self._jobs[job_id] = self._jobs[job_id].at(at).cancel(at, clean=clean)
+            return cancelled.at(now).status(now)
 
     def forget(self, job_id: str) -> None:
         """Remove a job, as if it had never been; its artifacts stay.
@@ -105,8 +130,8 @@ class JobStore:
         """Return all jobs, in the order of their starts, and the time, in seconds of the simulator's clock."""
         with self._lock:
             now = self._clock()
-            started = [job for job in self._jobs.values() if job.started(now)]
-            return tuple(sorted(started, key=lambda job: job.started_at)), now
+            there = [job.at(now) for job in self._jobs.values() if job.exists(now)]
+            return tuple(sorted(there, key=lambda job: job.started_at)), now
 
     def artifacts(self, job_id: str) -> tuple[str, ...]:
         """Return the `s3://` names of a job's artifacts.
@@ -118,6 +143,5 @@ class JobStore:
             job, _ = self.look(job_id)
             return self._artifacts.names(job)
 
-
-def _not_found(job_id: str) -> JobNotFoundError:
-    return JobNotFoundError(f"Model transform job {job_id} does not exist.")
+    def _not_found(self, job_id: str) -> JobNotFoundError:
+        return JobNotFoundError(f"{self._kind.title} {job_id} does not exist.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from local.function_log import Line
     from local.ministack import MiniStack
-    from simulator import JobStatus, Simulator
+    from simulator import Simulator
     from tests.e2e.trace_daemon import TraceDaemon
 
 EXAMPLE = (Path(__file__).parents[2] / "examples/existing-job.yaml").read_text()
@@ -127,9 +127,9 @@ class Provider:
         assert stack.settle(SETTLE_SECONDS) == "CREATE_COMPLETE"
         return stack
 
-    def started(self, stack: Stack) -> dict[str, JobStatus]:
+    def started(self, stack: Stack) -> dict[str, str]:
         """The jobs that were started for a stack, in their order: their ids begin with its name."""
-        return {job: status for job, status in self.neptune.jobs().items() if job.startswith(f"{stack.name}-Job-")}
+        return {job: str(status) for job, status in self.neptune.jobs().items() if job.startswith(f"{stack.name}-Job-")}
 
     def ask(self, request_type: str, stack: Stack, resource: Mapping[str, object], **fields: object) -> dict[str, Any]:
         """Send a request that CloudFormation sends and MiniStack does not; returns the answer."""

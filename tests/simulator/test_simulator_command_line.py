@@ -41,9 +41,9 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         yield process, line.removeprefix(READY).strip()
 
 
-def call(host_port: str, method: str, path: str) -> dict[str, object]:
+def call(host_port: str, method: str, path: str, body: str | None = None) -> dict[str, object]:
     with contextlib.closing(http.client.HTTPConnection(host_port, timeout=10)) as connection:
-        connection.request(method, path)
+        connection.request(method, path, body)
         answer: dict[str, object] = json.load(connection.getresponse())
         return answer
 
@@ -81,6 +81,22 @@ def test_jobs_run_as_the_command_line_says() -> None:
     assert (base["status"], base["failureReason"]) == ("Failed", "no memory")
 
 
+def test_jobs_of_every_kind_can_be_named() -> None:
+    jobs = ("dataprocessing:p:Completed", "modeltraining:t", "modeltransform:endpoints", "endpoints:e:InService:0")
+    arguments = [argument for job in jobs for argument in ("--job", job)]
+    options = ("--base-seconds", "3600", "--hpo-seconds", "3600", "--knows-all-jobs")
+    with running(*arguments, *options) as (_, url):
+        host_port = url.removeprefix("http://")
+        paths = ("dataprocessing/p", "modeltraining/t", "modeltransform/endpoints", "endpoints/e")
+        statuses = [call(host_port, "GET", f"/ml/{path}")["status"] for path in paths]
+        assert statuses == ["Completed", "InProgress", "InProgress", "InService"]
+        assert "hpoJob" not in call(host_port, "GET", "/ml/modeltraining/t")
+        body = '{"dataProcessingJobId": "nobody", "trainModelS3Location": "s3://bucket/training"}'
+        assert call(host_port, "POST", "/ml/modeltraining", body)["code"] == "InvalidParameterException"
+        assert call(host_port, "DELETE", "/ml/endpoints/e") == {"status": "Deleting"}
+        assert call(host_port, "GET", "/ml/endpoints/e")["code"] == "MLResourceNotFoundException"
+
+
 def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with running("--job", "job-1") as (process, url):
@@ -105,7 +121,9 @@ def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, mon
     [
         (("--job", "a/b"), "'a/b' is not a job id"),
         (("--job", "x", "--job", "x"), "x already exists"),
-        (("--job", "x:Done"), "'Done' is not a job status: InProgress"),
+        (("--job", "x:Done"), "'Done' is no job status: InProgress"),
+        (("--job", "endpoints:x:Completed"), "'Completed' is no endpoint status: Creating"),
+        (("--job", "endpoints:x:Deleting:soon"), "'soon' is neither a number of seconds nor 'never'"),
         (("--job", "x:Failed:soon"), "'soon' is neither a number of seconds nor 'never'"),
         (("--stop-seconds", "-1"), "'-1' is neither a number of seconds nor 'never'"),
         (("--base-seconds", "never"), "'never' is not a number of seconds"),
@@ -132,8 +150,10 @@ def test_help_tells_of_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     for option in ("--host", "--port", "--artifacts", "--job", "--seed"):
         assert option in text
-    for option in ("--base-seconds", "--run-seconds", "--stop-seconds", "--fail-with"):
+    for option in ("--base-seconds", "--hpo-seconds", "--run-seconds", "--stop-seconds", "--fail-with"):
         assert option in text
+    for word in ("--knows-all-jobs", "data processing", "modeltraining", "InService", "no TLS"):
+        assert word in " ".join(text.split())
 
 
 @pytest.mark.skipif(AWS is None, reason="needs the AWS CLI")

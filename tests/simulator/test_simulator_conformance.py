@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from simulator import ERROR_STATUSES, ErrorAnswer, Fault, Simulator
-from simulator.api import CUSTOM_PARAMETERS, OPERATIONS, START_BODY, Operation
+from simulator.api import OPERATIONS, Operation
+from simulator.kinds import KIND_NAMES, KINDS, Kind, KindName, Structure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,13 +37,44 @@ MODEL = ServiceModel(
 MODEL_OPERATIONS = {
     (operation.http["method"], operation.http["requestUri"]): operation
     for operation in map(MODEL.operation_model, MODEL.operation_names)
-    if operation.http["requestUri"].startswith("/ml/modeltransform")
+    if operation.http["requestUri"].startswith("/ml/")
 }
 JSON_TYPES = {"string": "string", "integer": "integer", "long": "integer", "boolean": "boolean"}
-PYTHON_TYPES = {"string": str, "integer": int, "list": list, "structure": dict}
+PYTHON_TYPES = {"string": str, "integer": int, "boolean": bool, "list": list}
 START = {"modelTransformOutputS3Location": "s3://bucket/transform", "trainingJobName": "training-1"}
+STARTS: dict[KindName, dict[str, str]] = {
+    "dataprocessing": {"inputDataS3Location": "s3://bucket/input", "processedDataS3Location": "s3://bucket/processed"},
+    "modeltraining": {"dataProcessingJobId": "processing-1", "trainModelS3Location": "s3://bucket/training"},
+    "modeltransform": START,
+    "endpoints": {"mlModelTrainingJobId": "training-1"},
+}
+# boto3's methods, from start to cancel.
+METHODS: dict[KindName, tuple[str, str, str, str]] = {
+    "dataprocessing": (
+        "start_ml_data_processing_job",
+        "list_ml_data_processing_jobs",
+        "get_ml_data_processing_job",
+        "cancel_ml_data_processing_job",
+    ),
+    "modeltraining": (
+        "start_ml_model_training_job",
+        "list_ml_model_training_jobs",
+        "get_ml_model_training_job",
+        "cancel_ml_model_training_job",
+    ),
+    "modeltransform": (
+        "start_ml_model_transform_job",
+        "list_ml_model_transform_jobs",
+        "get_ml_model_transform_job",
+        "cancel_ml_model_transform_job",
+    ),
+    "endpoints": ("create_ml_endpoint", "list_ml_endpoints", "get_ml_endpoint", "delete_ml_endpoint"),
+}
+ROLE = "arn:aws:iam::123456789012:role/neptune"
 
-by_name = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+by_name = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda it: f"{it.kind.name}-{it.name}")
+by_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+by_kind_name = pytest.mark.parametrize("kind", KIND_NAMES)
 
 
 def schema(shape: Shape) -> dict[str, Any]:
@@ -111,20 +144,62 @@ def test_an_operation_takes_the_parameters_of_the_model(operation: Operation) ->
     shape = modelled(operation).input_shape
     assert operation.query == {member.serialization["name"] for member in members(shape, "querystring").values()}
     assert ("{id}" in operation.uri) == ("id" in members(shape, "uri"))
-    in_body = {name: PYTHON_TYPES[member.type_name] for name, member in members(shape, None).items()}
-    assert in_body == (START_BODY if operation.name == "start" else {})
+    in_body = operation.kind.body.members if operation.name == "start" else {}
+    assert {name: shape_of(type_) for name, type_ in in_body.items()} == {
+        name: modelled_type(member) for name, member in members(shape, None).items()
+    }
 
 
-def test_custom_parameters_are_those_of_the_model() -> None:
-    shape = cast("StructureShape", MODEL.shape_for("CustomModelTransformParameters"))
-    assert {name: PYTHON_TYPES[member.type_name] for name, member in shape.members.items()} == CUSTOM_PARAMETERS
-    assert shape.required_members == ["sourceS3DirectoryPath"]
+def modelled_type(shape: Shape) -> object:
+    """A type as the model has it: a Python type, or types and required members of a structure."""
+    if isinstance(shape, StructureShape):
+        return {name: modelled_type(member) for name, member in shape.members.items()}, shape.required_members
+    if isinstance(shape, ListShape):
+        assert shape.member.type_name == "string"
+    return PYTHON_TYPES[shape.type_name]
+
+
+def shape_of(type_: type | Structure) -> object:
+    """A type of the simulator's, in the same form."""
+    if isinstance(type_, Structure):
+        return {name: shape_of(member) for name, member in type_.members.items()}, list(type_.required)
+    return type_
 
 
 @by_name
 def test_what_the_model_requires_is_required(operation: Operation) -> None:
     required = set(cast("StructureShape", modelled(operation).input_shape).required_members)
-    assert required == {"start": {"modelTransformOutputS3Location"}, "list": set()}.get(operation.name, {"id"})
+    assert required == {"start": set(operation.kind.body.required), "list": set()}.get(operation.name, {"id"})
+
+
+def start_members(kind: Kind) -> dict[str, Shape]:
+    return members(MODEL_OPERATIONS["POST", f"/ml/{kind.name}"].input_shape, None)
+
+
+@by_kind
+def test_either_of_what_the_model_says_is_required(kind: Kind) -> None:
+    said = re.compile("You must (include|supply) either")
+    either = {name for name, member in start_members(kind).items() if said.search(member.documentation)}
+    # The model says it of `update`, too, which is not one of the two.
+    assert either - {"update"} == {name for names in kind.alternatives for name in names}
+
+
+@by_kind
+def test_what_the_model_wants_completed_is_looked_up(kind: Kind) -> None:
+    said = re.compile(r"job id of (?:a|the) completed (data|model)[- ](processing|training|transform)", re.IGNORECASE)
+    completed = {
+        name: "".join(match.groups())
+        for name, member in start_members(kind).items()
+        if (match := said.search(member.documentation))
+    }
+    assert completed == {name: reference.kind for name, reference in kind.references.items()} != {}
+
+
+@by_kind
+def test_an_answer_has_the_members_of_the_model(kind: Kind) -> None:
+    shape = cast("StructureShape", MODEL_OPERATIONS["GET", f"/ml/{kind.name}/{{id}}"].output_shape)
+    optional = {kind.models, kind.config} - {None}
+    assert shape.members.keys() == {"id", "status", *(phase.member for phase in kind.phases)} | optional
 
 
 def test_every_error_has_the_status_of_the_model() -> None:
@@ -164,84 +239,98 @@ def raw(neptune: NeptuneDataClient) -> Callable[[], Any]:
     return lambda: json.loads(answers[-1])
 
 
-@pytest.mark.parametrize("status", ["InProgress", "Stopping", "Stopped", "Completed", "Failed"])
+@pytest.mark.parametrize(
+    ("kind", "status"), [(kind.name, status) for kind in KINDS.values() for status in kind.life.statuses]
+)
 def test_get_answers_the_shape_of_the_model(
-    simulator: Simulator, neptune: NeptuneDataClient, raw: Callable[[], Any], status: str
+    simulator: Simulator, neptune: NeptuneDataClient, raw: Callable[[], Any], kind: KindName, status: str
 ) -> None:
-    simulator.start_job("job-1", status=status)
-    answer = neptune.get_ml_model_transform_job(id="job-1", neptuneIamRoleArn="arn:aws:iam::123456789012:role/r")
-    conforms(raw(), MODEL.operation_model("GetMLModelTransformJob").output_shape)
+    simulator.of(kind).start_job("job-1", status=status)
+    answer = getattr(neptune, METHODS[kind][2])(id="job-1", neptuneIamRoleArn=ROLE)
+    conforms(raw(), MODEL_OPERATIONS["GET", f"/ml/{kind}/{{id}}"].output_shape)
     assert (answer["id"], answer["status"]) == ("job-1", status)
-    base, remote = answer["baseProcessingJob"], answer["remoteModelTransformJob"]
-    assert (base["status"], remote["status"]) == ("Completed", status)
-    for part in (base, remote):
-        assert part["arn"].startswith("arn:aws:sagemaker:us-east-1:123456789012:")
-        assert part["outputLocation"].startswith("s3://neptune-ml-simulator/model-transform/job-1/")
-    assert ("failureReason" in base, "failureReason" in remote) == (False, status == "Failed")
-    assert ("models" in raw()) == (status == "Completed")
+    phases = KINDS[kind].phases
+    for phase in phases:
+        part = answer[phase.member]
+        assert part["status"] == (status if phase is phases[-1] else "Completed")
+        assert part["arn"].startswith(f"arn:aws:sagemaker:us-east-1:123456789012:{phase.resource}/{part['name']}")
+        assert len(part["name"]) <= phase.max_name
+        output = f"s3://neptune-ml-simulator/{kind}/job-1/{phase.role}"
+        assert part.get("outputLocation") == (None if kind == "endpoints" else output)
+        assert ("failureReason" in part) == (status == "Failed" and phase is phases[-1])
+    assert (KINDS[kind].models in raw()) == (status == "Completed" and kind != "dataprocessing")
 
 
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        ("dataprocessing", ["processingJob"]),
+        ("modeltraining", ["processingJob", "hpoJob", "modelTransformJob"]),
+        ("modeltransform", ["baseProcessingJob", "remoteModelTransformJob"]),
+        ("endpoints", ["endpoint"]),
+    ],
+)
 def test_get_describes_a_sagemaker_job_from_when_it_has_begun(
-    simulator: Simulator, clock: ManualClock, neptune: NeptuneDataClient, raw: Callable[[], Any]
+    simulator: Simulator, clock: ManualClock, http_json: Http, kind: KindName, parts: list[str]
 ) -> None:
-    simulator.start_job("job-1", base_seconds=10)
-    base = {"name", "arn", "status", "outputLocation", "cloudwatchLogUrl"}
-    during = neptune.get_ml_model_transform_job(id="job-1")
-    assert raw().keys() == {"id", "status", "baseProcessingJob"}
-    conforms(raw(), MODEL.operation_model("GetMLModelTransformJob").output_shape)
-    assert during["baseProcessingJob"]["status"] == "InProgress"
-    assert during["baseProcessingJob"].keys() == base
-    clock.advance(10)
-    after = neptune.get_ml_model_transform_job(id="job-1")
-    assert raw().keys() == {"id", "status", "baseProcessingJob", "remoteModelTransformJob"}
-    assert after["baseProcessingJob"] == {**during["baseProcessingJob"], "status": "Completed"}
-    assert after["remoteModelTransformJob"]["status"] == after["status"] == "InProgress"
+    simulator.of(kind).start_job("job-1", base_seconds=10, hpo_seconds=10)
+    always = {"id", "status"} | ({"endpointConfig"} if kind == "endpoints" else set())
+    described = {"name", "arn", "status", "cloudwatchLogUrl"} | (set() if kind == "endpoints" else {"outputLocation"})
+    running = "Creating" if kind == "endpoints" else "InProgress"
+    for begun in range(1, len(parts) + 1):
+        _, answer = http_json("GET", f"/ml/{kind}/job-1")
+        conforms(answer, MODEL_OPERATIONS["GET", f"/ml/{kind}/{{id}}"].output_shape)
+        assert answer.keys() == always | set(parts[:begun])
+        assert [answer[part]["status"] for part in parts[:begun]] == ["Completed"] * (begun - 1) + [running]
+        assert all(answer[part].keys() == described for part in parts[:begun])
+        clock.advance(10)
 
 
+def some_value(type_: type | Structure) -> object:
+    if isinstance(type_, Structure):
+        return {name: some_value(member) for name, member in type_.members.items()}
+    return ["x"] if type_ is list else type_()
+
+
+def all_parameters(kind: KindName) -> dict[str, Any]:
+    row = KINDS[kind]
+    values = {name: some_value(type_) for name, type_ in row.body.members.items()}
+    output = {row.output: "s3://bucket/output/"} if row.output else {}
+    return {**values, **output, "id": "job-1"}
+
+
+@by_kind_name
 def test_all_operations_with_all_parameters(
-    simulator: Simulator, neptune: NeptuneDataClient, raw: Callable[[], Any]
+    simulator: Simulator, neptune: NeptuneDataClient, raw: Callable[[], Any], kind: KindName
 ) -> None:
-    role = "arn:aws:iam::123456789012:role/neptune"
-    started = neptune.start_ml_model_transform_job(
-        id="job-1",
-        dataProcessingJobId="processing-1",
-        mlModelTrainingJobId="training-1",
-        trainingJobName="training-1",
-        modelTransformOutputS3Location="s3://bucket/transform/",
-        sagemakerIamRoleArn=role,
-        neptuneIamRoleArn=role,
-        customModelTransformParameters={
-            "sourceS3DirectoryPath": "s3://bucket/code",
-            "transformEntryPointScript": "t.py",
-        },
-        baseProcessingInstanceType="ml.r5.xlarge",
-        baseProcessingInstanceVolumeSizeInGB=10,
-        subnets=["subnet-1"],
-        securityGroupIds=["sg-1"],
-        volumeEncryptionKMSKey="key-1",
-        s3OutputEncryptionKMSKey="key-2",
-    )
-    conforms(raw(), MODEL.operation_model("StartMLModelTransformJob").output_shape)
-    assert started["id"] == "job-1"
-    assert simulator.artifacts("job-1")[0].startswith("s3://bucket/transform/job-1/")
+    start, list_, _, cancel = (getattr(neptune, method) for method in METHODS[kind])
+    started = start(**all_parameters(kind))
+    conforms(raw(), MODEL_OPERATIONS["POST", f"/ml/{kind}"].output_shape)
+    assert (started["id"], started["arn"].rpartition(":")[2]) == ("job-1", f"cluster-SIMULATOR/{kind}/job-1")
+    artifacts = simulator.of(kind).artifacts("job-1")
+    assert len(artifacts) == (0 if kind == "endpoints" else len(KINDS[kind].phases))
+    assert all(name.startswith("s3://bucket/output/job-1/") for name in artifacts)
 
-    assert neptune.list_ml_model_transform_jobs(maxItems=1024, neptuneIamRoleArn=role)["ids"] == ["job-1"]
-    conforms(raw(), MODEL.operation_model("ListMLModelTransformJobs").output_shape)
+    assert list_(maxItems=1024, neptuneIamRoleArn=ROLE)["ids"] == ["job-1"]
+    conforms(raw(), MODEL_OPERATIONS["GET", f"/ml/{kind}"].output_shape)
 
-    assert neptune.cancel_ml_model_transform_job(id="job-1", neptuneIamRoleArn=role, clean=True)["status"] == "Stopping"
-    conforms(raw(), MODEL.operation_model("CancelMLModelTransformJob").output_shape)
-    assert [(record.operation, record.status) for record in simulator.log] == [
-        ("start", 200),
-        ("list", 200),
-        ("cancel", 200),
+    status = cancel(id="job-1", neptuneIamRoleArn=ROLE, clean=True)["status"]
+    assert status == ("Deleting" if kind == "endpoints" else "Stopping")
+    conforms(raw(), MODEL_OPERATIONS["DELETE", f"/ml/{kind}/{{id}}"].output_shape)
+    assert [(record.kind, record.operation, record.status) for record in simulator.log] == [
+        (kind, "start", 200),
+        (kind, "list", 200),
+        (kind, "cancel", 200),
     ]
 
 
+@by_kind_name
 @pytest.mark.parametrize("no_id", [{}, {"id": ""}])
-def test_a_job_without_an_id_gets_one(neptune: NeptuneDataClient, no_id: dict[str, str]) -> None:
-    ids = {neptune.start_ml_model_transform_job(**START, **no_id)["id"] for _ in range(2)}  # type: ignore[arg-type]
+def test_a_job_without_an_id_gets_one(neptune: NeptuneDataClient, kind: KindName, no_id: dict[str, str]) -> None:
+    start, list_, _, _ = (getattr(neptune, method) for method in METHODS[kind])
+    ids = {start(**STARTS[kind], **no_id)["id"] for _ in range(2)}
     assert len(ids) == 2
-    assert set(neptune.list_ml_model_transform_jobs()["ids"]) == ids
+    assert set(list_()["ids"]) == ids
 
 
 @pytest.mark.parametrize(("clean", "cleaned"), [("TRUE", True), ("True", True), ("FALSE", False), ("false", False)])
@@ -285,6 +374,27 @@ def test_a_wrong_start_is_refused(simulator: Simulator, http_json: Http, body: o
 
 
 @pytest.mark.parametrize(
+    ("kind", "left_out", "words"),
+    [
+        ("dataprocessing", "inputDataS3Location", "inputDataS3Location is required."),
+        ("dataprocessing", "processedDataS3Location", "processedDataS3Location is required."),
+        ("modeltraining", "dataProcessingJobId", "dataProcessingJobId is required."),
+        ("modeltraining", "trainModelS3Location", "trainModelS3Location is required."),
+        ("endpoints", "mlModelTrainingJobId", "Either mlModelTrainingJobId, or mlModelTransformJobId is required."),
+    ],
+)
+def test_a_start_without_what_it_needs_is_refused(
+    simulator: Simulator, http_json: Http, kind: KindName, left_out: str, words: str
+) -> None:
+    body = {name: value for name, value in STARTS[kind].items() if name != left_out}
+    status, answer = http_json("POST", f"/ml/{kind}", json.dumps(body))
+    assert status == 400
+    error_conforms(answer, "MissingParameterException")
+    assert answer["message"] == words
+    assert simulator.running_everywhere() == ()
+
+
+@pytest.mark.parametrize(
     ("method", "path", "code"),
     [
         ("GET", "/ml/modeltransform/nobody", "MLResourceNotFoundException"),
@@ -298,7 +408,10 @@ def test_a_wrong_start_is_refused(simulator: Simulator, http_json: Http, body: o
         ("GET", "/ml/modeltransform?maxItems=ten", "InvalidParameterException"),
         ("PUT", "/ml/modeltransform", "UnsupportedOperationException"),
         ("PUT", "/ml/modeltransform/job-1", "UnsupportedOperationException"),
-        ("GET", "/ml/modeltraining/job-1", "UnsupportedOperationException"),
+        ("GET", "/ml/modeltraining/job-1", "MLResourceNotFoundException"),
+        ("GET", "/ml/other/job-1", "UnsupportedOperationException"),
+        ("GET", "/ml/endpoints/job-1", "MLResourceNotFoundException"),
+        ("DELETE", "/ml/dataprocessing/job-1", "MLResourceNotFoundException"),
     ],
 )
 def test_a_wrong_request_is_refused(simulator: Simulator, http_json: Http, method: str, path: str, code: str) -> None:
@@ -309,40 +422,53 @@ def test_a_wrong_request_is_refused(simulator: Simulator, http_json: Http, metho
     assert simulator.status("job-1") == "InProgress"
 
 
+PARAMETERS = sorted({name for kind in KINDS.values() for name in kind.body.members})
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.sampled_from(list(START_BODY)), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.sampled_from(PARAMETERS), inner),
     max_leaves=6,
 )
-BODIES = (
-    st.binary()
-    | JSON.map(json.dumps)
-    | st.fixed_dictionaries(
-        {name: st.just(value) for name, value in START.items()},
-        optional=dict.fromkeys(START_BODY.keys() - START.keys(), JSON),
-    ).map(json.dumps)
-)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=BODIES)
-def test_any_body_is_answered_as_the_model_says(http_json: Http, body: str | bytes) -> None:
-    status, answer = http_json("POST", "/ml/modeltransform", body if isinstance(body, bytes) else body.encode())
+def starts(kind: Kind) -> st.SearchStrategy[tuple[str, str | bytes]]:
+    """Paths and bodies of starts, many of them of the right form."""
+    given = STARTS[kind.name]
+    bodies = (
+        st.binary()
+        | JSON.map(json.dumps)
+        | st.fixed_dictionaries(
+            {name: st.just(value) for name, value in given.items()},
+            optional=dict.fromkeys(kind.body.members.keys() - given.keys(), JSON),
+        ).map(json.dumps)
+    )
+    return st.tuples(st.just(f"/ml/{kind.name}"), bodies)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=st.sampled_from(list(KINDS.values())).flatmap(starts))
+def test_any_body_is_answered_as_the_model_says(http_json: Http, start: tuple[str, str | bytes]) -> None:
+    path, body = start
+    status, answer = http_json("POST", path, body if isinstance(body, bytes) else body.encode())
     if status == 200:
-        conforms(answer, MODEL.operation_model("StartMLModelTransformJob").output_shape)
+        conforms(answer, MODEL_OPERATIONS["POST", path].output_shape)
     else:
-        assert status == ERROR_STATUSES[answer["code"]] == 400
+        # An update of an endpoint that is not there is a 404.
+        assert status == ERROR_STATUSES[answer["code"]]
+        assert status == 400 or (status == 404 and path == "/ml/endpoints")
         error_conforms(answer, answer["code"])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "DELETE"]),
+    kind=st.sampled_from(KIND_NAMES),
     query=st.dictionaries(st.sampled_from(["clean", "maxItems", "neptuneIamRoleArn"]) | st.text(), st.text()),
 )
-def test_any_query_is_answered_as_the_model_says(http_json: Http, method: str, query: Mapping[str, str]) -> None:
+def test_any_query_is_answered_as_the_model_says(
+    http_json: Http, method: str, kind: KindName, query: Mapping[str, str]
+) -> None:
     encoded = urlencode(query, errors="replace")
-    status, answer = http_json(method, f"/ml/modeltransform/nobody?{encoded}")
+    status, answer = http_json(method, f"/ml/{kind}/nobody?{encoded}")
     assert status == ERROR_STATUSES[answer["code"]]
     assert answer["code"] in {"MLResourceNotFoundException", "InvalidParameterException"}
     error_conforms(answer, answer["code"])

@@ -100,8 +100,12 @@ def plan(*faults: Fault, seed: int = 0) -> FaultPlan:
 
 def test_a_fault_strikes_its_operations_so_many_times() -> None:
     faults = plan(Fault(THROTTLED, on=["get", "cancel"], times=2))
-    assert faults.strike("list") is None
-    assert [faults.strike("get"), faults.strike("cancel"), faults.strike("get")] == [
+    assert faults.strike("list", "modeltransform") is None
+    assert [
+        faults.strike("get", "modeltransform"),
+        faults.strike("cancel", "modeltransform"),
+        faults.strike("get", "modeltransform"),
+    ] == [
         Fault(THROTTLED, on=["get", "cancel"], times=2),
         Fault(THROTTLED, on=["get", "cancel"], times=2),
         None,
@@ -110,25 +114,30 @@ def test_a_fault_strikes_its_operations_so_many_times() -> None:
 
 def test_a_fault_for_ever_lasts_until_cleared() -> None:
     faults = plan(Fault(Reset(), times=None))
-    assert all(faults.strike("start") for _ in range(100))
+    assert all(faults.strike("start", "modeltransform") for _ in range(100))
     faults.clear()
-    assert faults.strike("start") is None
+    assert faults.strike("start", "modeltransform") is None
 
 
 def test_faults_strike_in_the_order_of_their_injection() -> None:
     faults = plan(Fault(Reset()), Fault(Hang(), on=["list"]), Fault(Truncated()))
-    struck = [faults.strike("get"), faults.strike("get"), faults.strike("list"), faults.strike("get")]
+    struck = [
+        faults.strike("get", "modeltransform"),
+        faults.strike("get", "modeltransform"),
+        faults.strike("list", "modeltransform"),
+        faults.strike("get", "modeltransform"),
+    ]
     assert [fault.effect if fault else None for fault in struck] == [Reset(), Truncated(), Hang(), None]
 
 
 def test_chance_can_be_repeated() -> None:
     def hits(seed: int) -> list[bool]:
         faults = plan(Fault(Reset(), times=None, probability=0.5), seed=seed)
-        return [faults.strike("get") is not None for _ in range(200)]
+        return [faults.strike("get", "modeltransform") is not None for _ in range(200)]
 
     assert hits(1) == hits(1) != hits(2)
     assert 60 < sum(hits(1)) < 140
-    assert plan(Fault(Reset(), probability=0.0)).strike("get") is None
+    assert plan(Fault(Reset(), probability=0.0)).strike("get", "modeltransform") is None
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ def test_an_id_is_taken_once(simulator: Simulator) -> None:
     simulator.start_job("job-1", status="Completed")
     with pytest.raises(JobExistsError, match="job-1 already exists"):
         simulator.start_job("job-1")
-    with pytest.raises(ValueError, match="'Complete' is not a job status"):
+    with pytest.raises(ValueError, match="'Complete' is no job status"):
         simulator.start_job("job-2", status="Complete")
 
 
