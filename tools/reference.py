@@ -1,7 +1,8 @@
-"""The reference of the resource type: what documents and lint rules say of it, from its one definition.
+"""The reference of the resource types: what documents and lint rules say of them, from their one definition.
 
-`python -m tools.reference` writes the parts of `docs/reference.md` and of the cfn-lint rules that stand between the
-marks `generated: NAME` and `end of NAME`; with `--check` it only tells whether they are up to date.
+`python -m tools.reference` writes a page for each type in `docs/reference/`, and the parts of `docs/reference.md` and
+of the cfn-lint rules that stand between the marks `generated: NAME` and `end of NAME`; with `--check` it only tells
+whether they are up to date.
 """
 
 from __future__ import annotations
@@ -18,32 +19,63 @@ from cfnlint.decode.cfn_yaml import loads  # type: ignore[import-untyped]
 
 from provider.custom_resource.properties import schema_of
 from provider.hosts import Hosts, problem_of
-from provider.kinds import MODEL_TRANSFORM_JOB as KIND
+from provider.kinds import KINDS
 from provider.values import DEFAULT_PORT, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from provider.kinds.kind import Kind
     from provider.schema import Property
 
 _ROOT = Path(__file__).parent.parent
 PAGE = _ROOT / "docs/reference.md"
-RULES = _ROOT / "cfn_lint/neptune_ml_model_transform_job.py"
-
-ROWS = schema_of(KIND.schema).rows
-"""The properties."""
-
-_STATUSES = ", ".join(f"`{status}`" for status in (*KIND.running, *KIND.stopping, *KIND.ended))
-
-ATTRIBUTES = {
-    "Id": "The id of the job.",
-    "Status": f"The status of the job: one of {_STATUSES}. Empty if an update could not ask Neptune for it.",
-    **{attribute.name: attribute.description for attribute in KIND.attributes},
-}
-"""What the attributes are that `Fn::GetAtt` returns."""
+RULES = _ROOT / "cfn_lint/neptune_ml.py"
 
 _LINE_LENGTH = 120
 _UPDATES = {"Not supported": "Updates are not supported"}
+_API = "https://docs.aws.amazon.com/neptune/latest/data-api/API_"
+_PAGE = """\
+# {resource_type}
+
+<!-- Written by `python -m tools.reference`, from the provider's own definition. -->
+
+Ties an Amazon Neptune ML {noun} to a stack. The resource starts the job, by [`{start}`][start], or adopts
+one that runs already; its deletion cancels the job. What each operation means, the limits and examples are in the
+[reference of all resource types](../reference.md).
+
+## Syntax
+
+To declare the resource in a template:
+
+{syntax}
+
+## Properties
+
+Write either `{adopts}`, or the properties that describe a job to be started: those from `{first}` to `{last}`.
+
+{properties}
+{types}## Return values
+
+### Ref
+
+`Ref` returns [the identity of the job](../reference.md#ref).
+
+### Fn::GetAtt
+
+Every attribute is always there; it may be [an empty string](../reference.md#fngetatt).
+
+{attributes}
+## See also
+
+- [What holds for all resource types](../reference.md), with [examples](../reference.md#examples)
+- [What each failure message means](../troubleshooting.md), and what to do
+- Amazon Neptune Data API Reference: [{start}][start], [{get}][get], [{cancel}][cancel]
+
+[start]: {api}{start}.html
+[get]: {api}{get}.html
+[cancel]: {api}{cancel}.html
+"""
 # The block of YAML that comes before the mark, without another one in between.
 _EXAMPLE = re.compile(
     r"(?P<before>```yaml\n(?P<yaml>(?:(?!```).)*)```\n(?:(?!```).)*<!-- generated: JSON -->\n)"
@@ -52,20 +84,92 @@ _EXAMPLE = re.compile(
 )
 
 
+def rows_of(kind: Kind) -> tuple[Property[Any], ...]:
+    """Return the properties of a resource type.
+
+    Args:
+        kind: The kind of its jobs.
+
+    Returns:
+        Their rows, those of CloudFormation's protocol among them.
+    """
+    return schema_of(kind.schema).rows
+
+
+def attributes_of(kind: Kind) -> dict[str, str]:
+    """Return what `Fn::GetAtt` returns of a resource type.
+
+    Args:
+        kind: The kind of its jobs.
+
+    Returns:
+        What each attribute is, by its name.
+    """
+    statuses = ", ".join(f"`{status}`" for status in (*kind.running, *kind.stopping, *kind.ended))
+    return {
+        "Id": "The id of the job.",
+        "Status": f"The status of the job: one of {statuses}. Empty if an update could not ask Neptune for it.",
+        **{attribute.name: attribute.description for attribute in kind.attributes},
+    }
+
+
+def path_of(kind: Kind) -> Path:
+    """Return where the page of a resource type is.
+
+    Args:
+        kind: The kind of its jobs.
+
+    Returns:
+        The path of its file.
+    """
+    return PAGE.with_suffix("") / f"{kind.noun.replace(' ', '-')}.md"
+
+
+def page_of(kind: Kind) -> str:
+    """Write the page of a resource type.
+
+    Args:
+        kind: The kind of its jobs.
+
+    Returns:
+        The page: syntax, properties, property types and attributes, with links to what holds for all types.
+    """
+    rows = rows_of(kind)
+    described = [row.name for row in rows if row.describes]
+    types = "\n".join(_property_type(row, kind) for row in rows if row.members)
+    return _PAGE.format(
+        resource_type=kind.resource_type,
+        noun=kind.noun,
+        api=_API,
+        start=_call(kind, "Start"),
+        get=_call(kind, "Get"),
+        cancel=_call(kind, "Cancel"),
+        syntax=_syntax("### ", rows, kind.resource_type),
+        adopts=kind.adopts.name,
+        first=described[0],
+        last=described[-1],
+        properties="\n".join(_property(row, kind) for row in rows),
+        types=f"## Property types\n\n{types}\n" if types else "",
+        attributes="\n".join(f"#### `{name}`\n\n{what}\n" for name, what in attributes_of(kind).items()),
+    )
+
+
 def page(text: str) -> str:
-    """Bring the reference page up to date.
+    """Bring the page of what holds for all resource types up to date.
 
     Args:
         text: The page.
 
     Returns:
-        The page, with syntax, properties, property types and return values as they are defined, and its examples in
-        JSON, too.
+        The page, with the resource types that there are, and its examples in JSON, too.
     """
-    text = _replace(text, "syntax", _syntax("### ", ROWS, KIND.resource_type))
-    text = _replace(text, "properties", "\n".join(map(_property, ROWS)))
-    text = _replace(text, "property types", "\n".join(_property_type(row) for row in ROWS if row.members))
-    text = _replace(text, "attributes", "\n".join(map(_attribute, ATTRIBUTES)))
+    types = (
+        f"| [`{kind.resource_type}`]({path_of(kind).relative_to(PAGE.parent)}) | {kind.noun}s | "
+        f"[`{(start := _call(kind, 'Start'))}`]({_API}{start}.html) |"
+        for kind in KINDS
+    )
+    table = ["| resource type | its jobs | what starts them |", "| --- | --- | --- |", *types]
+    text = _replace(text, "resource types", "\n".join(table))
     return _EXAMPLE.sub(
         lambda match: f"{match['before']}```json\n{_as_json(match['yaml'])}\n```\n{match['after']}", text
     )
@@ -78,17 +182,13 @@ def rules(text: str) -> str:
         text: The source of the rules.
 
     Returns:
-        The source, with the properties and attributes as they are defined.
+        The source, with the resource types as they are defined.
     """
     clusters, a_cluster = Hosts.of_clusters(), "cluster.neptune.amazonaws.com"
-    names = (f"    {_literal(name)}," for name in ATTRIBUTES)
     lines = [
-        "PROPERTIES = {",
-        *_definitions(ROWS, "    "),
-        "}",
-        f"ADOPTS = {_literal(KIND.adopts.name)}",
-        f"EITHER = {_tuple(_tuple(_literal(row.name) for row in group) for group in KIND.either)}",
-        *("ATTRIBUTES = (", *names, ")"),
+        "RESOURCE_TYPES = (",
+        *(line for kind in KINDS for line in _resource_type(kind, "    ")),
+        ")",
         f'HOSTS = r"{clusters.own.pattern}"',
         *_text("OTHER_HOST = ", problem_of(Endpoint("https", "localhost", DEFAULT_PORT), clusters).rstrip(".")),
         *_text("PLAIN_HTTP = ", problem_of(Endpoint("http", a_cluster, DEFAULT_PORT), clusters).rstrip(".")),
@@ -108,13 +208,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.reference", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if something is out of date")
     check = parser.parse_args(arguments).check
-    outdated = []
-    for path, generate in {PAGE: page, RULES: rules}.items():
-        text = path.read_text()
-        if (new := generate(text)) != text:
-            outdated.append(path)
-            if not check:
-                path.write_text(new)
+    written = {path_of(kind): page_of(kind) for kind in KINDS}
+    written |= {PAGE: page(PAGE.read_text()), RULES: rules(RULES.read_text())}
+    outdated = [path for path, text in written.items() if not path.exists() or path.read_text() != text]
+    if not check:
+        for path in outdated:
+            path.write_text(written[path])
     for path in outdated:
         print(f"{path.relative_to(_ROOT)}: {'out of date, run `python -m tools.reference`' if check else 'written'}")
     return 1 if check and outdated else 0
@@ -158,9 +257,9 @@ def _item(row: Property[Any]) -> str:
     return item if is_list else ""
 
 
-def _property(row: Property[Any], heading: str = "### ", *, is_member: bool = False) -> str:
+def _property(row: Property[Any], kind: Kind, heading: str = "### ", *, is_member: bool = False) -> str:
     type_ = f"[{row.name}](#{_property_type_heading(row).lower().replace(' ', '-')})" if row.members else row.type.name
-    facts = {"Required": ("Yes" if row.required else "No") if is_member else _required(row), "Type": type_}
+    facts = {"Required": ("Yes" if row.required else "No") if is_member else _required(row, kind), "Type": type_}
     if row.default_text or row.default is not None:
         facts["Default"] = row.default_text or f"`{str(row.default).lower()}`"
     if row.type.name == "Integer":
@@ -173,19 +272,19 @@ def _property(row: Property[Any], heading: str = "### ", *, is_member: bool = Fa
     return f"{heading}`{row.name}`\n\n{row.description}\n\n{lines}\n"
 
 
-def _required(row: Property[Any]) -> str:
-    if row is KIND.adopts:
+def _required(row: Property[Any], kind: Kind) -> str:
+    if row is kind.adopts:
         return f"Conditional. Write either `{row.name}`, or the properties that describe a job to be started."
     if row.describes and row.required:
         return "Conditional. A job that is to be started requires it."
-    if any(row in group for group in KIND.either):
-        choices = ", or ".join(" and ".join(f"`{it.name}`" for it in group) for group in KIND.either)
+    if any(row in group for group in kind.either):
+        choices = ", or ".join(" and ".join(f"`{it.name}`" for it in group) for group in kind.either)
         return f"Conditional. A job that is to be started requires {choices}."
     return "Yes" if row.required else "No"
 
 
-def _property_type(row: Property[Any]) -> str:
-    members = "\n".join(_property(member, "#### ", is_member=True) for member in row.members)
+def _property_type(row: Property[Any], kind: Kind) -> str:
+    members = "\n".join(_property(member, kind, "#### ", is_member=True) for member in row.members)
     return f"### {_property_type_heading(row)}\n\n{row.description}\n\n{_syntax('#### ', row.members)}\n\n{members}"
 
 
@@ -193,12 +292,31 @@ def _property_type_heading(row: Property[Any]) -> str:
     return f"Property type {row.name}"
 
 
-def _attribute(name: str) -> str:
-    return f"#### `{name}`\n\n{ATTRIBUTES[name]}\n"
+def _call(kind: Kind, verb: str) -> str:
+    """Name a call of a kind as the reference of the Neptune Data API does: not every IAM action has the same name."""
+    return f"{verb}{kind.start.action.removeprefix('neptune-db:Start')}"
 
 
 def _as_json(yaml: str) -> str:
     return json.dumps(loads(yaml), indent=2)
+
+
+def _resource_type(kind: Kind, indent: str) -> Iterator[str]:
+    """Write a resource type as the rules have it."""
+    inner = f"{indent}    "
+    either = _tuple(_tuple(_literal(row.name) for row in group) for group in kind.either)
+    yield f"{indent}ResourceType("
+    yield f"{inner}name={_literal(kind.resource_type)},"
+    yield f"{inner}properties={{"
+    yield from _definitions(rows_of(kind), f"{inner}    ")
+    yield f"{inner}}},"
+    yield f"{inner}adopts={_literal(kind.adopts.name)},"
+    if kind.either:
+        yield f"{inner}either={either},"
+    yield f"{inner}attributes=("
+    yield from (f"{inner}    {_literal(name)}," for name in attributes_of(kind))
+    yield f"{inner}),"
+    yield f"{indent}),"
 
 
 def _definitions(

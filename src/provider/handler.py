@@ -22,7 +22,7 @@ with deferred("ast", "asyncio", "configparser", "difflib", "multiprocessing.shar
     from provider.custom_resource.properties import schema_of
     from provider.custom_resource.request import Unanswerable
     from provider.custom_resource.waiting import WaitingQueue
-    from provider.kinds import MODEL_TRANSFORM_JOB
+    from provider.kinds import KINDS
     from provider.lifecycle import Lifecycle
     from provider.neptune import Jobs
     from provider.observability import logger, metrics, tracer
@@ -39,19 +39,21 @@ _clock = Clock()
 
 
 # The queue's next look is often a warm function's: it finds its client made, and its connection open.
-_connect = lru_cache(maxsize=16)(
-    partial(Jobs, MODEL_TRANSFORM_JOB, region=_settings.region, resource_arn=_settings.neptune_resource_arn)
-)
+_connect = lru_cache(maxsize=16)(partial(Jobs, region=_settings.region, resource_arn=_settings.neptune_resource_arn))
 _front_door = FrontDoor(
-    lifecycle=Lifecycle(
-        kind=MODEL_TRANSFORM_JOB,
-        schema=schema_of(MODEL_TRANSFORM_JOB.schema),
-        clusters=_settings.clusters,
-        connect=_connect,
-        clock=_clock,
-        may_start=_settings.may_start,
-        is_patient=not _settings.is_local,  # a person waits, who has perhaps forgotten to start a Neptune
-    ),
+    lifecycles={
+        kind.resource_type: Lifecycle(
+            kind=kind,
+            schema=schema_of(kind.schema),
+            clusters=_settings.clusters,
+            connect=partial(_connect, kind),
+            clock=_clock,
+            may_start=_settings.may_start,
+            is_provided=_settings.provides(kind.resource_type),
+            is_patient=not _settings.is_local,  # a person waits, who has perhaps forgotten to start a Neptune
+        )
+        for kind in KINDS
+    },
     queue=WaitingQueue(_settings.waiting_queue_url, _settings.region),
     settings=_settings,
     clock=_clock,

@@ -168,9 +168,7 @@ class Schema(NamedTuple):
         return problems
 
     def _unknown(self, name: str, known: list[str]) -> str:
-        lower = {candidate.lower(): candidate for candidate in known}
-        nearest = difflib.get_close_matches(name[:_SHOWN_CHARACTERS].lower(), lower, n=1, cutoff=0.5)
-        hint = f"did you mean {lower[nearest[0]]}?" if nearest else f"it has {', '.join(known)}."
+        hint = f"did you mean {near}?" if (near := nearest(name, known)) else f"it has {', '.join(known)}."
         return f"{shown(name)} is not a property of {self.resource_type}; {hint}"
 
 
@@ -178,6 +176,21 @@ def _names(rows: Iterable[Property[Any]]) -> str:
     """Write an enumeration: `A`, `A and B`, `A, B and C`."""
     *others, last = [row.name for row in rows] or [""]
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Find what somebody meant who mistyped a name.
+
+    Args:
+        name: What was written.
+        known: The names that there are.
+
+    Returns:
+        The nearest of them; empty if none is near.
+    """
+    lower = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name[:_SHOWN_CHARACTERS].lower(), lower, n=1, cutoff=0.5)
+    return lower[near[0]] if near else ""
 
 
 def shown(value: object) -> str:

@@ -22,6 +22,7 @@ class Settings(NamedTuple):
         responses: The hosts that may be answered.
         neptune_resource_arn: What the function's policy lets it use in Neptune, for messages.
         waiting_queue_url: The queue in which requests wait; empty if there is none.
+        kinds: The resource types that the operator has the provider provide; empty: all.
         may_start: Whether the provider may start jobs, or only adopt those that run already.
         answer_pauses: How long to wait before each further attempt to deliver an answer, in seconds.
         is_local: Whether `sam local invoke` runs the function: a person waits, and nobody delivers an event again.
@@ -32,9 +33,21 @@ class Settings(NamedTuple):
     responses: Hosts
     neptune_resource_arn: str
     waiting_queue_url: str
+    kinds: frozenset[str] = frozenset()
     may_start: bool = False
     answer_pauses: tuple[float, ...] = _ANSWER_PAUSES
     is_local: bool = False
+
+    def provides(self, resource_type: str) -> bool:
+        """Tell whether the operator has the provider provide resources of a type.
+
+        Args:
+            resource_type: The type, `Custom::...`.
+
+        Returns:
+            Whether that is so.
+        """
+        return not self.kinds or resource_type.removeprefix("Custom::NeptuneML") in self.kinds
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -55,6 +68,7 @@ class Settings(NamedTuple):
             neptune_resource_arn=environment.get("NEPTUNE_RESOURCE_ARN") or f"arn:aws:neptune-db:{region}:*:*/*",
             # SAM puts the queue's name in the template there.
             waiting_queue_url="" if is_local else environment.get("WAITING_QUEUE_URL", ""),
+            kinds=frozenset(_names(environment.get("KINDS", ""))),
             may_start=environment.get("START_JOBS") == "true",
             answer_pauses=() if is_local else _ANSWER_PAUSES,
             is_local=is_local,

@@ -249,7 +249,7 @@ class Aws:
             mock.patch.object(threading, "Timer", self._set_watchdog),
             mock.patch.object(observability.metrics, "add_metric", self._record),
         ):
-            return FrontDoor(lifecycle, self._queue, settings, self.clock).handle(
+            return FrontDoor({kind.resource_type: lifecycle}, self._queue, settings, self.clock).handle(
                 event,
                 LambdaContext(self.invocation_seconds, lambda: self.time),  # type: ignore[arg-type] # quacks like it
             )

@@ -10,11 +10,12 @@ from cfnlint.template import Template  # type: ignore[import-untyped]
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from provider import values
 from provider.clock import Clock
 from provider.custom_resource.properties import schema_of
 from provider.hosts import Hosts, problem_of
 from provider.job_id import Origin
-from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds import DATA_PROCESSING_JOB, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
 from provider.kinds.common import ENDPOINT as ENDPOINT_ROW
 from provider.lifecycle import Lifecycle, Request, RequestFailed
 from provider.schema import InvalidProperties
@@ -22,6 +23,10 @@ from tests.cfn_lint.linting import ENDPOINT, OUR_RULES, RULES, TOKEN, Finding, l
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from provider.kinds.kind import Kind
+    from provider.schema import Property
+    from provider.values import ValueType
 
 # One template a kind: a run of cfn-lint takes seconds.
 RIGHT = f"""
@@ -169,9 +174,28 @@ Resources:
     Properties:
       ServiceToken: {TOKEN}
       Anything: goes
-  AnotherJob:
+  AdoptedData:
+    Type: Custom::NeptuneMLDataProcessingJob
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies-data }}
+  StartedData:
+    Type: Custom::NeptuneMLDataProcessingJob
+    Properties:
+      ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
+      InputDataS3Location: s3://bucket/export
+      ProcessedDataS3Location: s3://bucket/processed
+      ProcessingTimeOutInSeconds: 3600
+  StartedTraining:
     Type: Custom::NeptuneMLModelTrainingJob
-    Properties: {{ ServiceToken: {TOKEN} }}
+    Properties:
+      ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
+      DataProcessingJobId: !GetAtt StartedData.Id
+      TrainModelS3Location: s3://bucket/models
+      EnableManagedSpotTraining: true
+      CustomModelTrainingParameters:
+        SourceS3DirectoryPath: s3://bucket/code
+        TrainingEntryPointScript: training.py
 Outputs:
   Models: {{ Value: !Select [0, !Split [",", !GetAtt Minimal.ModelNames]] }}
   Ref: {{ Value: !Ref Minimal }}
@@ -180,6 +204,8 @@ Outputs:
   Sub: {{ Value: !Sub "${{Minimal.BaseProcessingJobArn}} ${{Minimal.RemoteModelTransformJobArn}} ${{!Minimal.Text}}" }}
   Named: {{ Value: !Sub ["${{Minimal.Name}}", {{ Minimal.Name: !GetAtt Minimal.Id }}] }}
   Other: {{ Value: !GetAtt Other.Anything }}
+  Data: {{ Value: !Sub "${{StartedData.ProcessingJobArn}} ${{StartedData.ProcessingJobName}}" }}
+  Training: {{ Value: !GetAtt StartedTraining.HpoJobArn }}
 """
 
 OUTPUT = "ModelTransformOutputS3Location: s3://bucket/output"
@@ -295,6 +321,23 @@ Resources:
   PlainHttp:
     Type: Custom::NeptuneMLModelTransformJob
     Properties: {{ ServiceToken: {TOKEN}, Endpoint: !If [IsYes, {ENDPOINT}, "HTTP://{ENDPOINT}"], Id: movies }}
+  DataPropertyOfTransform:
+    Type: Custom::NeptuneMLDataProcessingJob
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, ModelTransformOutputS3Location: s3://b }}
+  DataNoId:
+    Type: Custom::NeptuneMLDataProcessingJob
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT} }}
+  TrainingWithoutData:
+    Type: Custom::NeptuneMLModelTrainingJob
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, TrainModelS3Location: s3://bucket/models }}
+  TrainingSpot:
+    Type: Custom::NeptuneMLModelTrainingJob
+    Properties:
+      ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
+      DataProcessingJobId: movies
+      TrainModelS3Location: s3://bucket/models
+      EnableManagedSpotTraining: "yes"
   NearlyOurs:
     Type: Custom::NeptuneModelTransformJob
     Properties: {{ ServiceToken: {TOKEN}, Endpiont: {ENDPOINT}, Id: movies }}
@@ -302,6 +345,7 @@ Outputs:
   GetAtt: {{ Value: !GetAtt Clean.Statuss }}
   GetAttList: {{ Value: !GetAtt [Clean, Arn] }}
   Sub: {{ Value: !Sub "${{Clean.Outputlocation}}" }}
+  OfAnotherType: {{ Value: !GetAtt TrainingSpot.BaseProcessingJobArn }}
 """
 
 MISTAKES = {
@@ -348,11 +392,20 @@ MISTAKES = {
     "CustomWrong": "CustomModelTransformParameters.SourceS3DirectoryPath is 'code'; it should be an S3 location, ",
     "OtherHost": "Endpoint is 'neptune.example.com:8182'; it should be a host below .neptune.amazonaws.com or ",
     "PlainHttp": f"Endpoint is 'HTTP://{ENDPOINT}'; it should be an https:// endpoint; http:// is only for hosts that ",
+    "DataPropertyOfTransform": "'ModelTransformOutputS3Location' is not a property of Custom::NeptuneMLDataProcessing",
+    "DataNoId": "The job is missing: write Id, to adopt one that runs already, or InputDataS3Location and "
+    "ProcessedDataS3Location, to have one started",
+    "TrainingWithoutData": "DataProcessingJobId is missing; a job that is to be started requires it",
+    "TrainingSpot": "EnableManagedSpotTraining is 'yes'; it should be true or false",
     "NearlyOurs": "Custom::NeptuneModelTransformJob is not checked; did you mean Custom::NeptuneMLModelTransformJob?",
     "GetAtt": "'Statuss' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean Status?",
     "GetAttList": "'Arn' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean ModelArns?",
     "Sub": "'Outputlocation' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean OutputLocation?",
+    "OfAnotherType": "'BaseProcessingJobArn' is not an attribute of Custom::NeptuneMLModelTrainingJob; did you mean ",
 }
+
+# On which line of its resource a mistake stands, if not on that of the properties.
+LINES = {"NearlyOurs": 1, "TrainingSpot": 7}
 
 
 def write(directory: Path, text: str) -> Path:
@@ -385,7 +438,7 @@ def test_mistake_is_reported_where_it_stands(mistakes: list[Finding], where: str
 
     assert any(finding.message.startswith(message) for finding in found), found
     first = next(number for number, line in enumerate(WRONG.splitlines(), start=1) if line.startswith(f"  {where}:"))
-    assert {finding.line - first for finding in found} <= {0, 1 if where == "NearlyOurs" else 2}
+    assert {finding.line - first for finding in found} <= {0, LINES.get(where, 2)}
 
 
 def test_nothing_else_is_reported(mistakes: list[Finding]) -> None:
@@ -397,7 +450,7 @@ def test_nothing_else_is_reported(mistakes: list[Finding]) -> None:
 
 def test_one_file_and_a_cfnlintrc_are_enough(tmp_path: Path) -> None:
     (tmp_path / "lint").mkdir()
-    shutil.copy(RULES / "neptune_ml_model_transform_job.py", tmp_path / "lint")
+    shutil.copy(RULES / "neptune_ml.py", tmp_path / "lint")
     (tmp_path / ".cfnlintrc").write_text("append_rules:\n  - lint\n")
 
     findings = lint(write(tmp_path, WRONG), options=(), cwd=tmp_path)
@@ -414,24 +467,20 @@ def test_a_sam_template_is_checked_too(tmp_path: Path) -> None:
 # --- the rules and the provider judge alike ---------------------------------------------------------------------------
 
 LOADED: dict[str, Any] = {rule.id: rule for rule in load_plugins(str(RULES))}
-# The provider sees more than a pattern can: bytes, invisible characters, which ports and hosts there can be.
-SEEN_BY_THE_PROVIDER_ALONE = ("Endpoint", "Id", "DataProcessingJobId", "MlModelTrainingJobId")
-SCHEMA = schema_of(MODEL_TRANSFORM_JOB.schema)
-LIFECYCLE = Lifecycle(
-    MODEL_TRANSFORM_JOB,
-    SCHEMA,
-    Hosts.of_clusters(["localhost"]),
-    connect=lambda _: pytest.fail("judging properties needs no cluster"),
-    clock=Clock(),
-)
+of_each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 COMMON: dict[str, object] = {"ServiceToken": TOKEN, "Endpoint": ENDPOINT}
 ADOPTED = COMMON | {"Id": "movies"}
-STARTED = COMMON | {"ModelTransformOutputS3Location": "s3://bucket/output", "TrainingJobName": "movies"}
+STARTS: dict[Kind, dict[str, object]] = {
+    DATA_PROCESSING_JOB: {"InputDataS3Location": "s3://bucket/in", "ProcessedDataS3Location": "s3://bucket/out"},
+    MODEL_TRAINING_JOB: {"DataProcessingJobId": "data", "TrainModelS3Location": "s3://bucket/models"},
+    MODEL_TRANSFORM_JOB: {"ModelTransformOutputS3Location": "s3://bucket/output", "TrainingJobName": "movies"},
+}
+PAIR: dict[str, object] = {"DataProcessingJobId": "data", "MlModelTrainingJobId": "training"}
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
-def messages(properties: dict[str, object], rule: str = "E9382") -> list[str]:
-    resource = {"Type": "Custom::NeptuneMLModelTransformJob", "Properties": properties}
+def messages(kind: Kind, properties: dict[str, object], rule: str = "E9382") -> list[str]:
+    resource = {"Type": kind.resource_type, "Properties": properties}
     return [match.message for match in LOADED[rule].match(Template(None, {"Resources": {"Job": resource}}))]
 
 
@@ -444,22 +493,33 @@ def as_sent(value: object) -> Any:  # noqa: ANN401 - as JSON has it
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def refusal(properties: dict[str, object]) -> str:
+def refusal(kind: Kind, properties: dict[str, object]) -> str:
     """Why the provider refuses it; empty if it does not."""
-    request = Request(physical_id=None, properties=as_sent(properties), origin=Origin((), "", ""))
+    lifecycle = Lifecycle(
+        kind,
+        schema_of(kind.schema),
+        Hosts.of_clusters(["localhost"]),
+        connect=lambda _: pytest.fail("judging properties needs no cluster"),
+        clock=Clock(),
+    )
     try:
-        LIFECYCLE.without_neptune(request)
+        lifecycle.without_neptune(Request(physical_id=None, properties=as_sent(properties), origin=Origin((), "", "")))
     except RequestFailed as failed:
         return str(failed)
     return ""
 
 
-def is_reported(properties: dict[str, object]) -> bool:
-    return bool(messages(properties))
+def is_reported(kind: Kind, properties: dict[str, object]) -> bool:
+    return bool(messages(kind, properties))
 
 
-def is_refused(properties: dict[str, object]) -> bool:
-    return bool(refusal(properties))
+def is_refused(kind: Kind, properties: dict[str, object]) -> bool:
+    return bool(refusal(kind, properties))
+
+
+def is_seen_by_the_provider_alone(row: Property[Any]) -> bool:
+    """Whether it sees more than a pattern can: bytes, invisible characters, which ports and hosts there can be."""
+    return row.type in (values.ENDPOINT, values.JOB_ID)
 
 
 texts = st.one_of(
@@ -472,83 +532,129 @@ texts = st.one_of(
 scalars = texts | st.integers(-1, 2**32) | st.booleans()
 lists = st.lists(scalars, max_size=3)
 maps = st.dictionaries(
-    st.sampled_from(["SourceS3DirectoryPath", "TransformEntryPointScript", "sourceS3DirectoryPath", "Id"]),
+    st.sampled_from(["SourceS3DirectoryPath", "TrainingEntryPointScript", "sourceS3DirectoryPath", "Id"]),
     scalars | st.just("s3://bucket/code") | lists,
     max_size=3,
 )
 literals = scalars | lists | maps
-rights: dict[str, st.SearchStrategy[object]] = {
-    "Id": st.just("movies"),
-    "ModelTransformOutputS3Location": st.just("s3://bucket/output"),
-    "DataProcessingJobId": st.just("data"),
-    "MlModelTrainingJobId": st.just("training"),
-    "TrainingJobName": st.just("movies"),
-    "BaseProcessingInstanceVolumeSizeInGB": st.integers(0, 2**31 - 1),
-    "Subnets": st.lists(st.sampled_from(["subnet-1", 2]), min_size=1, max_size=2),
-    "CustomModelTransformParameters": st.just({"SourceS3DirectoryPath": "s3://bucket/code"}),
-    "WaitForCompletion": st.booleans(),
+rights_by_type: dict[ValueType[Any], st.SearchStrategy[object]] = {
+    values.BOOLEAN: st.booleans(),
+    values.INTEGER: st.integers(0, 2**31 - 1),
+    values.JOB_ID: st.just("movies"),
+    values.MAP: st.just({"SourceS3DirectoryPath": "s3://bucket/code"}),
+    values.ROLE_ARN: st.just("arn:aws:iam::123456789012:role/SageMaker"),
+    values.S3_URL: st.just("s3://bucket/output"),
+    values.STRING: st.just("ml.r5.4xlarge"),
+    values.STRINGS: st.lists(st.sampled_from(["subnet-1", 2]), min_size=1, max_size=2),
+}
+rights: dict[Kind, dict[str, st.SearchStrategy[object]]] = {
+    kind: {row.name: rights_by_type[row.type] for row in kind.properties if row.name not in COMMON} for kind in KINDS
 }
 
 
-@given(name=st.sampled_from([row.name for row in SCHEMA.rows]), value=literals)
-@example(name="Id", value="x" * 1024)
-@example(name="Id", value="x" * 1025)
-@example(name="ServiceTimeout", value="0001")
-@example(name="ServiceTimeout", value="0003600")
-@example(name="ServiceTimeout", value="00000")
-@example(name="ServiceTimeout", value="3600\n")
-@example(name="ServiceTimeout", value="9" * 5000)
-@example(name="BaseProcessingInstanceVolumeSizeInGB", value=2**31)
-@example(name="BaseProcessingInstanceVolumeSizeInGB", value="0000000001")
-@example(name="BaseProcessingInstanceVolumeSizeInGB", value="00000000001")
-@example(name="ModelTransformOutputS3Location", value="s3://bucket/\n")
-@example(name="TrainingJobName", value="\n")
-@example(name="Subnets", value=[""])
-def test_rules_and_provider_judge_alike(name: str, value: object) -> None:
-    describes = next(row.describes for row in SCHEMA.rows if row.name == name)
-    properties = {**(STARTED if describes else ADOPTED), name: value}
-    if name in ("DataProcessingJobId", "MlModelTrainingJobId"):
-        properties = {"DataProcessingJobId": "data", "MlModelTrainingJobId": "training", **properties}
+def judge(kind: Kind, row: Property[Any], value: object) -> None:
+    """Assert that the rules and the provider judge alike of a value in an otherwise right resource."""
+    properties = {**(COMMON | STARTS[kind] if row.describes else ADOPTED), row.name: value}
+    if kind is MODEL_TRANSFORM_JOB and row.name in PAIR:
+        properties = PAIR | properties
 
-    if name in SEEN_BY_THE_PROVIDER_ALONE:
-        assert is_refused(properties) or not is_reported(properties)
+    if is_seen_by_the_provider_alone(row):
+        assert is_refused(kind, properties) or not is_reported(kind, properties)
     else:
-        assert is_reported(properties) == is_refused(properties)
+        assert is_reported(kind, properties) == is_refused(kind, properties)
+
+
+@of_each_kind
+@given(data=st.data())
+def test_rules_and_provider_judge_alike(kind: Kind, data: st.DataObject) -> None:
+    judge(kind, data.draw(st.sampled_from(schema_of(kind.schema).rows)), data.draw(literals))
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (values.TIMEOUT, "0001"),
+        (values.TIMEOUT, "0003600"),
+        (values.TIMEOUT, "00000"),
+        (values.TIMEOUT, "3600\n"),
+        (values.TIMEOUT, "9" * 5000),
+        (values.INTEGER, 2**31),
+        (values.INTEGER, "0000000001"),
+        (values.INTEGER, "00000000001"),
+        (values.S3_URL, "s3://bucket/\n"),
+        (values.STRING, "\n"),
+        (values.STRINGS, [""]),
+    ],
+)
+@of_each_kind
+def test_rules_and_provider_judge_alike_at_the_edges(kind: Kind, type_: ValueType[Any], value: object) -> None:
+    rows = [row for row in schema_of(kind.schema).rows if row.type == type_]
+
+    assert rows
+    for row in rows:
+        judge(kind, row, value)
+
+
+@pytest.mark.parametrize("length", [1024, 1025])
+@of_each_kind
+def test_an_id_that_is_too_long_is_refused_whether_it_is_reported_or_not(kind: Kind, length: int) -> None:
+    judge(kind, kind.adopts, "x" * length)
 
 
 def test_every_service_timeout_is_judged_alike() -> None:
     for value in range(-2, 4000):
         properties = {**ADOPTED, "ServiceTimeout": value}
-        assert is_reported(properties) == is_refused(properties), value
+        assert is_reported(MODEL_TRANSFORM_JOB, properties) == is_refused(MODEL_TRANSFORM_JOB, properties), value
 
 
-def test_which_properties_go_together_is_judged_alike_and_in_the_same_words() -> None:
-    values = {**COMMON, **ADOPTED, **STARTED, "DataProcessingJobId": "data", "MlModelTrainingJobId": "training"}
-    values |= {"SagemakerIamRoleArn": "arn:aws:iam::123456789012:role/SageMaker", "Clean": True}
+@pytest.mark.parametrize(
+    ("kind", "more", "ways_to_start"),
+    # What is right of a job that is started: one of three sets of model properties, or all that is required.
+    [(DATA_PROCESSING_JOB, {}, 1), (MODEL_TRAINING_JOB, {}, 1), (MODEL_TRANSFORM_JOB, PAIR, 3)],
+    ids=lambda value: getattr(value, "noun", ""),
+)
+def test_which_properties_go_together_is_judged_alike_and_in_the_same_words(
+    kind: Kind, more: dict[str, object], ways_to_start: int
+) -> None:
+    given_values = {**ADOPTED, **STARTS[kind], **more}
+    given_values |= {"SagemakerIamRoleArn": "arn:aws:iam::123456789012:role/SageMaker", "Clean": True}
     right = 0
-    for count in range(len(values) + 1):
-        for names in combinations(values, count):
-            properties = {name: values[name] for name in names}
-            expected = refusal(properties)
+    for count in range(len(given_values) + 1):
+        for names in combinations(given_values, count):
+            properties = {name: given_values[name] for name in names}
+            expected = refusal(kind, properties)
             right += not expected
-            assert " ".join(f"{message}." for message in messages(properties)) == expected
-    # Adopted or not, clean or not; started by one of three sets of model properties, with a role or without.
-    assert right == 1 * 2 + 3 * 2 * 2
+            assert " ".join(f"{message}." for message in messages(kind, properties)) == expected
+    # Adopted or not, clean or not; started in one of these ways, with a role or without.
+    assert right == 1 * 2 + ways_to_start * 2 * 2
 
 
-@given(one=st.fixed_dictionaries({}, optional=rights), other=st.fixed_dictionaries({}, optional=rights))
-@example(one={"Id": "movies"}, other={})
-def test_what_is_right_under_some_condition_is_not_reported(one: dict[str, object], other: dict[str, object]) -> None:
+@of_each_kind
+@given(data=st.data())
+def test_what_is_right_under_some_condition_is_not_reported(kind: Kind, data: st.DataObject) -> None:
+    one, other = (data.draw(st.fixed_dictionaries({}, optional=rights[kind])) for _ in range(2))
+    judge_branches(kind, one, other)
+
+
+@of_each_kind
+def test_what_is_adopted_or_started_by_a_condition_is_not_reported(kind: Kind) -> None:
+    judge_branches(kind, {"Id": "movies"}, STARTS[kind])
+    judge_branches(kind, {"Id": "movies"}, {})
+    judge_branches(kind, {}, STARTS[kind])
+
+
+def judge_branches(kind: Kind, one: dict[str, object], other: dict[str, object]) -> None:
+    """Assert that what the rules report is wrong under either condition."""
     properties = dict(COMMON)
-    for name in rights:
+    for name in rights[kind]:
         branches = [one.get(name, NO_VALUE), other.get(name, NO_VALUE)]
         properties[name] = branches[0] if branches[0] == branches[1] else {"Fn::If": ["IsSo", *branches]}
 
-    is_wrong = [is_refused(COMMON | branch) for branch in (one, other)]
+    is_wrong = [is_refused(kind, COMMON | branch) for branch in (one, other)]
 
-    assert is_reported(properties) <= all(is_wrong)
+    assert is_reported(kind, properties) <= all(is_wrong)
     if one == other:
-        assert is_reported(properties) == all(is_wrong)
+        assert is_reported(kind, properties) == all(is_wrong)
 
 
 @given(texts | st.from_regex(r"(http://)?[a-z]{1,3}\.neptune\.amazonaws\.(com|com\.cn|eu)(:81)?", fullmatch=True))
@@ -563,49 +669,77 @@ def test_hosts_are_judged_alike_and_in_the_same_words(endpoint: str) -> None:
 
     problem = f"Endpoint is '{endpoint}'; it should be {expected.rstrip('.')}"
 
-    assert messages({"Endpoint": endpoint}, "W9382") == ([problem] if expected else [])
+    for kind in KINDS:
+        assert messages(kind, {"Endpoint": endpoint}, "W9382") == ([problem] if expected else [])
 
 
 def test_an_endpoint_that_is_none_has_no_host_to_warn_of() -> None:
-    assert messages({"Endpoint": "local host"}, "W9382") == []
+    assert messages(MODEL_TRANSFORM_JOB, {"Endpoint": "local host"}, "W9382") == []
 
 
 @pytest.mark.parametrize(
     "properties",
     [{**ADOPTED, name: "value"} for name in ("Endpont", "endpoint", "Ids", "Region", "Timeout", "IamRoleArn", "Zzz")]
-    + [{**ADOPTED, "Clean": "yes", "Endpoint": "a b"}, {**ADOPTED, "Id": "movies 1", "ServiceTimeout": 0}]
-    + [{**STARTED, "CustomModelTransformParameters": {"Script": "x"}}, {**STARTED, "Subnets": []}]
-    + [{**STARTED, "CustomModelTransformParameters": {"SourceS3DirectoryPath": "code"}}],
+    + [{**ADOPTED, "Clean": "yes", "Endpoint": "a b"}, {**ADOPTED, "Id": "movies 1", "ServiceTimeout": 0}, COMMON],
     ids=lambda properties: str(list(properties.items())[-1]),
 )
-def test_messages_are_the_providers_own(properties: dict[str, object]) -> None:
-    with pytest.raises(InvalidProperties) as refused:
-        SCHEMA.parse(as_sent(properties))
+@of_each_kind
+def test_messages_are_the_providers_own(kind: Kind, properties: dict[str, object]) -> None:
+    are_in_the_providers_words(kind, properties)
 
-    said = {message if message.endswith(("?", ".")) else f"{message}." for message in messages(properties)}
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [(kind, "Subnets", []) for kind in KINDS]
+    + [
+        (kind, row.name, value)
+        for kind in KINDS
+        for row in kind.properties
+        if row.members
+        for value in ({"Script": "x"}, {"SourceS3DirectoryPath": "code"})
+    ]
+    + [(MODEL_TRAINING_JOB, "EnableManagedSpotTraining", "yes")],
+    ids=lambda value: getattr(value, "noun", None) or str(value),
+)
+def test_messages_of_a_started_job_are_the_providers_own(kind: Kind, name: str, value: object) -> None:
+    are_in_the_providers_words(kind, {**COMMON, **STARTS[kind], name: value})
+
+
+def are_in_the_providers_words(kind: Kind, properties: dict[str, object]) -> None:
+    with pytest.raises(InvalidProperties) as refused:
+        schema_of(kind.schema).parse(as_sent(properties))
+
+    said = {message if message.endswith(("?", ".")) else f"{message}." for message in messages(kind, properties)}
     assert all(message in str(refused.value) for message in said)
     assert sum(map(len, said)) + len(said) - 1 == len(str(refused.value))
 
 
 @pytest.mark.parametrize(
-    ("name", "is_near"),
+    ("name", "near"),
     {
-        "NeptuneMlModelTransformJob": True,
-        "NeptuneModelTransformJob": True,
-        "NeptuneMLTransformJob": True,
-        "NeptuneMLModelTransformJobs": True,
-        "Neptune-ML-Model-Transform-Job": True,
-        "NeptuneMLModelTransfromJob": True,
-        "NeptuneMLModelTransformJob": False,
-        "NeptuneMLModelTrainingJob": False,
-        "NeptuneMLDataProcessingJob": False,
-        "NeptuneMLEndpoint": False,
-        "SageMakerModelTransformJob": False,
-        "NeptuneMLModelTransformJobStarter": False,
-        "Job": False,
+        "NeptuneMlModelTransformJob": MODEL_TRANSFORM_JOB,
+        "NeptuneModelTransformJob": MODEL_TRANSFORM_JOB,
+        "NeptuneMLTransformJob": MODEL_TRANSFORM_JOB,
+        "NeptuneMLModelTransformJobs": MODEL_TRANSFORM_JOB,
+        "Neptune-ML-Model-Transform-Job": MODEL_TRANSFORM_JOB,
+        "NeptuneMLModelTransfromJob": MODEL_TRANSFORM_JOB,
+        "NeptuneMlModelTrainingJob": MODEL_TRAINING_JOB,
+        "NeptuneModelTrainingJob": MODEL_TRAINING_JOB,
+        "NeptuneMLTrainingJob": MODEL_TRAINING_JOB,
+        "NeptuneMLModelTraniningJob": MODEL_TRAINING_JOB,
+        "NeptuneDataProcessingJob": DATA_PROCESSING_JOB,
+        "NeptuneMLProcessingJob": DATA_PROCESSING_JOB,
+        "NeptuneMLDataprocessingJob": DATA_PROCESSING_JOB,
+        **dict.fromkeys(kind.resource_type.removeprefix("Custom::") for kind in KINDS),
+        "NeptuneMLEndpoint": None,
+        "SageMakerModelTransformJob": None,
+        "SageMakerModelTrainingJob": None,
+        "NeptuneMLModelTransformJobStarter": None,
+        "Job": None,
     }.items(),
 )
-def test_types_that_are_nearly_ours_are_warned_of(name: str, is_near: bool) -> None:  # noqa: FBT001 - of the table
+def test_types_that_are_nearly_ours_are_warned_of(name: str, near: Kind | None) -> None:
     template = Template(None, {"Resources": {"Job": {"Type": f"Custom::{name}"}}})
+    warning = near and f"Custom::{name} is not checked; did you mean {near.resource_type}?"
 
-    assert bool(LOADED["W9381"].match(template)) == is_near
+    assert [match.message for match in LOADED["W9381"].match(template)] == ([warning] if warning else [])

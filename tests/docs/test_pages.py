@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING
 import pytest
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 
+from provider.kinds import KINDS
 from tests.cfn_lint.linting import ROOT, lint
 from tools import reference
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from provider.kinds.kind import Kind
+
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs/operations.md"
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("cfn_lint/*.md"), *ROOT.glob("examples/*.md")])
+PERMISSIONS = ROOT / "docs/permissions-and-network.md"
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("cfn_lint/*.md"), *ROOT.glob("examples/*.md")]
+)
 LONGEST_README_WORDS = 1500
 
 WAITED = {"RequestType": "Delete", "Waiting": {"ArrivedAt": 1.8e9, "Progress": {}}}
@@ -61,12 +67,23 @@ def first_column(heading: str) -> list[str]:
     return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
 
 
-def test_the_readme_names_every_property() -> None:
-    assert first_column("property") == [row.name for row in reference.ROWS]
+def test_the_readme_names_every_resource_type_and_its_page() -> None:
+    table = README.read_text().partition("| resource type |")[2].partition("\n\n")[0]
+    pages = [(kind.resource_type, str(reference.path_of(kind).relative_to(ROOT))) for kind in KINDS]
+
+    assert re.findall(r"^\| \[`(.+?)`\]\((.+?)\) \|", table, re.M) == pages
 
 
 def test_the_readme_names_every_parameter_of_the_provider() -> None:
     assert sorted(first_column("parameter")) == sorted(load(str(ROOT / "template.yaml"))["Parameters"])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+def test_the_page_of_permissions_names_the_actions_of_every_kind(kind: Kind) -> None:
+    row = next(line for line in PERMISSIONS.read_text().splitlines() if line.startswith(f"| {kind.noun}s "))
+    actions = [call.action for call in (kind.get, kind.cancel, kind.start, kind.list)]
+
+    assert re.findall(r"`(neptune-db:\w+)`", row) == actions
 
 
 def test_the_first_snippet_of_the_readme_works_when_pasted(tmp_path: Path) -> None:

@@ -57,7 +57,12 @@ def run(name: str, variables: Mapping[str, str]) -> Run:
         may_start=settings.may_start,
         is_patient=not settings.is_local,
     )
-    door = FrontDoor(lifecycle, WaitingQueue(settings.waiting_queue_url, settings.region), settings, clock)
+    door = FrontDoor(
+        {MODEL_TRANSFORM_JOB.resource_type: lifecycle},
+        WaitingQueue(settings.waiting_queue_url, settings.region),
+        settings,
+        clock,
+    )
     with world.running(ADDRESS, clock=time) as here:
         event = json.loads(events.text(name, here.ports, ADDRESS))
         returned = door.handle(event, LambdaContext(monotonic=time))  # type: ignore[arg-type] # quacks like Powertools'

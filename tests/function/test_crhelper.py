@@ -49,7 +49,7 @@ class PlainCrhelper:
 
     def __init__(self, world: World, authority: Path, *, polls: bool = False) -> None:
         self._world = world
-        self._lifecycle = world.front_door.lifecycle
+        self._lifecycle = world.lifecycle
         self.resource = CfnResource(polling_interval=1, ssl_verify=str(authority))  # type: ignore[arg-type]
         self.resource.create(self._create)
         self.resource.delete(self._delete)

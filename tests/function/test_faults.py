@@ -853,7 +853,7 @@ def conversation(world: World, event: dict[str, Any], told: list[Answer]) -> Con
         address=address,
         request=request,
         limits=limits,
-        lifecycle=world.front_door.lifecycle,
+        lifecycle=world.lifecycle,
         queue=world.queue,
         clock=world.clock,
         tell=tell,

@@ -48,7 +48,8 @@ def local(world: World, entry: ModuleType, monkeypatch: pytest.MonkeyPatch) -> M
     monkeypatch.setenv("WAITING_QUEUE_URL", "WaitingRequests")  # as SAM has it there
     module = importlib.reload(entry)
     door = module._front_door
-    door = door._replace(clock=world.clock, lifecycle=door.lifecycle._replace(clock=world.clock))
+    lifecycles = {name: lifecycle._replace(clock=world.clock) for name, lifecycle in door.lifecycles.items()}
+    door = door._replace(clock=world.clock, lifecycles=lifecycles)
     monkeypatch.setattr(module, "_front_door", door)
     return module
 

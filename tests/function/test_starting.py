@@ -103,7 +103,7 @@ def test_a_job_that_somebody_stops_fails_the_create_that_waits(world: World) -> 
     event = create(world, WaitForCompletion="true")
     world.invoke(event)
     (started,) = world.simulator.running()
-    properties = world.front_door.lifecycle.schema.parse({}, for_delete=True)
+    properties = world.lifecycle.schema.parse({}, for_delete=True)
     world.connect(Identity.parse(f"{world.simulator.url}/{started}").endpoint).cancel(started, properties)  # type: ignore[union-attr]
     world.drain()
     answer = world.answer(event)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import socket
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from provider.clock import Clock
 from provider.custom_resource import FrontDoor
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.waiting import CannotWait, Message, WaitingQueue
 from provider.hosts import Hosts
-from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds import DATA_PROCESSING_JOB, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
 from provider.neptune import Jobs
 from provider.settings import Settings
@@ -24,13 +25,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from local.response_host import ResponseHost
+    from provider.kinds.kind import Kind
     from provider.values import Endpoint
     from simulator import ManualClock, Simulator
+    from simulator.cluster_jobs import ClusterJobs
+    from simulator.kinds import KindName
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/graph/5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 NEPTUNE_ARN = "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*"
 EPOCH = 1_800_000_000.0
+
+PATHS: Mapping[str, KindName] = {
+    DATA_PROCESSING_JOB.resource_type: "dataprocessing",
+    MODEL_TRAINING_JOB.resource_type: "modeltraining",
+    MODEL_TRANSFORM_JOB.resource_type: "modeltransform",
+}
+"""What the cluster calls the kinds of jobs, by the types of their resources."""
+DESCRIPTIONS: Mapping[str, Mapping[str, object]] = {
+    DATA_PROCESSING_JOB.resource_type: {
+        "InputDataS3Location": "s3://bucket/exported",
+        "ProcessedDataS3Location": "s3://bucket/processed",
+    },
+    MODEL_TRAINING_JOB.resource_type: {
+        "DataProcessingJobId": "movies-data",
+        "TrainModelS3Location": "s3://bucket/trained",
+    },
+    MODEL_TRANSFORM_JOB.resource_type: {
+        "ModelTransformOutputS3Location": "s3://bucket/out",
+        "TrainingJobName": "movies",
+    },
+}
+"""What describes a job of each kind, and no more than it needs."""
 
 _request_numbers = itertools.count(1)
 
@@ -91,19 +117,21 @@ def black_hole(port: int = 0) -> Iterator[int]:
 class World:
     """The function, the simulated cluster, the waiting queue and the response host, in manual time.
 
-    `billed` has for each invocation how long it took.
+    `billed` has for each invocation how long it took. `kind` is that of the jobs that its events are about; the
+    function provides all of them.
     """
 
     simulator: Simulator
     host: ResponseHost
     time: ManualClock
+    kind: Kind = MODEL_TRANSFORM_JOB
 
     def __post_init__(self) -> None:
         self.clock = Clock(monotonic=self.time, wall=lambda: EPOCH + self.time(), sleep=self.pass_time)
         self.queue: WaitingQueue = Queue()
         self.billed: list[float] = []
         self._planned: list[tuple[float, Callable[[], object]]] = []
-        self._clusters: dict[Endpoint, Jobs] = {}
+        self._clusters: dict[tuple[Kind, Endpoint], Jobs] = {}
         self.cluster_is_up = True
         self.may_start = True
         self.instead_of_the_cluster = ExitStack()
@@ -114,6 +142,17 @@ class World:
             neptune_resource_arn=NEPTUNE_ARN,
             waiting_queue_url="",
         )
+
+    def of(self, kind: Kind) -> Self:
+        """The same world, whose events are about jobs of another kind; choose the settings before."""
+        other = copy.copy(self)
+        other.kind = kind
+        return other
+
+    @property
+    def jobs(self) -> ClusterJobs:
+        """The cluster's jobs of this kind."""
+        return self.simulator.of(PATHS[self.kind.resource_type])
 
     def at(self, when: float, happens: Callable[[], object]) -> None:
         """Have something happen as soon as that time has come."""
@@ -156,8 +195,7 @@ class World:
         return {
             "ServiceToken": FUNCTION_ARN,
             "Endpoint": self.simulator.url,
-            "ModelTransformOutputS3Location": "s3://bucket/out",
-            "TrainingJobName": "movies",
+            **DESCRIPTIONS[self.kind.resource_type],
             **properties,
         }
 
@@ -168,7 +206,7 @@ class World:
             "RequestId": request_id,
             "StackId": STACK_ID,
             "ResponseURL": self.host.url_for(request_id, signed_at=signed_at),
-            "ResourceType": "Custom::NeptuneMLModelTransformJob",
+            "ResourceType": self.kind.resource_type,
             "LogicalResourceId": "Job",
             "ResourceProperties": self.properties(),
         }
@@ -179,21 +217,31 @@ class World:
         return {**event, **fields}
 
     def connect(self, endpoint: Endpoint) -> Jobs:
-        if endpoint not in self._clusters:
-            self._clusters[endpoint] = Jobs(
-                MODEL_TRANSFORM_JOB,
+        if (self.kind, endpoint) not in self._clusters:
+            self._clusters[self.kind, endpoint] = Jobs(
+                self.kind,
                 endpoint,
                 region=self.settings.region,
                 resource_arn=self.settings.neptune_resource_arn,
             )
-        return self._clusters[endpoint]
+        return self._clusters[self.kind, endpoint]
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        return Lifecycle(
+            self.kind,
+            schema_of(self.kind.schema),
+            self.settings.clusters,
+            self.connect,
+            self.clock,
+            may_start=self.may_start,
+            is_provided=self.settings.provides(self.kind.resource_type),
+        )
 
     @property
     def front_door(self) -> FrontDoor:
-        kind = MODEL_TRANSFORM_JOB
-        schema = schema_of(kind.schema)
-        lifecycle = Lifecycle(kind, schema, self.settings.clusters, self.connect, self.clock, may_start=self.may_start)
-        return FrontDoor(lifecycle, self.queue, self.settings, self.clock)
+        lifecycles = {kind.resource_type: self.of(kind).lifecycle for kind in KINDS}
+        return FrontDoor(lifecycles, self.queue, self.settings, self.clock)
 
     def invoke(self, event: object, remaining: float = 900.0) -> dict[str, str]:
         """Invoke the function once."""

@@ -13,11 +13,13 @@ from botocore.exceptions import ClientError
 
 from local import sam
 from provider import observability
-from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds import KINDS
+from provider.settings import Settings
 from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from local.ministack import MiniStack
+    from provider.kinds.kind import Kind
 
 ROOT = Path(__file__).parents[2]
 ARN = "us-east-1:000000000000"
@@ -26,6 +28,28 @@ EVERY_CLUSTER = {"ClusterResourceId": "*"}
 
 # MiniStack knows no AWS::EC2::SecurityGroupIngress: where the stack would make one, it is left out.
 INGRESS = "ClusterIngress"
+
+
+CLUSTER = f"arn:aws:neptune-db:{ARN}:cluster-ABC123/*"
+
+
+def name_of(kind: Kind) -> str:
+    """What the template calls a kind."""
+    return kind.resource_type.removeprefix("Custom::NeptuneML")
+
+
+def adopting(kind: Kind, resource: str) -> dict[str, Any]:
+    """The statement without which nothing can be done with jobs of a kind."""
+    return {f"{name_of(kind)}s": allowing([kind.get.action, kind.cancel.action], resource)}
+
+
+def starting(kind: Kind, resource: str) -> dict[str, Any]:
+    """The statement that starting them needs besides."""
+    return {f"Started{name_of(kind)}s": allowing([kind.start.action, kind.list.action], resource)}
+
+
+def allowing(actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 
 class Network(NamedTuple):
@@ -81,6 +105,10 @@ class Deployment:
         policy = self.ministack.client("iam").get_role_policy(RoleName=self.role["RoleName"], PolicyName="provider")
         document: Any = policy["PolicyDocument"]
         return {statement.pop("Sid"): statement for statement in document["Statement"]}
+
+    @property
+    def statements_on_neptune(self) -> dict[str, dict[str, Any]]:
+        return {name: it for name, it in self.statements.items() if "neptune" in json.dumps(it)}
 
     @property
     def alarms(self) -> dict[str, dict[str, Any]]:
@@ -139,6 +167,7 @@ class TestOutsideVpc:
             "ALLOWED_HOSTS": "",
             "RESPONSE_HOSTS": "",
             "WAITING_QUEUE_URL": deployment.outputs["WaitingQueueUrl"],
+            "KINDS": "DataProcessingJob,ModelTrainingJob,ModelTransformJob",
             "START_JOBS": "false",
             "NEPTUNE_RESOURCE_ARN": f"arn:aws:neptune-db:{ARN}:*/*",
             "PROVIDER_VERSION": deployment.outputs["Version"],
@@ -151,11 +180,7 @@ class TestOutsideVpc:
         group = deployment.outputs["LogGroupName"]
 
         assert deployment.statements == {
-            "ModelTransformJobs": {
-                "Effect": "Allow",
-                "Action": ["neptune-db:GetMLModelTransformJobStatus", "neptune-db:CancelMLModelTransformJob"],
-                "Resource": f"arn:aws:neptune-db:{ARN}:*/*",
-            },
+            **{name: it for kind in KINDS for name, it in adopting(kind, f"arn:aws:neptune-db:{ARN}:*/*").items()},
             "WaitingRequests": {
                 "Effect": "Allow",
                 "Action": [
@@ -296,21 +321,13 @@ class TestInVpcWithOwnGroups:
         assert "SecurityGroupId" not in deployment.outputs
 
     def test_the_function_may_start_jobs_of_this_cluster(self, deployment: Deployment) -> None:
-        jobs, started = (deployment.statements[name] for name in ("ModelTransformJobs", "StartedModelTransformJobs"))
+        statements: dict[str, Any] = {}
+        for kind in KINDS:
+            statements |= adopting(kind, CLUSTER) | starting(kind, CLUSTER)
 
-        assert started == {
-            "Effect": "Allow",
-            "Action": ["neptune-db:StartMLModelTransformJob", "neptune-db:ListMLModelTransformJobs"],
-            "Resource": f"arn:aws:neptune-db:{ARN}:cluster-ABC123/*",
-        }
-        assert jobs["Action"] == ["neptune-db:GetMLModelTransformJobStatus", "neptune-db:CancelMLModelTransformJob"]
-        assert [name for name, it in deployment.statements.items() if "neptune" in json.dumps(it)] == [
-            "ModelTransformJobs",
-            "StartedModelTransformJobs",
-        ]
-        kind = MODEL_TRANSFORM_JOB
-        assert jobs["Action"] == [kind.get.action, kind.cancel.action]
-        assert started["Action"] == [kind.start.action, kind.list.action]
+        assert deployment.statements_on_neptune == statements
+        actions = [action for it in deployment.statements_on_neptune.values() for action in it["Action"]]
+        assert len(set(actions)) == len(actions) == 4 * len(KINDS)
 
     def test_only_the_lambda_service_may_make_network_interfaces(self, deployment: Deployment) -> None:
         statement = deployment.statements["NetworkInterfaces"]
@@ -352,8 +369,8 @@ class TestInVpcWithOwnGroups:
         assert variables["RESPONSE_HOSTS"] == "127.0.0.1,.example.org"
         assert variables["START_JOBS"] == "true"
         assert variables["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
-        assert variables["NEPTUNE_RESOURCE_ARN"] == f"arn:aws:neptune-db:{ARN}:cluster-ABC123/*"
-        assert deployment.statements["ModelTransformJobs"]["Resource"] == variables["NEPTUNE_RESOURCE_ARN"]
+        assert variables["NEPTUNE_RESOURCE_ARN"] == CLUSTER
+        assert {it["Resource"] for it in deployment.statements_on_neptune.values()} == {CLUSTER}
         assert group["retentionInDays"] == 365
         assert [alarm["AlarmActions"] for alarm in deployment.alarms.values()] == [[f"arn:aws:sns:{ARN}:alarms"]] * 2
 
@@ -384,6 +401,33 @@ class TestInVpcWithAGroupMade:
         assert cluster["IpRanges"] == []
         assert (https["IpProtocol"], https["FromPort"], https["ToPort"]) == ("tcp", 443, 443)
         assert [ip["CidrIp"] for ip in https["IpRanges"]] == ["0.0.0.0/0"]
+
+
+class TestChosenKinds:
+    @staticmethod
+    def deployed(ministack: MiniStack, template: Path, stack: str, chosen: Kind | None) -> Deployment:
+        chosen_kinds = {f"{name_of(kind)}s": json.dumps(kind is chosen) for kind in KINDS}
+        parameters = {"ClusterResourceId": "cluster-ABC123", "StartJobs": "true", **chosen_kinds}
+        return Deployment(ministack, stack, sam.deploy(ministack, template, stack, parameters))
+
+    @pytest.mark.parametrize("kind", KINDS, ids=name_of)
+    def test_one_kind_alone_brings_its_own_permissions_and_no_others(
+        self, ministack: MiniStack, built_template: Path, kind: Kind
+    ) -> None:
+        deployment = self.deployed(ministack, built_template, f"alone-{name_of(kind)}", kind)
+        settings = Settings.from_environment(deployment.function["Environment"]["Variables"])
+
+        assert deployment.statements_on_neptune == adopting(kind, CLUSTER) | starting(kind, CLUSTER)
+        assert [it for it in KINDS if settings.provides(it.resource_type)] == [kind]
+
+    def test_without_any_kind_nothing_is_allowed_and_nothing_provided(
+        self, ministack: MiniStack, built_template: Path
+    ) -> None:
+        deployment = self.deployed(ministack, built_template, "no-kinds", None)
+        settings = Settings.from_environment(deployment.function["Environment"]["Variables"])
+
+        assert deployment.statements_on_neptune == {}
+        assert not any(settings.provides(kind.resource_type) for kind in KINDS)
 
 
 class TestWhatMiniStackIgnores:
@@ -452,6 +496,15 @@ def test_no_job_is_started_unless_that_is_chosen(template: dict[str, Any]) -> No
     assert template["Conditions"]["StartsJobs"] == {"Fn::Equals": [ref("StartJobs"), "true"]}
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=name_of)
+def test_a_kind_is_provided_unless_it_is_switched_off(template: dict[str, Any], kind: Kind) -> None:
+    parameter = template["Parameters"][f"{name_of(kind)}s"]
+
+    assert (parameter["Default"], parameter["AllowedValues"]) == ("true", ["true", "false"])
+    assert kind.resource_type in parameter["Description"]
+    assert kind.resource_type in template["Description"]
+
+
 def test_no_eventbridge_rule_is_left() -> None:
     sources = [ROOT / "template.yaml", *(path for path in (ROOT / "src").rglob("*") if path.suffix != ".pyc")]
 
@@ -490,6 +543,9 @@ CLUSTER_GROUP = {"ClusterSecurityGroupId": "sg-0123456789abcdef1"}
         ({"ClusterPort": "0"}, "ClusterPort"),
         ({"StartJobs": "yes"}, "StartJobs"),
         ({"StartJobs": "True"}, "StartJobs"),
+        ({"DataProcessingJobs": "yes"}, "DataProcessingJobs"),
+        ({"ModelTrainingJobs": ""}, "ModelTrainingJobs"),
+        ({"ModelTransformJobs": "False"}, "ModelTransformJobs"),
         ({"LogLevel": "info"}, "LogLevel"),
         ({"LogRetentionDays": "31"}, "LogRetentionDays"),
     ],

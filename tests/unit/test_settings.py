@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from provider.hosts import problem_of
+from provider.kinds import KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
 from provider.settings import Settings
 from provider.values import Endpoint
 
@@ -14,6 +15,7 @@ def test_the_environment_of_a_deployed_function_is_read() -> None:
             "ALLOWED_HOSTS": "proxy.example, .graph.example ,",
             "RESPONSE_HOSTS": "response.example",
             "NEPTUNE_RESOURCE_ARN": "arn:aws:neptune-db:eu-central-1:123456789012:cluster-C0FFEE/*",
+            "KINDS": "none,ModelTrainingJob, ModelTransformJob",
             "START_JOBS": "true",
             "WAITING_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/waiting",
         }
@@ -22,6 +24,10 @@ def test_the_environment_of_a_deployed_function_is_read() -> None:
     assert settings.neptune_resource_arn == "arn:aws:neptune-db:eu-central-1:123456789012:cluster-C0FFEE/*"
     assert settings.waiting_queue_url == "https://sqs.eu-central-1.amazonaws.com/123456789012/waiting"
     assert settings.may_start is True
+    assert [kind for kind in KINDS if settings.provides(kind.resource_type)] == [
+        MODEL_TRAINING_JOB,
+        MODEL_TRANSFORM_JOB,
+    ]
     assert settings.answer_pauses == (0.5, 1.0, 2.0, 4.0)
     assert settings.is_local is False
     for host in ("proxy.example", "db.graph.example"):
@@ -38,7 +44,9 @@ def test_the_environment_of_a_deployed_function_is_read() -> None:
     "environment",
     [
         {},
-        dict.fromkeys(("AWS_REGION", "ALLOWED_HOSTS", "RESPONSE_HOSTS", "NEPTUNE_RESOURCE_ARN", "START_JOBS"), ""),
+        dict.fromkeys(
+            ("AWS_REGION", "ALLOWED_HOSTS", "RESPONSE_HOSTS", "NEPTUNE_RESOURCE_ARN", "KINDS", "START_JOBS"), ""
+        ),
     ],
     ids=["nothing", "empty texts"],
 )
@@ -48,6 +56,7 @@ def test_what_is_missing_has_the_templates_defaults(environment: dict[str, str])
     assert settings.neptune_resource_arn == "arn:aws:neptune-db:us-east-1:*:*/*"
     assert settings.waiting_queue_url == ""
     assert settings.may_start is False
+    assert all(settings.provides(kind.resource_type) for kind in KINDS)
     assert settings.is_local is False
     assert not settings.clusters.more.fullmatch("")
     assert not settings.responses.more.fullmatch("")
@@ -56,6 +65,12 @@ def test_what_is_missing_has_the_templates_defaults(environment: dict[str, str])
 @pytest.mark.parametrize("value", ["false", "True", "TRUE", "1", "yes", " true", "true "])
 def test_jobs_are_started_only_where_the_setting_is_exactly_true(value: str) -> None:
     assert Settings.from_environment({"START_JOBS": value}).may_start is False
+
+
+@pytest.mark.parametrize("kinds", ["none,none,none", "none", "dataprocessingjob", "DataProcessingJobs", "Job"])
+def test_a_kind_is_provided_only_by_its_own_name(kinds: str) -> None:
+    settings = Settings.from_environment({"KINDS": kinds})
+    assert not any(settings.provides(kind.resource_type) for kind in KINDS)
 
 
 def test_in_sam_local_nothing_waits_in_a_queue_and_an_answer_is_tried_once() -> None:

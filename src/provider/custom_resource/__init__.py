@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 from provider.custom_resource.answer import Answer, Outcome, tell
 from provider.custom_resource.conversation import Conversation
@@ -17,7 +17,9 @@ from provider.custom_resource.request import (
     return_address,
 )
 from provider.custom_resource.waiting import FIELD, message_in
+from provider.identity import NO_JOB
 from provider.observability import conceal, logger, record, tracer
+from provider.schema import nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,13 +37,13 @@ class FrontDoor(NamedTuple):
     """What every request meets.
 
     Attributes:
-        lifecycle: What the requests mean.
+        lifecycles: What the requests mean, by the type of the resource.
         queue: Where they wait.
         settings: The provider's settings.
         clock: The time.
     """
 
-    lifecycle: Lifecycle
+    lifecycles: Mapping[str, Lifecycle]
     queue: WaitingQueue
     settings: Settings
     clock: Clock
@@ -79,13 +81,11 @@ class FrontDoor(NamedTuple):
         )
         fields = cast("dict[str, Any]", event)  # as it has an address
         try:
+            lifecycle = self.lifecycles.get(str(fields.get("ResourceType"))) or self._no_lifecycle(fields)
             request = cloudformation_request(fields, address)
         except MalformedRequest as error:
-            record("Failures", 1)
-            if fields.get("RequestType") == RequestType.DELETE:
-                record("FailedDeletions", 1)
             leaves = self._leaves(fields, address) if is_continued else ""
-            answer: Answer | None = deliver(Answer(Outcome.FAILED, address.failure_id(leaves), str(error)))
+            answer: Answer | None = deliver(self._refuse(fields, address, leaves, str(error)))
         else:
             logger.append_keys(request_type=request.request_type)
             now = self.clock.wall()
@@ -99,7 +99,7 @@ class FrontDoor(NamedTuple):
                     service_timeout=request.service_timeout,
                     remaining=context.get_remaining_time_in_millis() / 1000,
                 ),
-                lifecycle=self.lifecycle,
+                lifecycle=lifecycle,
                 queue=self.queue,
                 clock=self.clock,
                 tell=deliver,
@@ -119,8 +119,25 @@ class FrontDoor(NamedTuple):
         """Tell what a request leaves whose progress cannot be read: another version of the provider has noted it."""
         with suppress(MalformedRequest):
             unwaited = {name: value for name, value in fields.items() if name != FIELD}
-            return self.lifecycle.leaves(cloudformation_request(unwaited, address).asked)
+            lifecycle = self.lifecycles.get(str(fields.get("ResourceType"))) or self._no_lifecycle(fields)
+            return lifecycle.leaves(cloudformation_request(unwaited, address).asked)
         return ""
+
+    def _refuse(self, fields: Mapping[str, object], address: ReturnAddress, leaves: str, problem: str) -> Answer:
+        """Fail a request that is none, unless it is the Delete of a creation that has failed for the same reason."""
+        is_delete = fields.get("RequestType") == RequestType.DELETE
+        if is_delete and address.physical_id and address.physical_id.startswith(f"{NO_JOB}/"):
+            return Answer(Outcome.SUCCESS, address.physical_id)
+        record("Failures", 1)
+        if is_delete:
+            record("FailedDeletions", 1)
+        return Answer(Outcome.FAILED, address.failure_id(leaves), problem)
+
+    def _no_lifecycle(self, fields: Mapping[str, object]) -> NoReturn:
+        resource_type = fields.get("ResourceType")
+        near = nearest(str(resource_type), self.lifecycles)
+        hint = f"did you mean {near}?" if near else f"it has {', '.join(self.lifecycles)}."
+        raise MalformedRequest(f"The provider has no resource type {shown(resource_type)}; {hint}")
 
     def _go_on(self, records: dict[str, Any], context: LambdaContext) -> dict[str, str]:
         """Take the next look at the request in a message of the queue."""

@@ -76,6 +76,22 @@ ID = Property(
         "created. Write either `Id` or the properties that describe a job to be started."
     ),
 )
+SAGEMAKER_IAM_ROLE_ARN = describing(
+    "SagemakerIamRoleArn",
+    values.ROLE_ARN,
+    "The ARN of the IAM role with which SageMaker runs the job.",
+    default_text="the role that the cluster's parameter group names",
+)
+SUBNETS = describing("Subnets", values.STRINGS, "The ids of the subnets of the cluster's VPC in which the job runs.")
+SECURITY_GROUP_IDS = describing(
+    "SecurityGroupIds", values.STRINGS, "The ids of the security groups with which the job runs."
+)
+VOLUME_ENCRYPTION_KMS_KEY = describing(
+    "VolumeEncryptionKMSKey", values.STRING, "The KMS key with which SageMaker encrypts the disks of the instances."
+)
+S3_OUTPUT_ENCRYPTION_KMS_KEY = describing(
+    "S3OutputEncryptionKMSKey", values.STRING, "The KMS key with which SageMaker encrypts the job's artifacts."
+)
 NEPTUNE_IAM_ROLE_ARN = Property(
     name="NeptuneIamRoleArn",
     type=values.ROLE_ARN,

@@ -88,6 +88,11 @@ class Kind(NamedTuple):
     either: tuple[tuple[Property[Any], ...], ...] = ()
 
     @property
+    def parameter(self) -> str:
+        """The parameter of the template that lets the provider have such jobs."""
+        return f"{self.resource_type.removeprefix('Custom::NeptuneML')}s"
+
+    @property
     def schema(self) -> Schema:
         """The properties of its resource type, apart from those of CloudFormation's protocol."""
         return Schema(self.resource_type, self.properties, self.adopts, self.either)

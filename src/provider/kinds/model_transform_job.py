@@ -72,12 +72,7 @@ MODEL_TRANSFORM_JOB = Kind(
         DATA_PROCESSING_JOB_ID,
         ML_MODEL_TRAINING_JOB_ID,
         TRAINING_JOB_NAME,
-        describing(
-            "SagemakerIamRoleArn",
-            values.ROLE_ARN,
-            "The ARN of the IAM role with which SageMaker runs the job.",
-            default_text="the role that the cluster's parameter group names",
-        ),
+        common.SAGEMAKER_IAM_ROLE_ARN,
         describing(
             "BaseProcessingInstanceType",
             values.STRING,
@@ -90,14 +85,10 @@ MODEL_TRANSFORM_JOB = Kind(
             "The size of that instance's disk, in gigabytes.",
             default_text="what Neptune recommends for the graph's size",
         ),
-        describing("Subnets", values.STRINGS, "The ids of the subnets of the cluster's VPC in which the job runs."),
-        describing("SecurityGroupIds", values.STRINGS, "The ids of the security groups with which the job runs."),
-        describing(
-            "VolumeEncryptionKMSKey", values.STRING, "The KMS key with which SageMaker encrypts the disks of the job."
-        ),
-        describing(
-            "S3OutputEncryptionKMSKey", values.STRING, "The KMS key with which SageMaker encrypts the job's artifacts."
-        ),
+        common.SUBNETS,
+        common.SECURITY_GROUP_IDS,
+        common.VOLUME_ENCRYPTION_KMS_KEY,
+        common.S3_OUTPUT_ENCRYPTION_KMS_KEY,
         describing(
             "CustomModelTransformParameters",
             values.MAP,

@@ -15,7 +15,7 @@ from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS, Asking
 from provider.lifecycle.leftovers import SEARCH_SECONDS, Leftovers, tell_of_leftovers
 from provider.lifecycle.own_jobs import OwnJobs
-from provider.lifecycle.starting import APPEARANCE_SECONDS, START_SECONDS, Starting
+from provider.lifecycle.starting import APPEARANCE_SECONDS, NOT_STARTING, START_SECONDS, Starting
 from provider.lifecycle.stopping import REFUSAL_PATIENCE_SECONDS, Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting, forbidden
 from provider.neptune import JobNotFound, NeptuneError
@@ -57,6 +57,7 @@ class Lifecycle(NamedTuple):
         connect: Gives the jobs of a cluster.
         clock: The time.
         may_start: Whether the operator lets the provider start jobs.
+        is_provided: Whether the operator lets the provider have jobs of this kind.
         is_patient: Whether a Neptune that cannot be reached may be back in a moment.
     """
 
@@ -66,6 +67,7 @@ class Lifecycle(NamedTuple):
     connect: Callable[[Endpoint], JobsOfCluster]
     clock: Clock
     may_start: bool = False
+    is_provided: bool = True
     is_patient: bool = True
 
     def create(self, request: Request) -> Done | Waiting:
@@ -82,6 +84,9 @@ class Lifecycle(NamedTuple):
             RequestFailed: A property is wrong, the job does not exist or could not be looked up or started, or it is to
                 complete and has not.
         """
+        if not self.is_provided:
+            # It may have been switched off while this request waited for a job that it had started.
+            raise RequestFailed(self._not_provided, "" if request.progress == Progress() else self.leaves(request))
         properties, identity = self._parse(request)
         logger.append_keys(job_id=identity.id)
         tracer.put_annotation("job_id", identity.id)
@@ -215,7 +220,15 @@ class Lifecycle(NamedTuple):
 
     @property
     def _starting(self) -> Starting:
-        return Starting(self.kind, self._asking, self.may_start)
+        refusal = "" if self.may_start else NOT_STARTING
+        return Starting(self.kind, self._asking, refusal if self.is_provided else self._not_provided)
+
+    @property
+    def _not_provided(self) -> str:
+        return (
+            f"This provider has no {self.kind.noun}s. Its operator can have it provide them, by its "
+            f"{self.kind.parameter} parameter."
+        )
 
     @property
     def _leftovers(self) -> Leftovers:

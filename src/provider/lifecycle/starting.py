@@ -28,7 +28,7 @@ APPEARANCE_SECONDS = 60.0
 START_SECONDS = 90.0
 # Neptune user guide, "Neptune ML management API errors and exceptions".
 _ID_IS_TAKEN = "same ID already exists"
-_NOT_STARTING = (
+NOT_STARTING = (
     "This provider starts no jobs: it adopts those that run already (Id). Its operator can have it start them, too, "
     "by its StartJobs parameter."
 )
@@ -40,12 +40,12 @@ class Starting(NamedTuple):
     Attributes:
         kind: Its kind.
         asking: How Neptune is asked.
-        may_start: Whether the operator lets the provider start jobs.
+        refusal: Why the operator does not let the provider start such jobs; empty if it may.
     """
 
     kind: Kind
     asking: Asking
-    may_start: bool
+    refusal: str
 
     def adopt(self, identity: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
         """Adopt a job that there is.
@@ -167,8 +167,8 @@ class Starting(NamedTuple):
                 f"{progress.words or 'Try again.'}",
                 identity.marked(UNCLEAR),
             )
-        if not self.may_start:
-            raise RequestFailed(_NOT_STARTING, "" if progress == Progress() else _leavings(identity, progress))
+        if self.refusal:
+            raise RequestFailed(self.refusal, "" if progress == Progress() else _leavings(identity, progress))
         longest = start_seconds(request.time_limit)
         if asked_at is not None and now - asked_at > longest:
             raise RequestFailed(
@@ -204,7 +204,7 @@ class Starting(NamedTuple):
         if not properties[WAIT_FOR_COMPLETION] or job.has_completed:
             logger.info("The resource has its job", status=job.status)
             return Done(str(identity), self.attributes(identity.id, job), leaves)
-        if job.has_ended:
+        if job.has_ended or job.has_failed:
             # The log comes first, as a long reason is cut at its end.
             log = f" Its log: {job.log_url}" if job.log_url else ""
             reason = f" Neptune's reason: {job.failure}" if job.failure else ""

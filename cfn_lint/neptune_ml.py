@@ -1,0 +1,834 @@
+"""cfn-lint rules for the resource types of Amazon Neptune ML's jobs: mistakes show before a deployment.
+
+This file needs nothing but cfn-lint. Put it into a directory of its own and name that directory:
+
+    cfn-lint --append-rules DIRECTORY -- template.yaml
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from cfnlint.rules import CloudFormationLintRule, RuleMatch  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from cfnlint.template import Template  # type: ignore[import-untyped]
+
+Path = list[str | int]
+
+
+class Property(NamedTuple):
+    """A property of the resource type, or a member of a property's map.
+
+    Attributes:
+        type: Its CloudFormation type.
+        expected: What it should be, in words.
+        required: Whether a template must give it.
+        describes: Whether it describes a job to be started; `required` then means that such a job needs it.
+        pattern: What every right value matches; empty if any text may be right.
+        least: The least integer that is right.
+        greatest: The greatest one.
+        members: What its value is made of, if that is a map.
+    """
+
+    type: str
+    expected: str
+    required: bool = False
+    describes: bool = False
+    pattern: str = ""
+    least: int = 0
+    greatest: int = 0
+    members: Mapping[str, Property] = MappingProxyType({})
+
+
+class ResourceType(NamedTuple):
+    """A resource type.
+
+    Attributes:
+        name: Its name, `Custom::...`.
+        properties: Its properties.
+        adopts: The property that names a job to adopt.
+        attributes: What `Fn::GetAtt` returns.
+        either: Groups of properties, of which a job that is to be started needs one as a whole.
+    """
+
+    name: str
+    properties: Mapping[str, Property]
+    adopts: str
+    attributes: tuple[str, ...]
+    either: tuple[tuple[str, ...], ...] = ()
+
+
+# generated: rules (by `python -m tools.reference`, from the provider's own definition)
+RESOURCE_TYPES = (
+    ResourceType(
+        name="Custom::NeptuneMLDataProcessingJob",
+        properties={
+            "ServiceToken": Property(
+                type="String",
+                expected="an ARN, such as arn:aws:lambda:us-east-1:123456789012:function:name",
+                required=True,
+                pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$",
+            ),
+            "ServiceTimeout": Property(
+                type="Integer",
+                expected="a whole number of seconds from 1 to 3600",
+                least=1,
+                greatest=3600,
+            ),
+            "Endpoint": Property(
+                type="String",
+                expected="host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint",
+                required=True,
+                pattern=r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+            ),
+            "Id": Property(
+                type="String",
+                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "InputDataS3Location": Property(
+                type="String",
+                expected="an S3 location, such as s3://bucket/folder",
+                required=True,
+                describes=True,
+                pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
+            ),
+            "ProcessedDataS3Location": Property(
+                type="String",
+                expected="an S3 location, such as s3://bucket/folder",
+                required=True,
+                describes=True,
+                pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
+            ),
+            "PreviousDataProcessingJobId": Property(
+                type="String",
+                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                describes=True,
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "ModelType": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "ConfigFileName": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "ProcessingInstanceType": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "ProcessingInstanceVolumeSizeInGB": Property(
+                type="Integer",
+                expected="a whole number from 0 to 2147483647",
+                describes=True,
+                pattern=r"^[0-9]{1,10}$",
+                least=0,
+                greatest=2147483647,
+            ),
+            "ProcessingTimeOutInSeconds": Property(
+                type="Integer",
+                expected="a whole number from 0 to 2147483647",
+                describes=True,
+                pattern=r"^[0-9]{1,10}$",
+                least=0,
+                greatest=2147483647,
+            ),
+            "SagemakerIamRoleArn": Property(
+                type="String",
+                expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
+                describes=True,
+                pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
+            ),
+            "Subnets": Property(
+                type="Array of String",
+                expected="a list of one or more non-empty strings",
+                describes=True,
+            ),
+            "SecurityGroupIds": Property(
+                type="Array of String",
+                expected="a list of one or more non-empty strings",
+                describes=True,
+            ),
+            "VolumeEncryptionKMSKey": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "S3OutputEncryptionKMSKey": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "NeptuneIamRoleArn": Property(
+                type="String",
+                expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
+                pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
+            ),
+            "WaitForCompletion": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "Clean": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "WaitForStop": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+        },
+        adopts="Id",
+        attributes=(
+            "Id",
+            "Status",
+            "OutputLocation",
+            "ProcessingJobArn",
+            "ProcessingJobName",
+        ),
+    ),
+    ResourceType(
+        name="Custom::NeptuneMLModelTrainingJob",
+        properties={
+            "ServiceToken": Property(
+                type="String",
+                expected="an ARN, such as arn:aws:lambda:us-east-1:123456789012:function:name",
+                required=True,
+                pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$",
+            ),
+            "ServiceTimeout": Property(
+                type="Integer",
+                expected="a whole number of seconds from 1 to 3600",
+                least=1,
+                greatest=3600,
+            ),
+            "Endpoint": Property(
+                type="String",
+                expected="host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint",
+                required=True,
+                pattern=r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+            ),
+            "Id": Property(
+                type="String",
+                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "DataProcessingJobId": Property(
+                type="String",
+                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                required=True,
+                describes=True,
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "TrainModelS3Location": Property(
+                type="String",
+                expected="an S3 location, such as s3://bucket/folder",
+                required=True,
+                describes=True,
+                pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
+            ),
+            "PreviousModelTrainingJobId": Property(
+                type="String",
+                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                describes=True,
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "BaseProcessingInstanceType": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "TrainingInstanceType": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "TrainingInstanceVolumeSizeInGB": Property(
+                type="Integer",
+                expected="a whole number from 0 to 2147483647",
+                describes=True,
+                pattern=r"^[0-9]{1,10}$",
+                least=0,
+                greatest=2147483647,
+            ),
+            "TrainingTimeOutInSeconds": Property(
+                type="Integer",
+                expected="a whole number from 0 to 2147483647",
+                describes=True,
+                pattern=r"^[0-9]{1,10}$",
+                least=0,
+                greatest=2147483647,
+            ),
+            "MaxHPONumberOfTrainingJobs": Property(
+                type="Integer",
+                expected="a whole number from 0 to 2147483647",
+                describes=True,
+                pattern=r"^[0-9]{1,10}$",
+                least=0,
+                greatest=2147483647,
+            ),
+            "MaxHPOParallelTrainingJobs": Property(
+                type="Integer",
+                expected="a whole number from 0 to 2147483647",
+                describes=True,
+                pattern=r"^[0-9]{1,10}$",
+                least=0,
+                greatest=2147483647,
+            ),
+            "EnableManagedSpotTraining": Property(
+                type="Boolean",
+                expected="true or false",
+                describes=True,
+            ),
+            "CustomModelTrainingParameters": Property(
+                type="Map",
+                expected="a map",
+                describes=True,
+                members={
+                    "SourceS3DirectoryPath": Property(
+                        type="String",
+                        expected="an S3 location, such as s3://bucket/folder",
+                        required=True,
+                        pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
+                    ),
+                    "TrainingEntryPointScript": Property(
+                        type="String",
+                        expected="a non-empty string",
+                    ),
+                    "TransformEntryPointScript": Property(
+                        type="String",
+                        expected="a non-empty string",
+                    ),
+                },
+            ),
+            "SagemakerIamRoleArn": Property(
+                type="String",
+                expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
+                describes=True,
+                pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
+            ),
+            "Subnets": Property(
+                type="Array of String",
+                expected="a list of one or more non-empty strings",
+                describes=True,
+            ),
+            "SecurityGroupIds": Property(
+                type="Array of String",
+                expected="a list of one or more non-empty strings",
+                describes=True,
+            ),
+            "VolumeEncryptionKMSKey": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "S3OutputEncryptionKMSKey": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "NeptuneIamRoleArn": Property(
+                type="String",
+                expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
+                pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
+            ),
+            "WaitForCompletion": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "Clean": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "WaitForStop": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+        },
+        adopts="Id",
+        attributes=(
+            "Id",
+            "Status",
+            "OutputLocation",
+            "ProcessingJobArn",
+            "HpoJobArn",
+            "ModelTransformJobArn",
+            "ModelNames",
+            "ModelArns",
+        ),
+    ),
+    ResourceType(
+        name="Custom::NeptuneMLModelTransformJob",
+        properties={
+            "ServiceToken": Property(
+                type="String",
+                expected="an ARN, such as arn:aws:lambda:us-east-1:123456789012:function:name",
+                required=True,
+                pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$",
+            ),
+            "ServiceTimeout": Property(
+                type="Integer",
+                expected="a whole number of seconds from 1 to 3600",
+                least=1,
+                greatest=3600,
+            ),
+            "Endpoint": Property(
+                type="String",
+                expected="host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint",
+                required=True,
+                pattern=r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+            ),
+            "Id": Property(
+                type="String",
+                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "ModelTransformOutputS3Location": Property(
+                type="String",
+                expected="an S3 location, such as s3://bucket/folder",
+                required=True,
+                describes=True,
+                pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
+            ),
+            "DataProcessingJobId": Property(
+                type="String",
+                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                describes=True,
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "MlModelTrainingJobId": Property(
+                type="String",
+                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                describes=True,
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "TrainingJobName": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "SagemakerIamRoleArn": Property(
+                type="String",
+                expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
+                describes=True,
+                pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
+            ),
+            "BaseProcessingInstanceType": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "BaseProcessingInstanceVolumeSizeInGB": Property(
+                type="Integer",
+                expected="a whole number from 0 to 2147483647",
+                describes=True,
+                pattern=r"^[0-9]{1,10}$",
+                least=0,
+                greatest=2147483647,
+            ),
+            "Subnets": Property(
+                type="Array of String",
+                expected="a list of one or more non-empty strings",
+                describes=True,
+            ),
+            "SecurityGroupIds": Property(
+                type="Array of String",
+                expected="a list of one or more non-empty strings",
+                describes=True,
+            ),
+            "VolumeEncryptionKMSKey": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "S3OutputEncryptionKMSKey": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "CustomModelTransformParameters": Property(
+                type="Map",
+                expected="a map",
+                describes=True,
+                members={
+                    "SourceS3DirectoryPath": Property(
+                        type="String",
+                        expected="an S3 location, such as s3://bucket/folder",
+                        required=True,
+                        pattern=r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$",
+                    ),
+                    "TransformEntryPointScript": Property(
+                        type="String",
+                        expected="a non-empty string",
+                    ),
+                },
+            ),
+            "NeptuneIamRoleArn": Property(
+                type="String",
+                expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
+                pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
+            ),
+            "WaitForCompletion": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "Clean": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "WaitForStop": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+        },
+        adopts="Id",
+        either=(("DataProcessingJobId", "MlModelTrainingJobId"), ("TrainingJobName",)),
+        attributes=(
+            "Id",
+            "Status",
+            "OutputLocation",
+            "BaseProcessingJobArn",
+            "RemoteModelTransformJobArn",
+            "ModelNames",
+            "ModelArns",
+        ),
+    ),
+)
+HOSTS = r".+\.neptune\.amazonaws\.com(\.cn)?"
+OTHER_HOST = (
+    "a host below .neptune.amazonaws.com or .neptune.amazonaws.com.cn; the provider's operator can allow others (its "
+    "AllowedHosts parameter)"
+)
+PLAIN_HTTP = "an https:// endpoint; http:// is only for hosts that the provider's AllowedHosts names"
+# end of rules
+
+Problem = tuple[Path, str]
+
+_SUBSTITUTION = re.compile(r"\$\{\s*([^!\s}][^}]*?)\s*\}")
+_ENDPOINT = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>[^:]+)(?::[0-9]+)?")
+_NO_VALUE = {"Ref": "AWS::NoValue"}
+# Other letter case, other separators and a missing word are this near; a resource about such a job is not.
+_NEAR = 0.885
+
+
+class NeptuneMLProperties(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
+    """Checks the properties: their names, those that are missing, and every value that is written in the template."""
+
+    id = "E9382"
+    shortdesc = "Properties of Amazon Neptune ML's jobs"
+    description = "Unknown and missing properties, and values that the provider would refuse"
+    source_url = "https://docs.aws.amazon.com/neptune/latest/data-api/API_Operations.html"
+    tags = ("resources", "neptune")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Check every resource of these types.
+
+        Args:
+            cfn: The template.
+
+        Returns:
+            What is wrong.
+        """
+        matches = []
+        for path, type_, properties in _resources(cfn):
+            of_resource = [*_missing(properties, type_.properties, type_.name), *_ways(properties, type_)]
+            matches += [RuleMatch([*path, *where], message) for where, message in of_resource]
+            of_properties = _wrong(properties, type_.properties, type_.name)
+            matches += [RuleMatch([*path, "Properties", *where], message) for where, message in of_properties]
+        return matches
+
+
+class NeptuneMLClusterEndpoint(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
+    """Checks that `Endpoint` names a host that the provider speaks to; its operator may have allowed others."""
+
+    id = "W9382"
+    shortdesc = "Endpoint of Amazon Neptune ML's jobs"
+    description = "Hosts that the provider refuses, unless its operator has allowed them"
+    source_url = "https://docs.aws.amazon.com/neptune/latest/userguide/feature-overview-endpoints.html"
+    tags = ("resources", "neptune")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Check the `Endpoint` of every resource of these types.
+
+        Args:
+            cfn: The template.
+
+        Returns:
+            What may be wrong.
+        """
+        return [
+            RuleMatch([*path, "Properties", "Endpoint", *where], f"Endpoint is {_shown(literal)}; it should be {what}")
+            for path, type_, properties in _resources(cfn)
+            for where, literal in _literals(properties.get("Endpoint"))
+            if (what := _problem_of_host(type_.properties["Endpoint"], literal))
+        ]
+
+
+class NeptuneMLTypes(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
+    """Finds mistyped resource types: to CloudFormation they are custom resources as good as any."""
+
+    id = "W9381"
+    shortdesc = "Types that are nearly those of Amazon Neptune ML's jobs"
+    description = "A mistyped resource type works, but is not checked"
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html"
+    tags = ("resources", "neptune")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Check the type of every resource.
+
+        Args:
+            cfn: The template.
+
+        Returns:
+            What may be wrong.
+        """
+        types = {logical_id: str(resource.get("Type")) for logical_id, resource in cfn.get_resources().items()}
+        return [
+            RuleMatch(["Resources", logical_id, "Type"], f"{name} is not checked; did you mean {near}?")
+            for logical_id, name in types.items()
+            if (near := _near(name)) not in ("", name)
+        ]
+
+
+class NeptuneMLAttributes(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
+    """Checks that `Fn::GetAtt` and `Fn::Sub` name attributes that the resource's type has."""
+
+    id = "E9182"
+    shortdesc = "Attributes of Amazon Neptune ML's jobs"
+    description = "Fn::GetAtt of an attribute that the resource does not have"
+    source_url = "https://docs.aws.amazon.com/neptune/latest/data-api/API_Operations.html"
+    tags = ("functions", "getatt", "neptune")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Check every use of an attribute.
+
+        Args:
+            cfn: The template.
+
+        Returns:
+            What is wrong.
+        """
+        types = {logical_id: type_ for logical_id, type_, _ in _of_our_types(cfn)}
+        return [
+            RuleMatch(path, f"{attribute!r} is not an attribute of {type_.name}; {_hint(attribute, type_.attributes)}")
+            for path, logical_id, attribute in _used_attributes(cfn)
+            if (type_ := types.get(logical_id)) and attribute not in type_.attributes
+        ]
+
+
+class Given(NamedTuple):
+    """Which properties a resource has.
+
+    Attributes:
+        surely: Those that it has, whatever the conditions of its template come to.
+        perhaps: Those, and what it has under some conditions.
+    """
+
+    surely: frozenset[str]
+    perhaps: frozenset[str]
+
+    @classmethod
+    def of(cls, properties: Mapping[str, object]) -> Given:
+        """Tell which these are."""
+        alternatives = {name: [it for _, it in _alternatives(value)] for name, value in properties.items()}
+        return cls(
+            frozenset(name for name, values in alternatives.items() if not any(map(_may_vanish, values))),
+            frozenset(name for name, values in alternatives.items() if any(it != _NO_VALUE for it in values)),
+        )
+
+
+def _of_our_types(cfn: Template) -> Iterator[tuple[str, ResourceType, Mapping[str, object]]]:
+    for type_ in RESOURCE_TYPES:
+        for logical_id, resource in cfn.get_resources(type_.name).items():
+            yield logical_id, type_, resource
+
+
+def _resources(cfn: Template) -> Iterator[tuple[Path, ResourceType, dict[str, object]]]:
+    for logical_id, type_, resource in _of_our_types(cfn):
+        properties = resource.get("Properties", {})
+        if isinstance(properties, dict):  # cfn-lint itself reports what is no map
+            yield ["Resources", logical_id], type_, properties
+
+
+def _missing(
+    properties: Mapping[str, object], definitions: Mapping[str, Property], owner: str, path: str = ""
+) -> Iterator[Problem]:
+    if not _is_whole(properties):
+        return
+    given = Given.of(properties)
+    for name, definition in definitions.items():
+        if definition.required and not definition.describes and name not in given.perhaps:
+            yield [], f"{path}{name} is missing; {owner} requires it"
+
+
+def _ways(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Problem]:
+    """What is wrong between the properties: adopt or start, and what goes together."""
+    given, adopts, either = Given.of(properties), type_.adopts, type_.either
+    describing = [name for name, definition in type_.properties.items() if definition.describes]
+    described = [name for name in describing if name in given.surely]
+    if adopts in given.surely and described:
+        both = f"{adopts} adopts a job that runs already, {_names(described)} would describe one to be started"
+        yield ["Properties", adopts], f"{both}; write either {adopts} or the description"
+    if adopts in given.perhaps or not _is_whole(properties):
+        return
+    required = [name for name in describing if type_.properties[name].required]
+    if given.perhaps.isdisjoint(describing):
+        models = f" with {', or with '.join(map(_names, either))}" if either else ""
+        start = f"{_names(required)}{models}, to have one started"
+        yield [], f"The job is missing: write {adopts}, to adopt one that runs already, or {start}"
+        return
+    for name in required:
+        if name not in given.perhaps:
+            yield [], f"{name} is missing; a job that is to be started requires it"
+    if either and all(given.perhaps.isdisjoint(group) for group in either):
+        yield [], f"A job that is to be started requires {', or '.join(map(_names, either))}"
+    is_complete = any(given.perhaps.issuperset(group) for group in either)
+    for group in either:
+        missing = [name for name in group if name not in given.perhaps]
+        begun = [name for name in group if name in (given.surely if is_complete else given.perhaps)]
+        if missing and begun:
+            yield [], f"{_names(missing)} is missing; it goes with {_names(begun)}"
+
+
+def _wrong(
+    properties: Mapping[str, object], definitions: Mapping[str, Property], owner: str, path: str = ""
+) -> Iterator[Problem]:
+    for name, value in properties.items():
+        definition = definitions.get(name)
+        if definition:
+            for where, literal in _literals(value):
+                for deeper, message in _wrong_literal(f"{path}{name}", definition, literal):
+                    yield [name, *where, *deeper], message
+        elif not _is_function(name):
+            yield [name], f"{name!r} is not a property of {owner}; {_hint(name, definitions)}"
+
+
+def _wrong_literal(name: str, definition: Property, literal: object) -> Iterator[Problem]:
+    message = f"{name} is {_shown(literal)}; it should be {definition.expected}"
+    if definition.members and isinstance(literal, dict):
+        yield from _missing(literal, definition.members, name, f"{name}.")
+        yield from _wrong(literal, definition.members, name, f"{name}.")
+    elif definition.type.startswith("Array of ") and isinstance(literal, list):
+        if all(item == _NO_VALUE for item in literal):
+            yield [], message
+        for index, item in enumerate(literal):
+            for where, text in _literals(item):
+                if isinstance(text, (dict, list)) or text == "":
+                    yield [index, *where], message
+    elif not _is_right(definition, literal):
+        yield [], message
+
+
+def _is_right(definition: Property, literal: object) -> bool:
+    if not isinstance(literal, (str, int, float)):  # a map or a list
+        return False
+    text = str(literal)  # CloudFormation sends every scalar as a string
+    if definition.type == "Boolean":
+        return text.lower() in ("true", "false")
+    if definition.type == "Integer":
+        digits = text.lstrip("0") or "0"
+        is_number = re.fullmatch(definition.pattern or "[0-9]+", text) and len(digits) <= len(str(definition.greatest))
+        return bool(is_number) and definition.least <= int(digits) <= definition.greatest
+    return definition.type == "String" and re.fullmatch(definition.pattern or "(?s:.+)", text) is not None
+
+
+def _problem_of_host(definition: Property, literal: object) -> str:
+    endpoint = _ENDPOINT.fullmatch(str(literal).lower())
+    if endpoint is None or not _is_right(definition, literal):  # which is an error
+        return ""
+    if not re.fullmatch(HOSTS, endpoint["host"]):
+        return OTHER_HOST
+    return PLAIN_HTTP if endpoint["scheme"] == "http" else ""
+
+
+def _near(resource_type: str) -> str:
+    """Which of our types one is, or nearly is; empty if none."""
+    if not resource_type.startswith("Custom::"):
+        return ""
+    ratios = {
+        type_.name: difflib.SequenceMatcher(None, _letters(type_.name), _letters(resource_type)).ratio()
+        for type_ in RESOURCE_TYPES
+    }
+    nearest = max(ratios, key=lambda name: ratios[name])
+    return nearest if ratios[nearest] >= _NEAR else ""
+
+
+def _letters(resource_type: str) -> str:
+    return re.sub("[^a-z0-9]", "", resource_type.removeprefix("Custom::").lower())
+
+
+def _alternatives(value: object) -> Iterator[tuple[Path, object]]:
+    """What a value may be: only `Fn::If` is looked into, for what it is made of stands in the template."""
+    if isinstance(value, dict) and list(value) == ["Fn::If"] and isinstance(value["Fn::If"], list):
+        for index, branch in enumerate(value["Fn::If"][1:], start=1):
+            for where, alternative in _alternatives(branch):
+                yield ["Fn::If", index, *where], alternative
+    else:
+        yield [], value
+
+
+def _literals(value: object) -> Iterator[tuple[Path, object]]:
+    """What a value is known to be."""
+    for where, alternative in _alternatives(value):
+        names = list(alternative) if isinstance(alternative, dict) else []
+        is_result = names == ["Ref"] or (len(names) == 1 and _is_function(names[0]))
+        is_dynamic = isinstance(alternative, str) and "{{resolve:" in alternative
+        if not (is_result or is_dynamic or alternative is None):  # cfn-lint itself reports null
+            yield where, alternative
+
+
+def _may_vanish(value: object) -> bool:
+    """Whether a property with this value may turn out not to be given: a function may come to nothing."""
+    if not (isinstance(value, dict) and any(map(_is_function, value))):
+        return value == _NO_VALUE
+    return "Fn::Transform" in value or _NO_VALUE["Ref"] in str(value)
+
+
+def _is_whole(properties: Mapping[str, object]) -> bool:
+    """Whether all there is stands in the template: a macro or a loop may add to it."""
+    return not any(map(_is_function, properties))
+
+
+def _is_function(name: object) -> bool:
+    return str(name).startswith("Fn::")
+
+
+def _used_attributes(cfn: Template) -> Iterator[tuple[Path, str, str]]:
+    """Every `Fn::GetAtt` and its like in `Fn::Sub`: where it stands, the resource and the attribute."""
+    for *path, value in cfn.search_deep_keys("Fn::GetAtt"):
+        parts = value.split(".", 1) if isinstance(value, str) else value
+        if isinstance(parts, list) and len(parts) > 1 and all(isinstance(part, str) for part in parts):
+            yield path, parts[0], ".".join(parts[1:])
+    for *path, value in cfn.search_deep_keys("Fn::Sub"):
+        text, names = value if isinstance(value, list) and len(value) == 2 else (value, {})  # noqa: PLR2004
+        for used in _SUBSTITUTION.findall(text) if isinstance(text, str) else ():
+            logical_id, dot, attribute = used.partition(".")
+            if dot and used not in names:
+                yield path, logical_id, attribute
+
+
+def _names(names: Iterable[str]) -> str:
+    """Write an enumeration: `A`, `A and B`, `A, B and C`."""
+    *others, last = [*names] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    lower = {candidate.lower(): candidate for candidate in known}
+    nearest: Sequence[str] = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    return f"did you mean {lower[nearest[0]]}?" if nearest else f"it has {', '.join(lower.values())}"
+
+
+def _shown(literal: object) -> str:
+    if isinstance(literal, (dict, list)):
+        return "a map" if isinstance(literal, dict) else "a list"
+    return repr(str(literal))

@@ -1,0 +1,155 @@
+"""Model training jobs, which `StartMLModelTrainingJob` starts."""
+
+from __future__ import annotations
+
+from provider import values
+from provider.kinds import common
+from provider.kinds.common import describing
+from provider.kinds.kind import CANCEL, GET, LIST, START, Attribute, Call, Kind
+
+MODEL_TRAINING_JOB = Kind(
+    resource_type="Custom::NeptuneMLModelTrainingJob",
+    noun="model training job",
+    start=Call(START, "start_ml_model_training_job", "neptune-db:StartMLModelTrainingJob"),
+    get=Call(GET, "get_ml_model_training_job", "neptune-db:GetMLModelTrainingJobStatus"),
+    list=Call(LIST, "list_ml_model_training_jobs", "neptune-db:ListMLModelTrainingJobs"),
+    cancel=Call(CANCEL, "cancel_ml_model_training_job", "neptune-db:CancelMLModelTrainingJob"),
+    running=("InProgress",),
+    stopping=("Stopping",),
+    completed=("Completed",),
+    failed=("Failed",),
+    ended=("Stopped", "Completed", "Failed"),
+    arns=(("processingJob", "arn"), ("hpoJob", "arn"), ("modelTransformJob", "arn")),
+    attributes=(
+        Attribute(
+            "OutputLocation",
+            (
+                ("modelTransformJob", "outputLocation"),
+                ("hpoJob", "outputLocation"),
+                ("processingJob", "outputLocation"),
+            ),
+            "Where the job's artifacts are, an `s3://` URL.",
+        ),
+        Attribute("ProcessingJobArn", (("processingJob", "arn"),), "The ARN of the job's SageMaker processing job."),
+        Attribute("HpoJobArn", (("hpoJob", "arn"),), "The ARN of the job's SageMaker hyperparameter tuning job."),
+        Attribute(
+            "ModelTransformJobArn",
+            (("modelTransformJob", "arn"),),
+            "The ARN of the SageMaker job that computes the model's artifacts.",
+        ),
+        Attribute(
+            "ModelNames",
+            (("mlModels", "name"),),
+            "The names of the SageMaker models that the job has made, separated by commas (`!Split` makes a list).",
+        ),
+        Attribute("ModelArns", (("mlModels", "arn"),), "The ARNs of those models, separated by commas."),
+    ),
+    failure_reasons=(
+        ("modelTransformJob", "failureReason"),
+        ("hpoJob", "failureReason"),
+        ("processingJob", "failureReason"),
+    ),
+    log_urls=(
+        ("modelTransformJob", "cloudwatchLogUrl"),
+        ("hpoJob", "cloudwatchLogUrl"),
+        ("processingJob", "cloudwatchLogUrl"),
+    ),
+    properties=(
+        common.ENDPOINT,
+        common.ID,
+        describing(
+            "DataProcessingJobId",
+            values.JOB_ID,
+            "The id of the completed data processing job whose data the model is trained on.",
+            required=True,
+        ),
+        describing(
+            "TrainModelS3Location",
+            values.S3_URL,
+            "Where the job puts the model's artifacts in Amazon S3, `s3://bucket/folder`.",
+            required=True,
+        ),
+        describing(
+            "PreviousModelTrainingJobId",
+            values.JOB_ID,
+            "The id of a completed model training job whose models are trained on with newer data.",
+        ),
+        describing(
+            "BaseProcessingInstanceType",
+            values.STRING,
+            "The type of the ML instance that prepares and manages the training, such as `ml.r5.xlarge`.",
+            default_text="what Neptune recommends for the graph's size",
+        ),
+        describing(
+            "TrainingInstanceType",
+            values.STRING,
+            "The type of the ML instances that train the model.",
+            default_text="`ml.p3.2xlarge`",
+        ),
+        describing(
+            "TrainingInstanceVolumeSizeInGB",
+            values.INTEGER,
+            "The size of the disks of those instances, in gigabytes.",
+            default_text="what Neptune recommends for the graph's size",
+        ),
+        describing(
+            "TrainingTimeOutInSeconds",
+            values.INTEGER,
+            "After how many seconds Neptune ends a training.",
+            default_text="`86400`, a day",
+        ),
+        describing(
+            "MaxHPONumberOfTrainingJobs",
+            values.INTEGER,
+            "How many trainings the tuning of hyperparameters may try; ten or more give a good model.",
+            default_text="`2`",
+        ),
+        describing(
+            "MaxHPOParallelTrainingJobs",
+            values.INTEGER,
+            "How many of them may run at once.",
+            default_text="`2`",
+        ),
+        describing(
+            "EnableManagedSpotTraining",
+            values.BOOLEAN,
+            "Whether the trainings run on spot instances.",
+            default_text="`false`",
+        ),
+        describing(
+            "CustomModelTrainingParameters",
+            values.MAP,
+            "Where the code of a custom model is.",
+            members=(
+                describing(
+                    "SourceS3DirectoryPath",
+                    values.S3_URL,
+                    "The S3 location of the Python module that implements the model.",
+                    required=True,
+                ),
+                describing(
+                    "TrainingEntryPointScript",
+                    values.STRING,
+                    "The script of that module that trains the model.",
+                    default_text="`training.py`",
+                ),
+                describing(
+                    "TransformEntryPointScript",
+                    values.STRING,
+                    "The script of that module that computes the artifacts.",
+                    default_text="`transform.py`",
+                ),
+            ),
+        ),
+        common.SAGEMAKER_IAM_ROLE_ARN,
+        common.SUBNETS,
+        common.SECURITY_GROUP_IDS,
+        common.VOLUME_ENCRYPTION_KMS_KEY,
+        common.S3_OUTPUT_ENCRYPTION_KMS_KEY,
+        common.NEPTUNE_IAM_ROLE_ARN,
+        common.WAIT_FOR_COMPLETION,
+        common.CLEAN,
+        common.WAIT_FOR_STOP,
+    ),
+    adopts=common.ID,
+)
