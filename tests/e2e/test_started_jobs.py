@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from provider.kinds.model_transform_job import MODEL_TRANSFORM_JOB
+from provider.kinds import KINDS
 from simulator import JobPlan, JobStatus
 from tests.e2e.provider import SETTLE_SECONDS, delete, failing_after, failures, template
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.stacks import Stack
+    from provider.kinds.kind import Kind
     from tests.e2e.provider import Provider
 
 # Longer than an invocation looks by itself.
@@ -230,17 +231,16 @@ def test_where_jobs_are_not_started_a_running_one_is_adopted(adopting_provider: 
     assert adopting_provider.neptune.status(job) == JobStatus.STOPPED
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 def test_the_role_may_start_and_list_jobs_only_where_they_are_started(
-    provider: Provider, adopting_provider: Provider
+    provider: Provider, adopting_provider: Provider, kind: Kind
 ) -> None:
-    kind = MODEL_TRANSFORM_JOB
-    assert allowed(adopting_provider) == {kind.get.action, kind.cancel.action}
-    assert allowed(provider) == {kind.get.action, kind.cancel.action, kind.start.action, kind.list.action}
+    assert allowed(adopting_provider, kind) == {kind.get.action, kind.cancel.action}
+    assert allowed(provider, kind) == {kind.get.action, kind.cancel.action, kind.start.action, kind.list.action}
 
 
-def allowed(provider: Provider) -> set[str]:
-    """Which of Neptune's actions IAM lets the function's role take."""
-    kind = MODEL_TRANSFORM_JOB
+def allowed(provider: Provider, kind: Kind) -> set[str]:
+    """Which of Neptune's actions on a kind IAM lets the function's role take."""
     name = provider.outputs["FunctionName"]
     role = provider.ministack.client("lambda").get_function_configuration(FunctionName=name)["Role"]
     answer = provider.ministack.client("iam").simulate_principal_policy(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provider.kinds import MODEL_TRANSFORM_JOB
@@ -11,6 +11,8 @@ from tests.cfn_lint.linting import ENDPOINT, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from provider.kinds.kind import Kind
 
 _NO_VALUE = object()
 
@@ -22,18 +24,20 @@ class Resolving:
     Attributes:
         template: The template.
         parameters: The values; for the other parameters their defaults hold.
+        ids: The ids of the jobs, by the names of their resources.
     """
 
     template: Mapping[str, Any]
     parameters: Mapping[str, str]
+    ids: Mapping[str, str] = field(default_factory=dict)
 
-    def jobs(self) -> list[Any]:
-        """The properties of the jobs that a stack would have, as the provider gets them."""
+    def jobs(self, *kinds: Kind) -> list[Any]:
+        """The properties of a stack's jobs of some kinds, as the provider gets them; without kinds: transform jobs."""
+        types = [kind.resource_type for kind in kinds or (MODEL_TRANSFORM_JOB,)]
         return [
             self.value(resource["Properties"])
             for resource in self.template["Resources"].values()
-            if resource["Type"] == MODEL_TRANSFORM_JOB.resource_type
-            and ("Condition" not in resource or self.condition(resource["Condition"]))
+            if resource["Type"] in types and ("Condition" not in resource or self.condition(resource["Condition"]))
         ]
 
     def is_allowed(self) -> bool:
@@ -87,5 +91,7 @@ class Resolving:
         return TOKEN
 
     def _getatt(self, name: list[str]) -> str:
+        if name[1:] == ["Id"]:
+            return self.ids[name[0]]
         assert name == ["Cluster", "Endpoint"]
         return ENDPOINT

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 
 from provider.custom_resource.properties import schema_of
-from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.kinds.common import ID
 from tests.cfn_lint.linting import ENDPOINT, ROOT, lint
 from tests.examples.resolving import Resolving
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = ROOT / "examples"
 TEMPLATES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("sam/*.yaml")])
-RESOURCE_TYPE = MODEL_TRANSFORM_JOB.resource_type
+RESOURCE_TYPES = tuple(kind.resource_type for kind in KINDS)
 SCHEMA = schema_of(MODEL_TRANSFORM_JOB.schema)
 
 
@@ -32,7 +32,7 @@ def test_templates_pass_cfn_lint() -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda it: str(it.relative_to(EXAMPLES)))
 def test_every_template_imports_the_provider(template: Any) -> None:  # noqa: ANN401 - a path
-    jobs = [it for it in load(str(template))["Resources"].values() if it["Type"] == RESOURCE_TYPE]
+    jobs = [it for it in load(str(template))["Resources"].values() if it["Type"] in RESOURCE_TYPES]
 
     assert jobs
     for job in jobs:
@@ -65,6 +65,29 @@ def test_templates_start_a_job(template: str, parameters: dict[str, str], descri
     description = SCHEMA.parse(job).description
     assert set(description) == {"modelTransformOutputS3Location", *described_by}
     assert description["modelTransformOutputS3Location"] == "s3://mybucket/movies"
+
+
+def test_one_template_starts_a_job_of_every_kind_each_with_the_id_of_the_one_before() -> None:
+    resources = load(str(EXAMPLES / "training-to-transform.yaml"))["Resources"]
+    ids = {name: f"the-{number}" for number, name in enumerate(resources)}
+    locations = {"ExportLocation": "s3://mybucket/exported", **OUTPUT}
+    stack = Resolving(load(str(EXAMPLES / "training-to-transform.yaml")), {**PROVIDER, **locations}, ids)
+
+    assert [it["Type"] for it in resources.values()] == list(RESOURCE_TYPES)
+    described = [
+        schema_of(kind.schema).parse(job).description for kind, job in zip(KINDS, stack.jobs(*KINDS), strict=True)
+    ]
+
+    assert described == [
+        {"inputDataS3Location": "s3://mybucket/exported", "processedDataS3Location": "s3://mybucket/movies/processed"},
+        {"dataProcessingJobId": "the-0", "trainModelS3Location": "s3://mybucket/movies/trained"},
+        {
+            "dataProcessingJobId": "the-0",
+            "mlModelTrainingJobId": "the-1",
+            "modelTransformOutputS3Location": "s3://mybucket/movies/transformed",
+        },
+    ]
+    assert depended_on("TransformJob", resources) == {"DataProcessingJob", "TrainingJob"}
 
 
 @pytest.mark.parametrize("template", ["existing-job.yaml", "sam/template.yaml"])
@@ -125,11 +148,13 @@ def depended_on(name: str, resources: dict[str, Any]) -> set[str]:
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda it: str(it.relative_to(EXAMPLES)))
 def test_every_job_is_created_last_and_deleted_first(template: Any) -> None:  # noqa: ANN401 - a path
     resources = load(str(template))["Resources"]
-    jobs = {name for name, it in resources.items() if it["Type"] == RESOURCE_TYPE}
+    jobs = [name for name, it in resources.items() if it["Type"] in RESOURCE_TYPES]
+    others = set(resources) - set(jobs)
 
-    assert list(resources)[-len(jobs) :] == sorted(jobs, key=list(resources).index)
-    for job in jobs:
-        assert depended_on(job, resources) == set(resources) - jobs
+    assert list(resources)[-len(jobs) :] == jobs
+    for number, job in enumerate(jobs):
+        assert depended_on(job, resources) - others <= set(jobs[:number])
+        assert depended_on(job, resources) & others == others
 
 
 def test_without_depends_on_the_instance_and_the_rule_would_go_with_the_job() -> None:
