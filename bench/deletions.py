@@ -135,7 +135,7 @@ def measure(functions: Sequence[Function], stop_seconds: Iterable[float], world:
 
 def _job_id(function: Function, stop_seconds: float) -> str:
     """Name a job, and what deletes it."""
-    return f"{function.name}-{stop_seconds:g}".replace(".", "_")
+    return f"{function.name}-{stop_seconds:g}".replace(".", "-")
 
 
 def _deploy(function: Function, stop_seconds: float, world: World) -> None:
