@@ -28,7 +28,10 @@ ATTRIBUTES = ("Id", "Status", "OutputLocation", "BaseProcessingJobArn", "RemoteM
 # An operation that takes longer hangs; one of them takes a second or two.
 SETTLE_SECONDS = 60.0
 # What a loaded machine may be late by, over what is promised.
-SLACK_SECONDS = 8.0
+SLACK_SECONDS = 30.0
+
+# The last lines of an invocation: of the one that answered, and of those that left that to another one.
+_ANSWERED, _WAITS = "CloudFormation has the answer", "The request waits in the queue"
 
 _numbers = itertools.count(1)
 
@@ -159,12 +162,25 @@ class Provider:
         return function_log.read(self.ministack.client("logs"), self.outputs["LogGroupName"])
 
     def invocations(self, stack_id: str, request_type: str) -> list[list[Line]]:
-        """The log lines of each invocation for a stack's requests of one type, in their order."""
-        found: dict[str, list[Line]] = {}
-        for line in function_log.lines(self.log()):
-            if (line.fields.get("stack_id"), line.fields.get("request_type")) == (stack_id, request_type):
-                found.setdefault(line.fields["function_request_id"], []).append(line)
-        return list(found.values())
+        """The log lines of each invocation for a stack's requests of one type, in their order, when all are written."""
+
+        def find() -> list[list[Line]] | None:
+            found: dict[str, list[Line]] = {}
+            for line in function_log.lines(self.log()):
+                if (line.fields.get("stack_id"), line.fields.get("request_type")) == (stack_id, request_type):
+                    found.setdefault(line.fields["function_request_id"], []).append(line)
+            endings = [lines[-1].message for lines in found.values()]
+            if endings and endings[-1] == _ANSWERED and set(endings) <= {_ANSWERED, _WAITS}:
+                return list(found.values())
+            self._flush_the_log()
+            return None
+
+        lines: list[list[Line]] = wait_until(find, SETTLE_SECONDS, f"the whole log of the {request_type}")
+        return lines
+
+    def _flush_the_log(self) -> None:
+        """On a busy machine MiniStack keeps the last lines of an invocation back until the next one."""
+        self.invoke({})
 
     def metrics(self, stack_id: str, request_type: str) -> Mapping[str, list[float]]:
         """The metrics of the last invocation for a stack's requests of that type: the next ones after its log lines."""
@@ -174,8 +190,7 @@ class Provider:
             for metrics in function_log.metrics(self.log()):
                 if metrics.time >= lines[-1].time:
                     return metrics.values
-            # On a busy machine MiniStack keeps the last line of an invocation back until the next one.
-            self.invoke({})
+            self._flush_the_log()
             return None
 
         values: Mapping[str, list[float]] = wait_until(find, SETTLE_SECONDS, "the metrics")

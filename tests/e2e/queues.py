@@ -20,6 +20,8 @@ QUEUE_SECONDS = 3.0
 STOP_SECONDS = 12.0
 # After a look that failed the message comes again; in place of a minute, which a unit test holds.
 AGAIN_SECONDS = 8
+# Of a short ServiceTimeout, what is kept back for the answer; in place of a tenth, which a unit test holds.
+ANSWER_SHARE = 0.5
 
 WAITING, FAILED = "WaitingQueueUrl", "FailedEventsQueueUrl"
 
@@ -45,6 +47,12 @@ def depth(provider: Provider, queue: str = WAITING) -> Depth:
 def assert_nothing_waits(provider: Provider) -> None:
     # A message is deleted when its invocation has ended, a moment after the answer.
     wait_until(lambda: depth(provider) == (0, 0, 0), SLACK_SECONDS, "an empty queue")
+
+
+def assert_queues_are_empty(provider: Provider) -> None:
+    """What one test leaves must not finish the next one."""
+    assert_nothing_waits(provider)
+    assert depth(provider, FAILED) == (0, 0, 0)
 
 
 @contextmanager

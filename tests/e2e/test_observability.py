@@ -198,8 +198,7 @@ def invoke(provider: Provider, request_id: str) -> list[Line]:
         }
         provider.invoke(event)
         assert host.wait_for(request_id, SOON_SECONDS).body["Status"] == "SUCCESS"
-    lines: list[Line]
-    (lines,) = wait_until(lambda: provider.invocations(stack_id, "Create"), SOON_SECONDS, "the log")
+    (lines,) = provider.invocations(stack_id, "Create")
     return lines
 
 

@@ -25,6 +25,7 @@ from tests.e2e.queues import (
     STOP_SECONDS,
     WAITING,
     assert_nothing_waits,
+    assert_queues_are_empty,
     denied,
     depth,
 )
@@ -35,13 +36,12 @@ if TYPE_CHECKING:
     from tests.e2e.provider import Provider
 
 # In place of the fifteen minutes for which a message is invisible while its look is being taken.
-INVISIBLE_SECONDS = 4
+INVISIBLE_SECONDS = 8
 
 
 @pytest.fixture(autouse=True)
 def _empty_queues(provider: Provider) -> None:
-    """What one test leaves must not finish the next one."""
-    assert depth(provider) == depth(provider, FAILED) == (0, 0, 0)
+    assert_queues_are_empty(provider)
 
 
 def receive_failed(provider: Provider, seconds: float) -> Any:  # noqa: ANN401 - what the queue holds
@@ -151,7 +151,8 @@ def test_message_that_fails_again_and_again_can_be_replayed(provider: Provider) 
 
         assert {**failure, "Waiting": None} == {**request.event, "Waiting": None}
         assert failure["Waiting"]["Progress"]["cancelled_at"] >= failure["Waiting"]["ArrivedAt"]
-        assert request.host.attempts == 3
+        # On a busy machine the last look may have been overtaken by the end of its time.
+        wait_until(lambda: request.host.attempts == 3, SLACK_SECONDS, "the third attempt")
         assert len(provider.cancellations(request.job)) == 1
         assert_nothing_waits(provider)
         assert_replay_finishes(provider, request, failure)
