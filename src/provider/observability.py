@@ -15,8 +15,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging.types import LogRecord
 
-SERVICE = "neptune-ml-model-transform-job"
-NAMESPACE = "NeptuneMLModelTransformJob"
+SERVICE = "neptune-ml"
+NAMESPACE = "NeptuneML"
 
 # Whoever reads the query of a pre-signed URL can use it. It ends at white space, a quote or a backslash of JSON.
 # That of the CloudWatch console says the Region of a log, and nothing else.

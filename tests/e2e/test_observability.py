@@ -102,10 +102,10 @@ class TestMetrics:
         (alarm,) = [it for it in alarms["MetricAlarms"] if it["MetricName"] == "FailedDeletions"]
 
         (part,) = written["_aws"]["CloudWatchMetrics"]
-        (dimensions,) = part["Dimensions"]
+        sets = [{name: written[name] for name in names} for names in part["Dimensions"]]
 
         assert alarm["Namespace"] == part["Namespace"]
-        assert {it["Name"]: it["Value"] for it in alarm["Dimensions"]} == {name: written[name] for name in dimensions}
+        assert {it["Name"]: it["Value"] for it in alarm["Dimensions"]} in sets
         assert {"Name": "FailedDeletions", "Unit": "Count"} in part["Metrics"]
 
     def test_nothing_is_cancelled_by_a_creation(self, provider: Provider, deletion: Deletion) -> None:

@@ -13,12 +13,14 @@ from provider import observability
 from provider.clock import Clock
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.request import Unanswerable
+from provider.kinds import KINDS
 from simulator import ErrorAnswer, Fault, RawAnswer
 from tests.function.world import LambdaContext, Queue, delivered
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from provider.kinds.kind import Kind
     from tests.function.world import World
 
 
@@ -170,7 +172,7 @@ def metrics_in(output: str) -> dict[str, list[float]]:
     for line in output.splitlines():
         written = json.loads(line)
         for directive in written.get("_aws", {}).get("CloudWatchMetrics", []):
-            assert directive["Namespace"] == "NeptuneMLModelTransformJob"
+            assert directive["Namespace"] == "NeptuneML"
             for metric in directive["Metrics"]:
                 values.setdefault(metric["Name"], []).extend(written[metric["Name"]])
     return values
@@ -180,6 +182,26 @@ def test_a_create_counts_as_no_failure(metered: World, capsys: pytest.CaptureFix
     metered.simulator.start_job("job-1")
     metered.ask("Create")
     assert metrics_in(capsys.readouterr().out) == {"Failures": [0]}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+def test_metrics_are_those_of_the_provider_and_of_the_resource_type(
+    metered: World, capsys: pytest.CaptureFixture[str], kind: Kind
+) -> None:
+    metered.ask("Create", ResourceType=kind.resource_type)
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (metrics,) = [it for it in written if "_aws" in it]
+    (directive,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert [set(names) for names in directive["Dimensions"]] == [{"service", "function"}, {"function", "resource_type"}]
+    assert (metrics["service"], metrics["resource_type"]) == ("neptune-ml", kind.resource_type)
+
+
+def test_what_is_no_resource_type_is_no_dimension(metered: World, capsys: pytest.CaptureFixture[str]) -> None:
+    metered.ask("Create", ResourceType="Custom::NeptuneMLModelTransfromJob")
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (metrics,) = [it for it in written if "_aws" in it]
+    (directive,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert [set(names) for names in directive["Dimensions"]] == [{"service", "function"}]
 
 
 def test_a_failed_create_counts_as_a_failure_but_not_of_a_deletion(

@@ -341,15 +341,18 @@ class TestInVpcWithOwnGroups:
         body = cloudwatch.get_dashboard(DashboardName=entry["DashboardName"])["DashboardBody"]
         widgets = json.loads(body)["widgets"]
         metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
+        searches = [metric[0]["expression"] for metric in metrics if isinstance(metric[0], dict)]
 
-        assert metrics[0][:2] == [observability.NAMESPACE, "JobsCancelled"]
-        assert metrics[0][2:] == ["service", observability.SERVICE, "function", deployment.outputs["FunctionName"]]
+        function = deployment.outputs["FunctionName"]
+        assert searches
+        for search in searches:
+            assert search.startswith(f"SEARCH('{{{observability.NAMESPACE},function,resource_type}} MetricName=")
+            assert f' function="{function}"\'' in search
+        by_type = {name for search in searches for name in re.findall(r'"(\w+)"', search.partition(" function=")[0])}
+        assert by_type == {"JobsStarted", "JobsCancelled", "Failures", "FailedDeletions", "SecondsToStop"}
+        waiting = [observability.NAMESPACE, "StillWaiting", "service", observability.SERVICE, "function", function]
+        assert waiting in metrics
         assert {name for metric in metrics for name in metric if isinstance(name, str)} >= {
-            "JobsStarted",
-            "Failures",
-            "FailedDeletions",
-            "SecondsToStop",
-            "StillWaiting",
             "ApproximateNumberOfMessagesVisible",
             "ApproximateNumberOfMessagesDelayed",
             "ApproximateNumberOfMessagesNotVisible",

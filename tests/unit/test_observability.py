@@ -143,9 +143,9 @@ def test_metrics_are_recorded_with_their_unit_and_the_functions_name(capsys: pyt
     written = json.loads(capsys.readouterr().out)
     assert (written["Failures"], written["SecondsToStop"]) == ([0.0, 1.0], [1.5])
     (directive,) = written["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "NeptuneMLModelTransformJob"
+    assert directive["Namespace"] == "NeptuneML"
     assert [sorted(dimensions) for dimensions in directive["Dimensions"]] == [["function", "service"]]
-    assert written["service"] == "neptune-ml-model-transform-job"
+    assert written["service"] == "neptune-ml"
     units = {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]}
     assert units == {"Failures": "Count", "SecondsToStop": "Seconds"}
 

@@ -18,7 +18,7 @@ from provider.custom_resource.request import (
 )
 from provider.custom_resource.waiting import FIELD, message_in
 from provider.identity import NO_JOB
-from provider.observability import conceal, logger, record, tracer
+from provider.observability import conceal, logger, metrics, record, tracer
 from provider.schema import nearest, shown
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class FrontDoor(NamedTuple):
         fields = cast("dict[str, Any]", event)  # as it has an address
         try:
             lifecycle = self.lifecycles.get(str(fields.get("ResourceType"))) or self._no_lifecycle(fields)
+            metrics.add_dimensions(resource_type=fields["ResourceType"])
             request = cloudformation_request(fields, address)
         except MalformedRequest as error:
             leaves = self._leaves(fields, address) if is_continued else ""
