@@ -127,6 +127,19 @@ def test_a_rollback_cancels_what_an_update_started_in_another_cluster(world: Wor
         assert green.running() == ()
 
 
+def test_a_rollback_does_not_wait_until_what_an_update_left_has_stopped(world: World) -> None:
+    world.simulator.plan = replace(world.simulator.plan, stop_seconds=600)
+    old = answered(world, create(world))
+    world.pass_time(60)
+    new = world.described(TrainingJobName="v2", WaitForCompletion="true", ServiceTimeout="60")
+    answered(world, update(world, old["PhysicalResourceId"], world.described(), new))
+    began = world.time()
+    rollback = answered(world, update(world, old["PhysicalResourceId"], new, world.described()))
+    assert rollback["Status"] == "SUCCESS"
+    assert world.time() - began < 60
+    assert len(world.cancellations) == 1
+
+
 def test_a_rollback_cancels_what_an_update_starts_that_still_runs(world: World) -> None:
     """Another resource failed: CloudFormation has cancelled the Update of this one and rolls it back at once."""
     old = answered(world, create(world))
@@ -226,9 +239,10 @@ def test_a_message_that_cannot_be_read_does_not_deny_the_job_that_it_waits_for(w
     world.invoke(event)
     (message,) = [message for message, _ in world.queue.waiting]  # type: ignore[attr-defined]
     world.queue.waiting.clear()  # type: ignore[attr-defined]
-    message[FIELD]["Progress"]["is_new"] = True
+    message[FIELD]["Progress"]["is_seen"] = "at last"
     world.run(delivered(message))
     answer = world.answer(event)
+    assert "should have a Progress of the provider's own" in answer["Reason"]
     answered(world, delete(world, answer["PhysicalResourceId"]))
     assert world.simulator.running() == ()
 

@@ -616,6 +616,13 @@ def test_a_refusal_for_a_job_that_runs_on_for_a_minute_fails_with_neptunes_words
     assert time.now - NOW == 60
 
 
+def test_a_refused_look_does_not_hide_why_the_cancellation_was_refused() -> None:
+    jobs, time = Jobs([RequestRefused("ml is not ready"), "InProgress"], [RequestRefused("not now")]), Time()
+    reason = "The job job-1 has not stopped yet (its status is InProgress). not now"
+    progress = Progress(refused_at=NOW, words="not now")
+    assert run(lifecycle(jobs, time).delete, delete(), time, seconds=5) == Waiting(reason, progress)
+
+
 def test_a_permission_that_is_missing_fails_at_once() -> None:
     time = Time()
     needs = NeptuneError("The function's role needs neptune-db:x.")
