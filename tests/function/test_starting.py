@@ -11,7 +11,7 @@ import pytest
 
 from provider import neptune
 from provider.identity import Identity
-from provider.lifecycle import SEARCH_SECONDS, START_SECONDS
+from provider.lifecycle import SEARCH_SECONDS, START_SECONDS, Done, Lifecycle, Request, Waiting
 from simulator import ErrorAnswer, Fault, Hang, JobStatus, RawAnswer, Reset
 from tests.function.world import EPOCH, delivered
 
@@ -145,6 +145,21 @@ def test_a_started_job_whose_attributes_do_not_fit_is_cancelled_by_the_delete_th
     world.simulator.clear_faults()
     answered(world, delete(world, answer["PhysicalResourceId"]))
     assert world.simulator.running() == ()
+
+
+def test_a_fault_of_the_providers_own_does_not_deny_the_job_that_was_seen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_, looks = Lifecycle.create, []
+
+    def fail_later(it: Lifecycle, request: Request) -> Done | Waiting:
+        looks.append(request)
+        return create_(it, request) if len(looks) < 3 else 1 / 0  # type: ignore[return-value]
+
+    monkeypatch.setattr(Lifecycle, "create", fail_later)
+    answer = answered(world, create(world, WaitForCompletion="true"))
+    assert "a fault of its own" in answer["Reason"]
+    assert world.simulator.running() == (job_id(answer),)
 
 
 def test_a_start_that_was_accepted_at_the_second_attempt_is_not_reported_with_the_words_of_the_first(
