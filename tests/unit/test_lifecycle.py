@@ -19,7 +19,7 @@ from provider.identity import Identity
 from provider.job_id import Origin
 from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.lifecycle import Done, Lifecycle, Progress, Request, RequestFailed, Waiting
-from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
+from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable, Unreachable
 from provider.values import ENDPOINT, Endpoint
 
 if TYPE_CHECKING:
@@ -266,6 +266,169 @@ def test_create_gives_a_neptune_up_that_stays_away_for_45_seconds(trouble: Neptu
 def test_create_that_waits_says_why_and_since_when() -> None:
     result = lifecycle(Jobs([UNREACHABLE])).create(create())
     assert result == Waiting("The job job-1 could not be looked up. Open TCP port 8182.", Progress(silent_since=NOW))
+
+
+# --- Create: a start --------------------------------------------------------------------------------------------------
+
+DESCRIPTION = {"ModelTransformOutputS3Location": "s3://bucket/out", "TrainingJobName": "movies"}
+GONE = JobNotFound("Neptune knows no such job.")
+BUSY = Throttled("Neptune answered 429.")
+
+
+def describe(asked_at: float | None = NOW, time_limit: float = 3600, **properties: object) -> Request:
+    raw = {name: value for name, value in PROPERTIES.items() if name != "Id"}
+    return Request(None, {**raw, **DESCRIPTION, **properties}, ORIGIN._replace(asked_at=asked_at), time_limit)
+
+
+def starting(jobs: Jobs, time: Time | None = None) -> Lifecycle:
+    return lifecycle(jobs, time)._replace(may_start=True)
+
+
+def starts(jobs: Jobs) -> int:
+    return [call for call, _ in jobs.calls].count("start")
+
+
+def failure(jobs: Jobs, request: Request, every: float = 0.5) -> tuple[RequestFailed, float]:
+    """Why a Create fails, and after how many seconds."""
+    time = Time()
+    with pytest.raises(RequestFailed) as caught:
+        run(starting(jobs, time).create, request, time, seconds=3600, every=every)
+    return caught.value, time.now - NOW
+
+
+def test_a_start_whose_answer_is_lost_is_looked_for_for_a_minute_and_then_sent_again() -> None:
+    jobs, time = Jobs([GONE], starts=[THROTTLED, None]), Time()
+    waiting = run(starting(jobs, time).create, describe(), time, seconds=59.5, every=0.5)
+    assert isinstance(waiting, Waiting)
+    assert waiting.reason.endswith("was asked for and is not there yet. Neptune answered 429.")
+    assert waiting.progress == Progress(start_sent_at=NOW, words="Neptune answered 429.")
+    assert waiting.leaves.startswith("unclear-job/")
+    assert starts(jobs) == 1
+    time.now += 0.5
+    again = starting(jobs, time).create(describe()._replace(progress=waiting.progress))
+    assert isinstance(again, Waiting)
+    assert again.progress == Progress(start_sent_at=NOW + 60, is_accepted=True)
+    assert "is started and could not be looked up. Neptune knows no such job." in again.reason
+    assert again.leaves.startswith("unclear-job/")
+    assert starts(jobs) == 2
+
+
+def test_a_start_that_was_accepted_and_made_no_job_fails_after_a_minute() -> None:
+    jobs = Jobs([GONE])
+    failed, seconds = failure(jobs, describe())
+    assert seconds == 60
+    assert str(failed).startswith("Neptune accepted the start of the job graph-Job-")
+    assert str(failed).endswith(", and knows no such job 60 s later. Try again.")
+    assert failed.leaves.startswith("unclear-job/")
+    assert starts(jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("age", "time_limit", "is_started"), [(90, 3600, True), (90.5, 3600, False), (30.5, 30, False)]
+)
+def test_a_job_is_started_in_the_first_90_seconds_of_a_request_and_within_its_time(
+    age: float,
+    time_limit: float,
+    is_started: bool,  # noqa: FBT001
+) -> None:
+    jobs = Jobs([GONE, "InProgress"])
+    request = describe(NOW - age, time_limit)
+    if is_started:
+        done = starting(jobs).create(request)
+        assert isinstance(done, Done)
+        assert done.leaves == done.physical_id
+    else:
+        with pytest.raises(
+            RequestFailed,
+            match=rf"is {age:.0f} s old, and a job is started in the first {min(90, time_limit)} s only. Try again.",
+        ) as caught:
+            starting(jobs).create(request)
+        assert caught.value.leaves.startswith("no-job-yet/")
+    assert starts(jobs) == is_started
+
+
+def test_without_the_time_of_the_request_a_job_is_started_at_any_time() -> None:
+    jobs = Jobs([GONE, "InProgress"])
+    assert isinstance(starting(jobs).create(describe(None)), Done)
+
+
+def test_a_start_that_is_throttled_is_given_up_after_45_seconds_and_has_left_nothing() -> None:
+    failed, seconds = failure(Jobs([GONE], starts=[BUSY]), describe())
+    assert seconds == 45
+    assert str(failed).endswith("could not be started. Neptune answered 429.")
+    assert failed.leaves.startswith("no-job-yet/")
+
+
+def test_once_a_job_may_be_there_a_neptune_that_is_away_is_waited_for_for_ten_minutes() -> None:
+    failed, seconds = failure(Jobs([GONE, UNREACHABLE], starts=[THROTTLED]), describe(), every=1)
+    assert seconds == 601
+    assert failed.leaves.startswith("unclear-job/")
+
+
+def test_a_job_that_was_seen_is_left_when_neptune_stays_away() -> None:
+    failed, seconds = failure(Jobs([GONE, "InProgress", UNREACHABLE]), describe(WaitForCompletion="true"), every=1)
+    assert seconds == 601
+    assert Identity.parse(failed.leaves) is not None
+
+
+@pytest.mark.parametrize("trouble", [GONE, UNREACHABLE, THROTTLED, NeptuneError("no")], ids=repr)
+def test_a_start_that_is_refused_and_made_no_job_fails_in_neptunes_words(trouble: NeptuneError) -> None:
+    failed, seconds = failure(Jobs([GONE, trouble], starts=[RequestRefused("no role")]), describe())
+    assert (str(failed), seconds) == ("The job could not be started. no role", 0)
+    assert failed.leaves.startswith("no-job-yet/")
+
+
+def test_a_start_of_an_id_that_is_taken_waits_for_the_job_of_another_delivery() -> None:
+    taken = RequestRefused("A job with the same ID already exists.")
+    waiting = starting(Jobs([GONE], starts=[taken])).create(describe())
+    assert isinstance(waiting, Waiting)
+    assert waiting.reason.endswith("was asked for and is not there yet. A job with the same ID already exists.")
+    assert waiting.progress == Progress(start_sent_at=NOW, is_accepted=True, words=str(taken))
+    assert waiting.leaves.startswith("unclear-job/")
+    done = starting(Jobs([GONE, "InProgress"], starts=[taken])).create(describe())
+    assert isinstance(done, Done)
+    failed, seconds = failure(Jobs([GONE], starts=[taken]), describe())
+    assert seconds == 60
+    assert str(failed).endswith("60 s later. A job with the same ID already exists.")
+
+
+def test_a_start_whose_answer_was_lost_counts_once_its_job_is_seen() -> None:
+    jobs, time = Jobs([GONE, "InProgress"], starts=[THROTTLED]), Time()
+    run(starting(jobs, time).create, describe(WaitForCompletion="true"), time, seconds=60)
+    assert recorded() == {"JobsStarted": [1.0]}
+
+
+def test_a_job_that_is_waited_for_is_followed_to_its_end() -> None:
+    jobs, time = (
+        Jobs(
+            [GONE, "InProgress", "InProgress", Job("Completed", is_stopping=False, has_ended=True, has_completed=True)]
+        ),
+        Time(),
+    )
+    request = describe(WaitForCompletion="true")
+    waiting = starting(jobs, time).create(request)
+    assert isinstance(waiting, Waiting)
+    assert waiting.reason.endswith("has not completed yet (its status is InProgress).")
+    assert waiting.progress == Progress(start_sent_at=NOW, is_accepted=True, is_seen=True)
+    assert Identity.parse(waiting.leaves) is not None
+    done = run(starting(jobs, time).create, request._replace(progress=waiting.progress), time)
+    assert isinstance(done, Done)
+    assert done.physical_id == done.leaves == waiting.leaves
+    assert recorded() == {"JobsStarted": [1.0]}
+
+
+@pytest.mark.parametrize(("has_ended", "has_failed"), [(True, False), (False, True)])
+def test_a_job_that_comes_to_another_end_fails_with_its_log_and_reason(has_ended: bool, has_failed: bool) -> None:  # noqa: FBT001
+    ended = Job(
+        "Odd", is_stopping=False, has_ended=has_ended, has_failed=has_failed, failure="no memory", log_url="https://log"
+    )
+    failed, _ = failure(Jobs([GONE, ended]), describe(WaitForCompletion="true"))
+    assert str(failed).endswith(
+        "has not completed: its status is Odd. Its log: https://log Neptune's reason: no memory"
+    )
+    assert Identity.parse(failed.leaves) is not None
+    failed, _ = failure(Jobs([GONE, ended._replace(failure="", log_url="")]), describe(WaitForCompletion="true"))
+    assert str(failed).endswith("has not completed: its status is Odd.")
 
 
 # --- Update -----------------------------------------------------------------------------------------------------------
