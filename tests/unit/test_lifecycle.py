@@ -431,6 +431,157 @@ def test_a_job_that_comes_to_another_end_fails_with_its_log_and_reason(has_ended
     assert str(failed).endswith("has not completed: its status is Odd.")
 
 
+# --- Delete: of a Create that was not heard ---------------------------------------------------------------------------
+
+
+def delete_of(physical_id: str, time_limit: float = 3600, **properties: object) -> Request:
+    return describe(NOW, time_limit, **properties)._replace(physical_id=physical_id)
+
+
+def own_job(seconds_ago: float) -> str:
+    identity = starting(Jobs(["InProgress"])).create(describe(NOW - seconds_ago))
+    assert isinstance(identity, Done)
+    return identity.physical_id.partition("/")[2]
+
+
+@pytest.mark.parametrize(("time_limit", "seconds"), [(3600, 151), (60, 121)])
+def test_a_job_is_searched_for_as_long_as_one_may_appear(time_limit: float, seconds: float) -> None:
+    jobs, time = Jobs(), Time()
+    request = delete_of("graph-Job-1N2K5RF3Q0J6K", time_limit)
+    first = starting(jobs, time).delete(request)
+    assert first == Waiting(
+        "A creation that was not heard may have started a job; looking whether one appears.",
+        Progress(has_searched=True),
+    )
+    assert run(starting(jobs, time).delete, request, time, every=1) == Done("graph-Job-1N2K5RF3Q0J6K")
+    assert time.now - NOW == seconds
+
+
+def test_a_job_that_is_named_is_searched_for_since_it_was_asked_for() -> None:
+    jobs, time = Jobs([GONE]), Time()
+    request = delete_of(f"unclear-job/{BLUE}:8182/{own_job(100)}")
+    assert isinstance(run(starting(jobs, time).delete, request, time, every=1), Done)
+    assert time.now - NOW == 51
+    assert {call for call, _ in jobs.calls} == {"get"}
+
+
+def test_a_job_that_was_not_reported_is_cancelled_and_its_end_is_waited_for() -> None:
+    job_id = own_job(10)
+    jobs, time = Jobs(["InProgress", "Stopping", "Stopped"], lists=[(job_id,)]), Time()
+    request = delete_of("graph-Job-1N2K5RF3Q0J6K")
+    waiting = starting(jobs, time).delete(request)
+    assert isinstance(waiting, Waiting)
+    assert waiting.progress == Progress(cancelled_at=NOW, leftover=job_id)
+    assert isinstance(run(starting(jobs, time).delete, request._replace(progress=waiting.progress), time), Done)
+    assert jobs.cancelled == [job_id]
+
+
+def test_a_job_that_was_not_reported_and_need_not_be_waited_for_is_only_cancelled() -> None:
+    job_id = own_job(10)
+    jobs = Jobs(lists=[(job_id,)])
+    assert isinstance(starting(jobs).delete(delete_of("graph-Job-1N2K5RF3Q0J6K", WaitForStop="false")), Done)
+    assert jobs.cancelled == [job_id]
+
+
+@pytest.mark.parametrize(
+    ("mark", "may_start", "time_limit", "seconds", "is_told"),
+    [
+        ("graph-Job-1N2K5RF3Q0J6K", True, 3600, 600, True),
+        ("graph-Job-1N2K5RF3Q0J6K", True, 240, 120, True),
+        ("no-job-yet/x", True, 3600, 45, False),
+        ("graph-Job-1N2K5RF3Q0J6K", False, 3600, 45, False),
+        ("no-job-yet/x", True, 60, 30, False),
+    ],
+)
+def test_a_search_that_meets_no_neptune_lasts_as_long_as_a_job_is_likely(
+    mark: str,
+    may_start: bool,  # noqa: FBT001
+    time_limit: float,
+    seconds: float,
+    is_told: bool,  # noqa: FBT001
+) -> None:
+    time = Time()
+    provider = lifecycle(Jobs(lists=[UNREACHABLE]), time)._replace(may_start=may_start)
+    request = delete_of(mark, time_limit)
+    if is_told:
+        with pytest.raises(
+            RequestFailed, match=rf"^Whether this resource has started a job at {BLUE} could not be look"
+        ):
+            run(provider.delete, request, time, seconds=3600, every=1)
+    else:
+        assert run(provider.delete, request, time, seconds=3600, every=1) == Done(mark)
+    assert time.now - NOW == seconds
+
+
+def test_a_job_that_was_not_reported_and_cannot_be_cancelled_is_told() -> None:
+    job_id = own_job(10)
+    jobs = Jobs(cancels=[NeptuneError("It is forbidden.")], lists=[(job_id,)])
+    with pytest.raises(RequestFailed, match=rf"^The job {job_id} could not be cancelled\. It is forbidden\.$"):
+        starting(jobs).delete(delete_of("graph-Job-1N2K5RF3Q0J6K"))
+
+
+@pytest.mark.parametrize(("mark", "alarms"), [("graph-Job-1N2K5RF3Q0J6K", 1), ("no-job-yet/x", 0)])
+def test_a_search_whose_time_is_over_sounds_the_alarm_if_a_job_is_likely(mark: str, alarms: int) -> None:
+    request = delete_of(mark)
+    assert starting(Jobs()).end_of_search(request) is None
+    assert recorded() == {}
+    assert starting(Jobs()).end_of_search(request._replace(progress=Progress(has_searched=True))) == Done(mark)
+    assert sum(recorded().get("FailedDeletions", [])) == alarms
+
+
+# --- Update: of one that failed ---------------------------------------------------------------------------------------
+
+
+def rollback(old: dict[str, object], progress: Progress | None = None) -> Request:
+    """An Update that brings a resource back which adopted its job, and was to have one started by `old`."""
+    raw = {name: value for name, value in PROPERTIES.items() if name != "Id"}
+    return Request(
+        ADOPTED,
+        PROPERTIES,
+        ORIGIN._replace(asked_at=NOW),
+        old_properties={**raw, **DESCRIPTION, **old},
+        progress=progress or Progress(),
+    )
+
+
+def test_a_rollback_looks_for_what_may_appear_and_keeps_its_job() -> None:
+    jobs, time = Jobs(), Time()
+    first = starting(jobs, time).update(rollback({}))
+    assert first == Waiting(
+        "The update that is rolled back may have started a job; looking whether one appears.",
+        Progress(has_searched=True),
+    )
+    assert run(starting(jobs, time).update, rollback({}), time, every=1) == Done(
+        ADOPTED, {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES}
+    )
+    assert time.now - NOW == 151
+    assert jobs.cancelled == []
+
+
+def test_a_rollback_cancels_what_it_finds_and_what_it_had_begun_to_cancel() -> None:
+    found, begun = own_job(10), own_job(20)
+    jobs = Jobs(lists=[(found, "job-1", "job-2")])
+    assert isinstance(starting(jobs).update(rollback({}, Progress(leftover=begun))), Done)
+    assert jobs.cancelled == [begun, found]
+
+
+@pytest.mark.parametrize(("endpoint", "seconds", "alarms"), [(BLUE, 600, 1), (GREEN, 45, 0)])
+def test_a_rollback_that_meets_no_neptune_succeeds_in_the_end(endpoint: str, seconds: float, alarms: int) -> None:
+    time = Time()
+    jobs = Jobs(lists=[UNREACHABLE])
+    done = run(starting(jobs, time).update, rollback({"Endpoint": endpoint}), time, seconds=3600, every=1)
+    assert isinstance(done, Done)
+    assert done.physical_id == ADOPTED
+    assert time.now - NOW == seconds
+    assert sum(recorded().get("FailedDeletions", [])) == alarms
+
+
+def test_where_jobs_are_not_started_a_rollback_looks_for_none() -> None:
+    jobs = Jobs()
+    assert isinstance(lifecycle(jobs).update(rollback({})), Done)
+    assert [call for call, _ in jobs.calls] == ["get"]
+
+
 # --- Update -----------------------------------------------------------------------------------------------------------
 
 
@@ -537,6 +688,18 @@ def test_a_job_of_the_same_id_in_another_cluster_is_another_job() -> None:
     done = lifecycle(clusters).update(update(Endpoint=GREEN))
     assert done == Done(f"{GREEN}:8182/job-1", {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES})
     assert clusters[BLUE].cancelled == clusters[GREEN].cancelled == []
+
+
+def test_two_clusters_are_compared_once_and_the_new_ones_job_is_waited_for() -> None:
+    completed = Job("Completed", is_stopping=False, has_ended=True, has_completed=True)
+    old = Jobs([job("InProgress", ["arn:1"]), UNREACHABLE])
+    new = Jobs([job("InProgress", ["arn:2"]), job("InProgress", ["arn:2"]), completed])
+    time = Time()
+    moved = update(ADOPTED, {}, Endpoint=GREEN, WaitForCompletion="true")
+    done = run(lifecycle({BLUE: old, GREEN: new}, time).update, moved, time)
+    assert isinstance(done, Done)
+    assert done.physical_id == f"{GREEN}:8182/job-1"
+    assert old.calls == [("get", "job-1")]
 
 
 def test_a_job_that_the_old_cluster_has_forgotten_is_another_job() -> None:

@@ -160,6 +160,21 @@ def test_metrics_name_the_function_that_lambda_names(environment: dict[str, str]
     assert json.loads(written.stdout)["function"] == name
 
 
+TRACED = """
+from aws_xray_sdk.core import patcher
+from provider import observability
+print(*sorted(patcher._PATCHED_MODULES))
+"""
+
+
+def test_calls_of_aws_are_traced_and_nothing_else() -> None:
+    environment = {**PYTHONPATH, "LAMBDA_TASK_ROOT": "/var/task"}
+    written = subprocess.run(
+        [sys.executable, "-c", TRACED], env=environment, check=True, capture_output=True, text=True
+    )
+    assert written.stdout.split() == ["botocore"]
+
+
 TRACE = """
 from provider import observability
 with observability.tracer.provider.in_subsegment(name="## Delete") as subsegment:
