@@ -576,6 +576,15 @@ def test_a_rollback_that_meets_no_neptune_succeeds_in_the_end(endpoint: str, sec
     assert sum(recorded().get("FailedDeletions", [])) == alarms
 
 
+def test_the_rollback_of_properties_that_were_wrong_needs_no_neptune() -> None:
+    here, wrong = describe(Endpoint=BLUE_TOO), describe(Endpoint=GREEN, Clean="perhaps")
+    physical_id = f"{BLUE}:8182/{own_job(100)}"
+    request = here._replace(physical_id=physical_id, old_properties=wrong.properties)
+    done = starting(Jobs()).without_neptune(request)
+    assert done is not None
+    assert done.physical_id == physical_id
+
+
 def test_where_jobs_are_not_started_a_rollback_looks_for_none() -> None:
     jobs = Jobs()
     assert isinstance(lifecycle(jobs).update(rollback({})), Done)
