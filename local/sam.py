@@ -70,7 +70,7 @@ def deploy(
         SamError: SAM is not installed, or the deployment failed.
     """
     ministack.client("s3").create_bucket(Bucket=_BUCKET)
-    overrides = [f'{name}="{_escape(value)}"' for name, value in (parameters or {}).items()]
+    overrides = [override(name, value) for name, value in (parameters or {}).items()]
     _run(
         [
             *("deploy", "--template-file", str(built_template), "--stack-name", stack_name, "--region", REGION),
@@ -84,8 +84,18 @@ def deploy(
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+def override(name: str, value: str) -> str:
+    """Write a parameter as `sam deploy --parameter-overrides` takes it.
+
+    Args:
+        name: The parameter.
+        value: Its value.
+
+    Returns:
+        One argument.
+    """
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}="{escaped}"'
 
 
 def _run(arguments: list[str], environment: Mapping[str, str]) -> None:
