@@ -76,6 +76,12 @@ build: $(VENV)/sam.done ## Build the function's package
 deploy: $(VENV)/dev.done $(VENV)/sam.done ## Deploy the provider to your AWS account (STACK=..., PARAMETERS='Name=value ...', YES=1: ask nothing)
 	@PYTHON="$(PYTHON)" $(DEV)/python -m operate.deploy --stack "$(STACK)" --parameters "$${PARAMETERS:-}" $(if $(YES),--yes)
 
+.PHONY: accept
+accept: $(VENV)/dev.done ## Have the deployed provider prove itself on a job (ENDPOINT=..., JOB=... is CANCELLED; see docs/operations.md)
+	@PYTHONPATH=src $(DEV)/python -m operate.accept --stack "$(STACK)" --endpoint "$${ENDPOINT:-}" --job "$${JOB:-}" \
+		--training-job "$${TRAINING_JOB:-}" --output "$${OUTPUT:-}" --properties "$${PROPERTIES:-}" --type "$${TYPE:-}" \
+		--minutes "$${MINUTES:-30}" --report "$${REPORT:-}" $(if $(YES),--yes)
+
 .PHONY: logs
 logs: $(VENV)/dev.done ## Follow the log of the deployed function (STACK=..., MINUTES=10, ALL=1: everything, as it stands there)
 	@$(DEV)/python -m operate.logs --stack "$(STACK)" --minutes $(or $(MINUTES),10) $(if $(ALL),--all)
