@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.processes import process_group
-from tests.e2e.provider import SETTLE_SECONDS, wait_until
+from local.stacks import Stack
+from tests.e2e.provider import SETTLE_SECONDS, template, wait_until
 from tests.e2e.queues import FAILED, depth
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 300
 ACCEPT = "operate.accept"
+POLICY = ROOT / "docs/deployer-policy.json"
 
 
 def environment(provider: Provider) -> dict[str, str]:
@@ -246,26 +248,60 @@ class TestReplay:
 
 
 class TestDeploy:
-    def deploy(self, provider: Provider, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        built = ("--template", str(provider.built), "--stack", name)
-        return run(provider, "operate.deploy", *built, *arguments, SAM_CLI_POLL_DELAY="0.2")
+    """By somebody who may do what the documented policy allows, and no more."""
 
-    def test_a_first_deployment_then_one_of_nothing_new(self, provider: Provider) -> None:
-        first = self.deploy(provider, "mine", "--yes", "--parameters", "ClusterResourceId=* LogLevel=DEBUG")
-        again = self.deploy(provider, "mine", "--yes")
+    @pytest.fixture(scope="class")
+    @classmethod
+    def deployer(cls, provider: Provider) -> dict[str, str]:
+        iam = provider.ministack.client("iam")
+        iam.create_user(UserName="deployer")
+        iam.put_user_policy(UserName="deployer", PolicyName="deployer", PolicyDocument=POLICY.read_text())
+        key = iam.create_access_key(UserName="deployer")["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+    def deploy(
+        self, provider: Provider, deployer: Mapping[str, str], name: str, *arguments: str
+    ) -> subprocess.CompletedProcess[str]:
+        built = ("--template", str(provider.built), "--stack", name, "--yes")
+        return run(provider, "operate.deploy", *built, *arguments, SAM_CLI_POLL_DELAY="0.2", **deployer)
+
+    def test_a_first_deployment_then_one_of_nothing_new(self, provider: Provider, deployer: dict[str, str]) -> None:
+        parameters = "ClusterResourceId=* LogLevel=DEBUG CreateDashboard=true"
+        first = self.deploy(provider, deployer, "neptune-ml-mine", "--parameters", parameters)
+        again = self.deploy(provider, deployer, "neptune-ml-mine")
 
         assert first.returncode == 0, first.stdout + first.stderr
         assert first.stdout.startswith("Account 000000000000, Region us-east-1, as arn:aws:iam::")
-        assert "ServiceToken: !ImportValue mine-ServiceToken" in first.stdout
+        assert "ServiceToken: !ImportValue neptune-ml-mine-ServiceToken" in first.stdout
         assert again.returncode == 0, again.stdout + again.stderr
         assert "No changes to deploy" in again.stdout
-        assert parameters_of(provider, "mine")["LogLevel"] == "DEBUG"
+        assert parameters_of(provider, "neptune-ml-mine")["LogLevel"] == "DEBUG"
 
-    def test_what_is_missing_is_said_before_anything_is_done(self, provider: Provider) -> None:
-        done = self.deploy(provider, "none", "--yes")
+    def test_what_is_missing_is_said_before_anything_is_done(
+        self, provider: Provider, deployer: dict[str, str]
+    ) -> None:
+        done = self.deploy(provider, deployer, "neptune-ml-none")
 
         assert done.returncode == 2
         assert "ClusterResourceId is missing: Write a cluster's resource id" in done.stderr
+
+    def test_what_is_not_allowed_is_said_in_a_sentence(self, provider: Provider, deployer: dict[str, str]) -> None:
+        done = self.deploy(provider, deployer, "of-another-name")
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("AWS refused it. An error occurred (AccessDenied)")
+        assert len(done.stderr.splitlines()) == 1
+
+    def test_a_stack_whose_first_creation_failed_is_told(self, provider: Provider, deployer: dict[str, str]) -> None:
+        stack = Stack(provider.ministack.client("cloudformation"), "neptune-ml-failed")
+        stack.create(template({"Job": provider.resource("no-such-job")}))
+        assert stack.settle(SETTLE_SECONDS) == "ROLLBACK_COMPLETE"
+
+        done = self.deploy(provider, deployer, "neptune-ml-failed", "--parameters", "ClusterResourceId=*")
+
+        assert done.returncode == 1
+        assert "is ROLLBACK_COMPLETE" in done.stderr
+        assert "aws cloudformation delete-stack --stack-name neptune-ml-failed" in done.stderr
 
 
 WAITED = {"ArrivedAt": 1.8e9, "Progress": {}}
