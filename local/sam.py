@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.interruption import held_back
+from local.leftovers import temporary_directory
 from local.ministack import REGION
 from local.processes import process_group
 
@@ -103,13 +102,12 @@ def _run(arguments: list[str], environment: Mapping[str, str]) -> None:
         raise SamError("SAM is not installed: run `make install`")
     # Its files in a directory of their own, its processes (make, pip) in a group of their own: nothing is left behind.
     with ExitStack() as cleanup:
-        with held_back():
-            scratch = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="sam-"))
+        scratch = cleanup.enter_context(temporary_directory("sam-"))
         process = cleanup.enter_context(
             process_group(
                 [str(_SAM), *arguments],
                 directory=_ROOT,
-                environment={**environment, "TMPDIR": scratch},
+                environment={**environment, "TMPDIR": str(scratch)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
             )
