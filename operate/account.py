@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from operate.command import CannotGoOn
 
@@ -46,12 +47,13 @@ def find() -> Account:
         NoAccount: There is none.
     """
     try:
-        session = boto3.Session()
+        # boto3 reads AWS_DEFAULT_REGION; the AWS CLI this one, too.
+        session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+        if session.get_credentials() is None:
+            raise NoAccount(f"There are no AWS credentials. {_HOW}")
         caller = session.client("sts", region_name=_required_region(session)).get_caller_identity()
     except NoRegionError as error:
         raise NoAccount("There is no AWS Region: set AWS_REGION, or run `aws configure`.") from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise NoAccount(f"There are no AWS credentials ({str(error).rstrip('.')}). {_HOW}") from error
     except ClientError as error:
         raise NoAccount(
             f"AWS does not take these credentials ({error.response['Error']['Message']}). {_HOW}"

@@ -50,7 +50,7 @@ def test_without_credentials_the_way_to_some_is_named(monkeypatch: pytest.Monkey
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name)
 
-    with pytest.raises(NoAccount, match=r"There are no AWS credentials .* Set AWS_PROFILE, or run `aws configure`"):
+    with pytest.raises(NoAccount, match=r"There are no AWS credentials\. Set AWS_PROFILE, or run `aws configure`"):
         account.find()
 
 
@@ -59,6 +59,17 @@ def test_without_a_region_the_way_to_one_is_named(monkeypatch: pytest.MonkeyPatc
         monkeypatch.delenv(name)
 
     with pytest.raises(NoAccount, match="There is no AWS Region: set AWS_REGION"):
+        account.find()
+
+
+def test_the_region_is_also_taken_from_where_the_aws_cli_takes_it(
+    monkeypatch: pytest.MonkeyPatch, refusing: str
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", refusing)
+
+    with pytest.raises(NoAccount, match="AWS does not take these credentials"):
         account.find()
 
 
