@@ -86,7 +86,7 @@ def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]
         deleted.status == "DELETE_COMPLETE",
     )
     accepted = len(seen.log.of("Delete", "Cancelled the job"))
-    yield Verdict("the job is cancelled, once", f"{accepted} cancellations accepted", accepted == 1)
+    yield Verdict("the job is cancelled, once", _times(accepted), accepted == 1)
     ended = [str(it.fields.get("status", "")) for it in seen.log.of("Delete", "The job has ended")]
     is_gone = bool(seen.log.of("Delete", "The job is gone"))
     yield Verdict(
@@ -105,7 +105,7 @@ def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]
 
 def _answer(seen: Seen, operation: Operation, request_type: str, final: str) -> Iterator[Verdict]:
     answers = seen.log.of(request_type, ANSWERED)
-    yield Verdict(f"the {request_type} is answered, once", f"{len(answers)} answers", len(answers) == 1)
+    yield Verdict(f"the {request_type} is answered, once", _times(len(answers)), len(answers) == 1)
     if not answers:
         return
     known = seen.log.of("Delete", "The job has ended") if request_type == "Delete" else []
@@ -157,6 +157,10 @@ def _left(seen: Seen) -> Iterator[Verdict]:
 
 def _because(operation: Operation) -> str:
     return f": {operation.reason}" if operation.reason else ""
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once"}.get(number, f"{number} times")
 
 
 def _or(words: tuple[str, ...]) -> str:
