@@ -73,27 +73,22 @@ build: $(VENV)/sam.done ## Build the function's package
 	@PYTHON="$(PYTHON)" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build
 
 .PHONY: deploy
-deploy: build ## Deploy the provider to your AWS account, asking for the parameters
-	@$(VENV)/sam/bin/sam deploy --guided
-	@echo
-	@echo "Once it is deployed, declare a job in a stack. One that runs already, for example:"
-	@echo
-	@echo "  TransformJob:"
-	@echo "    Type: Custom::NeptuneMLModelTransformJob"
-	@echo "    Properties:"
-	@echo "      ServiceToken: !ImportValue neptune-ml-provider-ServiceToken  # begins with the provider's stack name"
-	@echo "      Endpoint: !GetAtt Cluster.Endpoint"
-	@echo "      Id: the-id-of-the-job"
-	@echo
-	@echo "With StartJobs=true, a stack can start its job, too: examples/started-job.yaml."
+deploy: $(VENV)/dev.done $(VENV)/sam.done ## Deploy the provider to your AWS account (STACK=..., PARAMETERS='Name=value ...', YES=1: ask nothing)
+	@PYTHON="$(PYTHON)" $(DEV)/python -m operate.deploy --stack "$(STACK)" --parameters "$${PARAMETERS:-}" $(if $(YES),--yes)
+
+.PHONY: accept
+accept: $(VENV)/dev.done ## Have the deployed provider prove itself on a job (ENDPOINT=..., JOB=... is CANCELLED; see docs/operations.md)
+	@PYTHONPATH=src $(DEV)/python -m operate.accept --stack "$(STACK)" --endpoint "$${ENDPOINT:-}" --job "$${JOB:-}" \
+		--training-job "$${TRAINING_JOB:-}" --output "$${OUTPUT:-}" --properties "$${PROPERTIES:-}" --type "$${TYPE:-}" \
+		--minutes "$${MINUTES:-30}" --report "$${REPORT:-}" $(if $(YES),--yes)
 
 .PHONY: logs
-logs: $(VENV)/sam.done ## Follow the log of the deployed function (STACK=neptune-ml-provider)
-	@outputs=$$($(VENV)/sam/bin/sam list stack-outputs --stack-name $(STACK) --output json) && \
-	group=$$($(PYTHON) -c 'import json, sys; print({it["OutputKey"]: it["OutputValue"] for it in json.load(sys.stdin)}["LogGroupName"])' \
-		<<<"$$outputs") && \
-	echo "Following $$group; Ctrl-C ends it ..." && \
-	$(VENV)/sam/bin/sam logs --cw-log-group "$$group" --tail
+logs: $(VENV)/dev.done ## Follow the log of the deployed function (STACK=..., MINUTES=10, ALL=1: everything, as it stands there)
+	@$(DEV)/python -m operate.logs --stack "$(STACK)" --minutes $(or $(MINUTES),10) $(if $(ALL),--all)
+
+.PHONY: replay
+replay: $(VENV)/dev.done ## Have the deployed function take the events once more that it could not finish (STACK=...)
+	@$(DEV)/python -m operate.replay --stack "$(STACK)"
 
 .PHONY: lock
 lock: $(VENV)/uv.done ## Update every dependency to its newest version

@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Message:
+    """A message of the log, whoever wrote it.
+
+    Attributes:
+        time: When it was written, seconds since the epoch.
+        stream: The name of its log stream: what an execution environment wrote, invocation by invocation.
+        text: What it says.
+    """
+
+    time: float
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Line:
     """A line that the function logged.
 
@@ -66,6 +81,26 @@ def read(client: CloudWatchLogsClient, group: str) -> list[str]:
         for stream in streams
         for event in client.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
     ]
+
+
+def read_since(client: CloudWatchLogsClient, group: str, start: float) -> list[Message]:
+    """Read what a function has logged since a time.
+
+    Args:
+        client: A CloudWatch Logs client.
+        group: The name of the function's log group.
+        start: The time, seconds since the epoch.
+
+    Returns:
+        The messages, oldest first. CloudWatch has a message some seconds after it was written.
+    """
+    pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(start * 1000))
+    messages = [
+        Message(event["timestamp"] / 1000, event["logStreamName"], event["message"].rstrip())
+        for page in pages
+        for event in page["events"]
+    ]
+    return sorted(messages, key=lambda it: it.time)
 
 
 def parse(message: str) -> Line | Metrics | None:

@@ -10,7 +10,6 @@ import argparse
 import itertools
 import json
 import sys
-import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from local import engine, events, sam, sam_local, world
 from local.interruption import Interrupted, interruptible
+from local.leftovers import temporary_directory
 from local.readable_log import clock_time, readable
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def _invoke(name: str, template: Path | None) -> int:
     image = sam_local.base_image(built)
     if not engine.has_image(image):
         _say(f"Pulling the image {image}, this once ...")
-    with world.running(engine.host_address()) as here, tempfile.TemporaryDirectory(prefix="event-") as directory:
-        path = Path(directory) / f"{name}.json"
+    with world.running(engine.host_address()) as here, temporary_directory("event-") as directory:
+        path = directory / f"{name}.json"
         path.write_text(events.text(name, here.ports))
         asked = events.request_in(json.loads(path.read_text()))
         job_id = asked["ResourceProperties"].get("Id") or world.job_of(asked.get("PhysicalResourceId", ""))

@@ -12,7 +12,6 @@ import os
 import socket
 import ssl
 import subprocess
-import tempfile
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 import boto3
 import trustme
 
+from local.leftovers import temporary_directory
 from local.processes import process_group
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class MiniStack:
         if not _PYTHON.exists():
             raise MiniStackError("MiniStack is not installed: run `make install`")
         with ExitStack() as starting:
-            directory = Path(starting.enter_context(tempfile.TemporaryDirectory(prefix="ministack-")))
+            directory = starting.enter_context(temporary_directory("ministack-"))
             self.log = self._log or directory / "ministack.log"
             self.ca_bundle, certificate = _make_certificate(directory)
             # It inherits a socket that listens already: nobody can take the port in between.

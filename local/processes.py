@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from local.interruption import held_back
+from local.leftovers import tidied_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ def process_group(
     """Run a program in a process group of its own, and end the whole group on the way out.
 
     A signal that interrupts us does not reach the group, not even Ctrl-C in a terminal: the group is told in good time.
+    If we are killed, the group is, too.
 
     Args:
         command: The program and its arguments. Its standard input is empty.
@@ -42,7 +44,7 @@ def process_group(
     Yields:
         The program.
     """
-    process = None
+    process, cleanup = None, ExitStack()
     try:
         with held_back():
             process = subprocess.Popen(
@@ -57,10 +59,12 @@ def process_group(
                 pass_fds=inherit,
                 start_new_session=True,
             )
+            cleanup.enter_context(tidied_up(group=process.pid))
         yield process
     finally:
         if process is not None:
             _end(process, grace_seconds)
+        cleanup.close()
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:

@@ -48,25 +48,49 @@ def clock_time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds).astimezone():%H:%M:%S.%f}"[:-3]
 
 
-def readable(line: str) -> str:
+def readable(text: str, *, of_many: bool = False) -> str:
     """Write a line of the log for a person.
 
     Args:
-        line: The line: JSON of Powertools' Logger, CloudWatch's embedded metric format, or plain text.
+        text: The line: JSON of Powertools' Logger, CloudWatch's embedded metric format, or plain text.
+        of_many: Whether it stands among those of other stacks: it then says of which resource it is.
 
     Returns:
         Time, level, message and what else the line says of this moment; plain text as it is.
     """
-    match parse(line):
+    match parse(text):
         case Metrics(when, values):
             shown = {name: ", ".join(f"{value:g}" for value in these) for name, these in values.items()}
             return _entry(when, "METRICS", "", shown)
-        case Line(when, level, message, fields):
-            details = {name: value for name, value in fields.items() if name not in (*_CONTEXT, *_MULTILINE)}
-            blocks = [str(fields[name]) for name in _MULTILINE if fields.get(name)]
-            return "\n".join([_entry(when, level, message, details), *blocks])
+        case Line() as line:
+            return readable_line(line, of_many=of_many)
         case _:
-            return line
+            return text
+
+
+def readable_line(line: Line, *, of_many: bool = False) -> str:
+    """Write a line that the function logged for a person.
+
+    Args:
+        line: The line.
+        of_many: Whether it stands among those of other stacks: it then says of which resource it is.
+
+    Returns:
+        Time, level, message and what else the line says of this moment.
+    """
+    details = {name: value for name, value in line.fields.items() if name not in (*_CONTEXT, *_MULTILINE)}
+    blocks = [str(line.fields[name]) for name in _MULTILINE if line.fields.get(name)]
+    about = _about(line.fields) if of_many else ""
+    return "\n".join([_entry(line.time, line.level, f"{about}{line.message}", details), *blocks])
+
+
+def _about(fields: Mapping[str, object]) -> str:
+    """Say whose request a line is about, such as `movies/TransformJob Delete: `."""
+    if "stack_id" not in fields:
+        return ""
+    arn = str(fields["stack_id"]).split("/")  # arn:...:stack/NAME/UUID
+    stack = arn[1] if len(arn) > 1 else arn[0]
+    return f"{stack}/{fields.get('logical_resource_id', '')} {fields.get('request_type', '')}".rstrip() + ": "
 
 
 def _entry(when: float, level: str, message: str, details: Mapping[str, object]) -> str:

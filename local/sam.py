@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.interruption import held_back
+from local.leftovers import temporary_directory
 from local.ministack import REGION
 from local.processes import process_group
 
@@ -70,7 +69,7 @@ def deploy(
         SamError: SAM is not installed, or the deployment failed.
     """
     ministack.client("s3").create_bucket(Bucket=_BUCKET)
-    overrides = [f'{name}="{_escape(value)}"' for name, value in (parameters or {}).items()]
+    overrides = [override(name, value) for name, value in (parameters or {}).items()]
     _run(
         [
             *("deploy", "--template-file", str(built_template), "--stack-name", stack_name, "--region", REGION),
@@ -84,8 +83,18 @@ def deploy(
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+def override(name: str, value: str) -> str:
+    """Write a parameter as `sam deploy --parameter-overrides` takes it.
+
+    Args:
+        name: The parameter.
+        value: Its value.
+
+    Returns:
+        One argument.
+    """
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}="{escaped}"'
 
 
 def _run(arguments: list[str], environment: Mapping[str, str]) -> None:
@@ -93,13 +102,12 @@ def _run(arguments: list[str], environment: Mapping[str, str]) -> None:
         raise SamError("SAM is not installed: run `make install`")
     # Its files in a directory of their own, its processes (make, pip) in a group of their own: nothing is left behind.
     with ExitStack() as cleanup:
-        with held_back():
-            scratch = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="sam-"))
+        scratch = cleanup.enter_context(temporary_directory("sam-"))
         process = cleanup.enter_context(
             process_group(
                 [str(_SAM), *arguments],
                 directory=_ROOT,
-                environment={**environment, "TMPDIR": scratch},
+                environment={**environment, "TMPDIR": str(scratch)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
             )

@@ -51,9 +51,9 @@ def base_image(template: Path) -> str:
     Returns:
         The name and tag of AWS's Lambda base image.
     """
-    function = yaml.safe_load(template.read_text())["Resources"]["Provider"]["Properties"]
-    version = function["Runtime"].removeprefix("python")
-    return f"public.ecr.aws/lambda/python:{version}-{function['Architectures'][0]}"
+    document = yaml.safe_load(template.read_text())
+    version = document["Resources"]["Provider"]["Properties"]["Runtime"].removeprefix("python")
+    return f"public.ecr.aws/lambda/python:{version}-{document['Parameters']['Architecture']['Default']}"
 
 
 def invoke(event: Path, template: Path, on_line: Callable[[str], None] = lambda _: None) -> str:

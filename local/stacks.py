@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_cloudformation import CloudFormationClient
 
-_POLL_SECONDS = 0.1
-
 
 @dataclass(frozen=True)
 class StackEvent:
@@ -50,6 +48,7 @@ class Stack:
     Args:
         client: A CloudFormation client.
         name: The stack's name.
+        poll_seconds: How long `settle` waits between two looks.
 
     Attributes:
         name: The stack's name.
@@ -62,8 +61,9 @@ class Stack:
         'CREATE_COMPLETE'
     """
 
-    def __init__(self, client: CloudFormationClient, name: str) -> None:
+    def __init__(self, client: CloudFormationClient, name: str, *, poll_seconds: float = 0.1) -> None:
         self._client = client
+        self._poll_seconds = poll_seconds
         self._settled_events = 0
         self.name = name
         self.id = name
@@ -163,7 +163,7 @@ class Stack:
             if time.monotonic() > deadline:
                 events = "\n".join(map(str, self.operation_events()))
                 raise NotSettled(f"the stack {self.name} has not settled within {seconds:g} s:\n{events}")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(self._poll_seconds)
 
     def outputs(self) -> dict[str, str]:
         """Look up the stack's outputs.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 
 _SOURCE_STYLES = {"CloudFormation": "yellow", "Function": "cyan", "Neptune ML": "magenta", "You": "bold"}
 # What only the function's log tells of a request.
-_TOLD_BY_LOG = {
-    "The request waits in the queue": "the request waits in the queue, {delay_seconds} s until the next look",
-    "CloudFormation has the answer": "CloudFormation has the answer",
-}
+_WAITS, _ANSWERED = "The request waits in the queue", "CloudFormation has the answer"
 
 
 class Entry(NamedTuple):
@@ -52,6 +50,7 @@ class Timeline:
         self._requests: queue.SimpleQueue[RequestRecord] = queue.SimpleQueue()
         self._events_shown: dict[str, int] = {}
         self._lines_shown: set[tuple[float, str]] = set()
+        self._waits: Counter[object] = Counter()
         self._statuses_seen: set[tuple[str, str]] = set()
         self._looks_seen: set[tuple[str, str]] = set()
         self.start = time.time()
@@ -99,10 +98,7 @@ class Timeline:
             for event in events[self._events_shown.get(stack.name, 0) :]
         ]
         self._events_shown[stack.name] = len(events)
-        for line in log:
-            if line.message in _TOLD_BY_LOG and (line.time, line.message) not in self._lines_shown:
-                self._lines_shown.add((line.time, line.message))
-                news.append(Entry(line.time, "Function", _TOLD_BY_LOG[line.message].format(**line.fields)))
+        news += self._told_by(log)
         self.print(sorted(news, key=lambda entry: entry.time))
 
     def print(self, entries: Sequence[Entry]) -> None:
@@ -122,6 +118,25 @@ class Timeline:
                 f"{entry.time - self.start:.1f} s", Text(entry.source, style), Text(entry.text, overflow="fold")
             )
             self._console.print(line)
+
+    def _told_by(self, log: Sequence[Line]) -> list[Entry]:
+        """What is new in the function's log; how often a request waits is told once, with its answer."""
+        told = []
+        for line in log:
+            if line.message not in (_WAITS, _ANSWERED) or (line.time, line.message) in self._lines_shown:
+                continue
+            self._lines_shown.add((line.time, line.message))
+            request = line.fields.get("correlation_id")
+            if line.message == _WAITS:
+                self._waits[request] += 1
+                if self._waits[request] == 1:
+                    text = f"the request waits in the queue, {line.fields['delay_seconds']} s until the next look"
+                    told.append(Entry(line.time, "Function", text))
+            else:
+                waits = self._waits[request]
+                after = f", after {waits} wait{'s' if waits > 1 else ''}" if waits else ""
+                told.append(Entry(line.time, "Function", f"CloudFormation has the answer{after}"))
+        return told
 
     def _request(self, record: RequestRecord) -> list[Entry]:
         """A request and what came of it; nothing for a look that found nothing new."""

@@ -5,13 +5,13 @@ A container reaches this machine by the name `host.docker.internal`, also where 
 
 from __future__ import annotations
 
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from local.leftovers import temporary_directory
 from local.response_host import ResponseHost
 from simulator import JobNotFoundError, JobPlan, JobStatus, Simulator
 
@@ -157,7 +157,7 @@ def running(
         OSError: It cannot listen there.
     """
     with (
-        tempfile.TemporaryDirectory(prefix="artifacts-") as artifacts,
+        temporary_directory("artifacts-") as artifacts,
         Simulator(
             artifacts_dir=artifacts,
             clock=clock,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
+import jmespath  # type: ignore[import-untyped]
 import pytest
+from botocore import xform_name
+from botocore.validate import ParamValidator
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 
 from provider.kinds import KINDS
@@ -28,8 +30,23 @@ PAGES = sorted(
 )
 LONGEST_README_WORDS = 1500
 
-WAITED = {"RequestType": "Delete", "Waiting": {"ArrivedAt": 1.8e9, "Progress": {}}}
-REQUEST = {"RequestType": "Delete"}
+LONGEST_POLICY_CHARACTERS = 6144  # of a managed policy
+
+CLUSTER = {
+    "DBClusterIdentifier": "movies",
+    "DbClusterResourceId": "cluster-ABC",
+    "Endpoint": "movies.cluster-abc.eu-west-1.neptune.amazonaws.com",
+    "Port": 8182,
+    "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-1", "Status": "active"}],
+}
+INSTANCE = {
+    "DBClusterIdentifier": "movies",
+    "Engine": "neptune",
+    "DBSubnetGroup": {
+        "VpcId": "vpc-1",
+        "Subnets": [{"SubnetIdentifier": "subnet-1"}, {"SubnetIdentifier": "subnet-2"}],
+    },
+}
 
 
 def anchors(page: Path) -> set[str]:
@@ -96,19 +113,98 @@ def test_the_first_snippet_of_the_readme_works_when_pasted(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "event"),
-    [({"requestPayload": REQUEST, "requestContext": {}}, REQUEST), (WAITED, WAITED)],
-    ids=["an event that CloudFormation sent", "a request that waited"],
+    ("operation", "answer", "shown"),
+    [
+        (
+            "DescribeDBClusters",
+            {"DBClusters": [{**CLUSTER, "Engine": "neptune"}, {"DBClusterIdentifier": "other", "Engine": "docdb"}]},
+            [
+                {
+                    "Cluster": "movies",
+                    "Endpoint": "movies.cluster-abc.eu-west-1.neptune.amazonaws.com",
+                    "ClusterResourceId": "cluster-ABC",
+                    "ClusterSecurityGroupId": "sg-1",
+                    "ClusterPort": 8182,
+                }
+            ],
+        ),
+        (
+            "DescribeDBInstances",
+            {"DBInstances": [INSTANCE]},
+            [{"Cluster": "movies", "VpcId": "vpc-1", "SubnetIds": "subnet-1,subnet-2"}],
+        ),
+    ],
 )
-def test_either_kind_of_failed_event_is_replayed(tmp_path: Path, body: object, event: object) -> None:
-    program = re.search(r"python3 -c '(import json.*?)'\)", OPERATIONS.read_text(), re.S)
-    assert program
-    message = {"Body": json.dumps(body), "ReceiptHandle": "handle"}
-    (tmp_path / "message.json").write_text(json.dumps({"Messages": [message]}))
-
-    done = subprocess.run(
-        [sys.executable, "-c", program[1]], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+def test_the_commands_show_where_a_clusters_parameters_are(
+    operation: str, answer: dict[str, Any], shown: list[dict[str, object]]
+) -> None:
+    command = re.search(
+        rf'aws neptune {xform_name(operation, "-")} --output yaml --query "(.+)"', PERMISSIONS.read_text()
     )
+    assert command
+    output = boto3.client("neptune").meta.service_model.operation_model(operation).output_shape
 
-    assert json.loads((tmp_path / "event.json").read_text()) == event
-    assert done.stdout == "handle\n"
+    assert ParamValidator().validate(answer, output).generate_report() == ""
+    assert jmespath.search(command[1], answer) == shown
+    names = {name for row in shown for name in row if name not in ("Cluster", "Endpoint")}
+    assert names <= set(load(str(ROOT / "template.yaml"))["Parameters"])
+
+
+# Of each resource type, what its creation, update and deletion need, as AWS's schemas of the types say ("handlers").
+NEEDED = {
+    "AWS::Serverless::Function": """
+        lambda:CreateFunction lambda:GetFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration
+        lambda:DeleteFunction lambda:TagResource lambda:UntagResource lambda:GetFunctionCodeSigningConfig
+        lambda:PutFunctionRecursionConfig lambda:GetFunctionRecursionConfig lambda:GetRuntimeManagementConfig
+        iam:PassRole s3:GetObject s3:GetObjectVersion ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs
+        lambda:PutFunctionEventInvokeConfig lambda:GetFunctionEventInvokeConfig
+        lambda:UpdateFunctionEventInvokeConfig lambda:DeleteFunctionEventInvokeConfig
+        lambda:CreateEventSourceMapping lambda:GetEventSourceMapping lambda:UpdateEventSourceMapping
+        lambda:DeleteEventSourceMapping""",
+    "AWS::IAM::Role": """
+        iam:CreateRole iam:GetRole iam:DeleteRole iam:PutRolePolicy iam:GetRolePolicy iam:DeleteRolePolicy
+        iam:ListRolePolicies iam:ListAttachedRolePolicies iam:UpdateRole iam:UpdateRoleDescription
+        iam:UpdateAssumeRolePolicy iam:PutRolePermissionsBoundary iam:DeleteRolePermissionsBoundary iam:TagRole
+        iam:UntagRole""",
+    "AWS::Logs::LogGroup": """
+        logs:CreateLogGroup logs:DescribeLogGroups logs:PutRetentionPolicy logs:DeleteRetentionPolicy
+        logs:DeleteLogGroup logs:TagResource logs:UntagResource logs:ListTagsForResource""",
+    "AWS::SQS::Queue": """
+        sqs:CreateQueue sqs:GetQueueUrl sqs:GetQueueAttributes sqs:SetQueueAttributes sqs:DeleteQueue sqs:ListQueueTags
+        sqs:TagQueue sqs:UntagQueue""",
+    "AWS::CloudWatch::Alarm": """
+        cloudwatch:PutMetricAlarm cloudwatch:DescribeAlarms cloudwatch:DeleteAlarms cloudwatch:TagResource
+        cloudwatch:UntagResource cloudwatch:ListTagsForResource""",
+    "AWS::CloudWatch::Dashboard": "cloudwatch:PutDashboard cloudwatch:GetDashboard cloudwatch:DeleteDashboards",
+    "AWS::EC2::SecurityGroup": """
+        ec2:CreateSecurityGroup ec2:DescribeSecurityGroups ec2:DeleteSecurityGroup ec2:CreateTags ec2:DeleteTags
+        ec2:AuthorizeSecurityGroupEgress ec2:RevokeSecurityGroupEgress ec2:AuthorizeSecurityGroupIngress
+        ec2:RevokeSecurityGroupIngress""",
+    "AWS::EC2::SecurityGroupIngress": """
+        ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupIngress ec2:DescribeSecurityGroupRules
+        ec2:UpdateSecurityGroupRuleDescriptionsIngress""",
+}
+# A custom resource of the provider's own stack is its function's to make.
+CUSTOM = "lambda:InvokeFunction"
+
+
+def test_the_deployers_policy_covers_every_resource_type_of_the_template() -> None:
+    policy = json.loads((ROOT / "docs/deployer-policy.json").read_text())
+    allowed = {action for it in policy["Statement"] for action in listed(it["Action"])}
+    types = {it["Type"] for it in load(str(ROOT / "template.yaml"))["Resources"].values()}
+
+    needed = {it: CUSTOM if it.startswith("Custom::") else NEEDED[it] for it in types}
+    missing = {it: sorted({*actions.split()} - allowed) for it, actions in needed.items()}
+
+    assert {it: actions for it, actions in missing.items() if actions} == {}
+
+
+def listed(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
+
+
+def test_the_deployers_policy_grants_nothing_by_a_wildcard() -> None:
+    policy = json.loads((ROOT / "docs/deployer-policy.json").read_text())
+
+    assert [it["Sid"] for it in policy["Statement"] if any("*" in action for action in listed(it["Action"]))] == []
+    assert len(json.dumps(policy, separators=(",", ":"))) <= LONGEST_POLICY_CHARACTERS

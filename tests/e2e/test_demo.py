@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,9 @@ def test_the_demo_ends_well() -> None:
     assert "it got one DELETE ...?clean=true for each of music and books, no other" in checks
     assert "the queue of waiting requests is empty" in checks
     assert "FAILED" not in checks
+    # Of a request that waits again and again, one line tells.
+    assert done.stdout.count("the request waits in the queue,") == 2
+    assert len(re.findall(r"CloudFormation has the answer, after \d+ waits?", done.stdout)) == 2
     assert "All was as it should be." in done.stdout
 
 
@@ -57,4 +63,36 @@ def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals, tmp_p
         demo.send_signal(number)
         demo.communicate(timeout=60)
     assert demo.returncode == 128 + number
+    assert list(tmp_path.iterdir()) == []
+
+
+def processes_with(text: str) -> list[int]:
+    """The processes that have a text in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is none of ours
+            if text.encode() in (process / "environ").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc to look for processes in")
+@pytest.mark.parametrize("moment", ["sam build", "sam deploy"])
+def test_a_demo_that_is_killed_leaves_nothing_behind(moment: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(DEMO, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        seen = ""
+        while f"  {moment} ... " not in seen:
+            character = demo.stdout.read(1)
+            assert character, seen
+            seen += character
+        time.sleep(1)  # so that what it is about to start has been started
+        assert len(processes_with(str(tmp_path))) > 1
+        demo.kill()
+
+    deadline = time.monotonic() + 20
+    while (processes_with(str(tmp_path)) or any(tmp_path.iterdir())) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert processes_with(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []

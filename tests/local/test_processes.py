@@ -127,7 +127,7 @@ def test_a_signal_while_it_starts_ends_it(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(Interrupted), interruptible(), shell(CHILD_AND_WAIT):
         raise AssertionError("it should not get here")
 
-    (process,) = started
+    process, _heir = started
     assert process.returncode == -signal.SIGKILL
 
 

@@ -312,10 +312,14 @@ class TestInVpcWithOwnGroups:
             "LogLevel": "DEBUG",
             "LogRetentionDays": "365",
             "CreateDashboard": "true",
+            "Architecture": "arm64",
             "AlarmTopicArn": ministack.client("sns").create_topic(Name="alarms")["TopicArn"],
             "PermissionsBoundaryArn": boundary,
         }
         return Deployment(ministack, "groups", sam.deploy(ministack, built_template, "groups", parameters))
+
+    def test_the_function_runs_on_the_chosen_processor(self, deployment: Deployment) -> None:
+        assert deployment.function["Architectures"] == ["arm64"]
 
     def test_no_group_is_made(self, deployment: Deployment) -> None:
         assert "SecurityGroupId" not in deployment.outputs
@@ -551,6 +555,7 @@ CLUSTER_GROUP = {"ClusterSecurityGroupId": "sg-0123456789abcdef1"}
         ({"ModelTransformJobs": "False"}, "ModelTransformJobs"),
         ({"LogLevel": "info"}, "LogLevel"),
         ({"LogRetentionDays": "31"}, "LogRetentionDays"),
+        ({"Architecture": "arm"}, "Architecture"),
     ],
 )
 def test_wrong_parameters_are_refused(

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 from pathlib import Path
 
@@ -122,8 +123,17 @@ def test_licences_are_in_the_package(package: Path) -> None:
         assert any(re.match(r"LICEN[CS]E|COPYING", name) for name in files), distribution.name
 
 
-def test_native_code_is_for_lambda(package: Path) -> None:
-    assert [file.name for file in package.rglob("*.so")] == ["_wrappers.cpython-313-x86_64-linux-gnu.so"]
+def test_there_is_no_compiled_code_so_the_package_is_for_either_architecture(package: Path) -> None:
+    tags = {
+        line.removeprefix("Tag: ")
+        for file in package.glob("*.dist-info/WHEEL")
+        for line in file.read_text().splitlines()
+        if line.startswith("Tag: ")
+    }
+
+    assert [str(file) for pattern in ("*.so*", "*.pyd", "*.dylib") for file in package.rglob(pattern)] == []
+    assert tags <= {"py3-none-any", "py2-none-any"}
+    assert "py3-none-any" in tags
 
 
 def test_package_holds_only_what_runs(package: Path) -> None:
@@ -144,3 +154,16 @@ def test_python_without_pip_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
     with pytest.raises(sam.SamError, match=r"(?s)sam build failed.*error: false has no pip, which the build needs"):
         sam.build(tmp_path / "build")
+
+
+def test_a_virtual_environment_without_pip_builds_with_that_of_its_base(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "venv", with_pip=False)
+    python = tmp_path / "venv/bin/python"
+    assert subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode
+    monkeypatch.setenv("PYTHON", str(python))
+
+    built = sam.build(tmp_path / "build")
+
+    assert (built.parent / "Provider/boto3/__init__.py").exists()

@@ -1,0 +1,68 @@
+"""What is to be tidied up after us should we be killed (SIGKILL), when no code of ours runs any more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.interruption import held_back
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# It reads from a pipe that nobody writes into: the end of that comes when we have ended. What another heir is about to
+# kill may still write into the directory.
+_HEIR = """
+read -r _
+if [ -n "$1" ]; then kill -s KILL -- "-$1"; fi
+if [ -n "$2" ]; then for _ in 1 2 3; do rm -rf -- "$2"; sleep 1; done; fi
+"""
+
+
+@contextmanager
+def tidied_up(*, group: int | None = None, directory: Path | None = None) -> Iterator[None]:
+    """Have another process tidy up should this one be killed meanwhile; else nothing happens.
+
+    Args:
+        group: A process group, which is killed.
+        directory: A directory, which is removed.
+    """
+    arguments = ["sh", "" if group is None else str(group), "" if directory is None else str(directory)]
+    reading, writing = os.pipe()  # which no child process inherits
+    try:
+        heir = subprocess.Popen(
+            ["/bin/sh", "-c", _HEIR, *arguments],
+            stdin=reading,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # a signal from a terminal is not for it
+        )
+    finally:
+        os.close(reading)
+    try:
+        yield
+    finally:
+        heir.kill()
+        heir.wait()
+        os.close(writing)
+
+
+@contextmanager
+def temporary_directory(prefix: str) -> Iterator[Path]:
+    """Make a directory that goes with us, however we end.
+
+    Args:
+        prefix: How its name begins.
+
+    Yields:
+        The directory.
+    """
+    with ExitStack() as cleanup:
+        with held_back():  # it is known before it can be left behind
+            directory = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
+            cleanup.enter_context(tidied_up(directory=directory))
+        yield directory

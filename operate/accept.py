@@ -1,0 +1,278 @@
+"""`make accept`: a deployed provider proves itself; run it with `python -m operate.accept`.
+
+A stack is created that adopts a job, or starts one, and is deleted again. What was seen is reported against what was to
+be expected. Exit code: 0 if all was as expected, 1 if not, 2 for wrong arguments, 128 and the signal's number if
+interrupted. In any case the stack is deleted in the end, and its job cancelled with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import function_log
+from local.interruption import Interrupted, held_back, interruptible
+from local.stacks import NotSettled, Stack
+from operate import account, cluster, command, provider_stack
+from operate.asking import confirm
+from operate.report import report
+from operate.seen import ANSWERED, Log, Operation, Seen, log_of
+from operate.trial import described
+from operate.verdicts import verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mypy_boto3_sqs import SQSClient
+
+    from operate.account import Account
+    from operate.provider_stack import ProviderStack
+    from operate.trial import Trial
+
+_POLL_SECONDS = 2.0
+_MINUTES = 30
+# CloudFormation needs some time of its own around an operation on a resource.
+_SLACK_SECONDS = 300.0
+# CloudWatch has a message some seconds after it was written, and SQS counts its messages approximately.
+_LATE_SECONDS = 60.0
+# The clocks of this machine and of AWS.
+_SKEW_SECONDS = 300.0
+_QUEUES = {"WaitingQueueUrl": "waiting requests", "FailedEventsQueueUrl": "failed events"}
+_DELETED = "DELETE_COMPLETE"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Have the provider prove itself.
+
+    Args:
+        arguments: The command line, without the program's name; `None`: this process's.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    return command.run(lambda: _accept(options))
+
+
+def _accept(options: argparse.Namespace) -> int:
+    trial = described(
+        endpoint=options.endpoint,
+        job=options.job,
+        training_job=options.training_job,
+        output=options.output,
+        file=Path(options.properties) if options.properties else None,
+        resource_type=options.type,
+        timeout=options.minutes * 60,
+    )
+    here = account.find()
+    provider = provider_stack.find(here, options.stack)
+    trial.check(provider)
+    acceptance = Acceptance(here, provider, trial, f"neptune-ml-acceptance-{secrets.token_hex(3)}")
+    print(acceptance.plan(), flush=True)
+    if not options.yes and not confirm("Go on?"):
+        print("Nothing was done.")
+        return 1
+    return acceptance.run(Path(options.report) if options.report else None)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m operate.accept",
+        description="Create a stack with a job, delete it, and report what was seen against what was to be expected.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
+    add("--endpoint", default="", help="the cluster: host, host:port or https://host:port")
+    add("--job", default="", help="adopt this job, which runs already and is then CANCELLED")
+    add("--training-job", default="", help="start a transform job of this SageMaker training job")
+    add("--output", default="", help="where that job puts its artifacts, s3://bucket/folder")
+    add("--properties", default="", help="start a job with the properties in this JSON file")
+    add("--type", default="", help="the resource type (Custom::NeptuneMLModelTransformJob)")
+    add("--minutes", type=int, default=_MINUTES, help="how long one operation may take at most (%(default)s)")
+    add("--report", default="", help="write the report into this file, too")
+    add("--yes", action="store_true", help="ask nothing")
+    return parser
+
+
+@dataclass
+class Acceptance:
+    """One trial of one provider.
+
+    Attributes:
+        account: Where it is.
+        provider: The provider.
+        trial: What is tried.
+        name: The name of the stack.
+        seen: What has been seen so far.
+    """
+
+    account: Account
+    provider: ProviderStack
+    trial: Trial
+    name: str
+    seen: Seen = field(default_factory=lambda: Seen(Operation("", ())))
+
+    def __post_init__(self) -> None:
+        self._began = time.time()
+        self._stack = Stack(self.account.session.client("cloudformation"), self.name, poll_seconds=_POLL_SECONDS)
+        self._shown = 0
+
+    def plan(self) -> str:
+        """Say what is about to happen, and what it costs.
+
+        Returns:
+            Some lines.
+        """
+        noun = self.trial.kind.noun
+        if self.trial.starts:
+            does = f"starts a {noun}. That is SageMaker compute: it COSTS MONEY until the job has been cancelled,\n"
+            does += "     some minutes later"
+        else:
+            does = f"adopts the {noun} {self.trial.adopted}"
+        artifacts = "and has its artifacts deleted" if self.trial.cleans else "(its artifacts stay)"
+        return "\n".join(
+            [
+                str(self.account),
+                f"The provider: stack {self.provider.name}, version {self.provider.version}",
+                f"The cluster: {self.trial.endpoint.host}:{self.trial.endpoint.port}",
+                "What is about to happen:",
+                f"  1. The stack {self.name} is created. It {does}.",
+                f"  2. The stack is deleted. That CANCELS the job {artifacts}.",
+            ]
+        )
+
+    def run(self, file: Path | None) -> int:
+        """Try it, and print the report.
+
+        Args:
+            file: Where to write the report, too.
+
+        Returns:
+            The exit code.
+        """
+        end, code = "", 0
+        try:
+            with interruptible(), self._removed_in_the_end():
+                self._try()
+        except Interrupted as interrupted:
+            end, code = "It was interrupted.", interrupted.exit_code
+        except (NotSettled, ClientError, BotoCoreError) as error:
+            end, code = f"It could not be ended: {str(error).splitlines()[0]}", 1
+        judged = verdicts(self.trial, self.seen)
+        text = report(self.provider, self.trial, self.seen, region=self.account.region, verdicts=judged, end=end)
+        print(f"\n{text}", flush=True)
+        if file:
+            file.write_text(f"{text}\n")
+        return code or int(not all(it.holds for it in judged))
+
+    def _try(self) -> None:
+        self.seen = replace(self.seen, before=self._queues())
+        self._say(f"create the stack {self.name}")
+        with held_back():  # a stack that is being created is known before it can be left behind
+            self._stack.create(self.trial.template(self.provider))
+        self.seen = replace(self.seen, created=self._settle())
+        if self.seen.created.status != "CREATE_COMPLETE":
+            self._gather(("Create",))
+            return
+        outputs = self._stack.outputs()
+        job = outputs.get("Id", "")
+        self.seen = replace(self.seen, outputs=outputs, running=cluster.ask(self.account, self.trial, job))
+        self._say(f"delete the stack; its job {job} is {outputs.get('Status')}")
+        self._stack.delete()
+        self.seen = replace(self.seen, deleted=self._settle(), ended=cluster.ask(self.account, self.trial, job))
+        self._gather(("Create", "Delete"))
+
+    @contextmanager
+    def _removed_in_the_end(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            if self._is_there():
+                self.seen = self._so_far()
+            raise
+        finally:
+            self._remove()
+
+    def _is_there(self) -> bool:
+        return self._stack.id != self.name and self._stack.settled_status() != _DELETED
+
+    def _so_far(self) -> Seen:
+        """What was seen of a trial that has not come to its end."""
+        operation = Operation(self._stack.settled_status() or "", self._stack.operation_events())
+        seen = replace(self.seen, log=self._log())
+        return replace(seen, deleted=operation) if seen.created.status else replace(seen, created=operation)
+
+    def _remove(self) -> None:
+        """Delete the stack, if it is there."""
+        if not self._is_there():
+            return
+        self._say("clean up: delete the stack, which cancels its job. It ends when the job has stopped")
+        try:
+            self._stack.delete()
+            status = self._settle().status
+        except (NotSettled, ClientError, BotoCoreError) as error:
+            status = str(error).splitlines()[0]
+        if status != _DELETED:
+            self._say(
+                f"THE STACK IS LEFT BEHIND ({status}), and its job may run on. Delete it:\n"
+                f"  aws cloudformation delete-stack --region {self.account.region} --stack-name {self.name}"
+            )
+
+    def _settle(self) -> Operation:
+        status = self._stack.settle(self.trial.timeout_seconds + _SLACK_SECONDS, self._show_events)
+        return Operation(status, self._stack.operation_events())
+
+    def _gather(self, request_types: Sequence[str]) -> None:
+        """Wait for what comes late: the log, and the queues' own counting."""
+        self._say("read the function's log, and look into its queues")
+        deadline = time.monotonic() + _LATE_SECONDS
+        while True:
+            self.seen = replace(self.seen, log=self._log(), after=self._queues())
+            if (_is_complete(self.seen.log, request_types) and self._is_as_before()) or time.monotonic() > deadline:
+                return
+            time.sleep(_POLL_SECONDS)
+
+    def _log(self) -> Log:
+        client, group = self.account.session.client("logs"), self.provider.outputs["LogGroupName"]
+        return log_of(function_log.read_since(client, group, self._began - _SKEW_SECONDS), self._stack.id)
+
+    def _is_as_before(self) -> bool:
+        return all(number <= self.seen.before.get(name, 0) for name, number in self.seen.after.items())
+
+    def _queues(self) -> dict[str, int]:
+        sqs = self.account.session.client("sqs")
+        return {name: _messages(sqs, self.provider.outputs[output]) for output, name in _QUEUES.items()}
+
+    def _show_events(self) -> None:
+        events = self._stack.events()
+        for it in events[self._shown :]:
+            what = "stack" if it.is_of_stack else f"resource {it.logical_id}"
+            self._say(f"{what}: {it.status}{f' - {it.reason}' if it.status.endswith('_FAILED') else ''}")
+        self._shown = len(events)
+
+    def _say(self, text: str) -> None:
+        print(f"{time.time() - self._began:6.1f} s  {text}", flush=True)
+
+
+def _is_complete(log: Log, request_types: Sequence[str]) -> bool:
+    return log.is_whole and all(log.of(it, ANSWERED) for it in request_types)
+
+
+def _messages(sqs: SQSClient, queue: str) -> int:
+    """Count the messages of a queue: due, being looked at, delayed."""
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    names = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
+    return sum(int(number) for name, number in attributes.items() if name in names)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""`make logs`: the log of the deployed function, as a person reads it; run it with `python -m operate.logs`.
+
+Exit code: 0 if it was read, 1 if there is none to be read; 130 when Ctrl-C has ended it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from local import function_log
+from local.readable_log import readable
+from operate import account, command, provider_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+    from local.function_log import Message
+
+_MINUTES = 10.0
+_LOOK_SECONDS = 2.0
+# CloudWatch may have a message later than one that was written after it.
+_LATE_SECONDS = 30.0
+# What Lambda writes of every invocation. Its other lines (a time-out, a crash) are not like these.
+_OF_LAMBDA = ("INIT_START ", "START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "XRAY TraceId: ")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Show the log.
+
+    Args:
+        arguments: The command line, without the program's name; `None`: this process's.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    return command.run(lambda: _logs(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m operate.logs", description="Follow the log of the deployed function.", allow_abbrev=False
+    )
+    parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=_MINUTES, help="how far back to begin (%(default)g)")
+    parser.add_argument("--all", action="store_true", help="everything as it stands in the log, Lambda's lines, too")
+    parser.add_argument("--once", action="store_true", help="what there is, and no more")
+    return parser
+
+
+def _logs(options: argparse.Namespace) -> int:
+    here = account.find()
+    group = provider_stack.find(here, options.stack).outputs["LogGroupName"]
+    _say(f"{here}\n{group}, the last {options.minutes:g} minutes" + ("" if options.once else "; Ctrl-C ends it"))
+    start = time.time() - options.minutes * 60
+    _show(here.session.client("logs"), group, start, everything=options.all, once=options.once)
+    return 0
+
+
+def _show(client: CloudWatchLogsClient, group: str, start: float, *, everything: bool, once: bool) -> None:
+    shown: frozenset[Message] = frozenset()
+    while True:
+        messages = function_log.read_since(client, group, start)
+        for message in messages:
+            if message not in shown and (everything or not message.text.startswith(_OF_LAMBDA)):
+                _say(message.text if everything else readable(message.text, of_many=True))
+        shown = frozenset(messages)
+        if once:
+            return
+        start = max(start, time.time() - _LATE_SECONDS)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

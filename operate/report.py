@@ -1,0 +1,128 @@
+"""The report of an acceptance, in Markdown, to be pasted into an issue: without account numbers, hosts and buckets."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from local.readable_log import clock_time, readable_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from operate.provider_stack import ProviderStack
+    from operate.seen import Operation, Seen
+    from operate.trial import Trial
+    from operate.verdicts import Verdict
+
+_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_BUCKET = re.compile(r"s3://[^/\s\"']+")
+_ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
+_CLUSTER_HOST = re.compile(r"[A-Za-z0-9.-]+(\.neptune\.amazonaws\.com(?:\.cn)?)")
+
+
+def masked(text: str, host: str = "") -> str:
+    """Take out of a text what tells whose account it is from.
+
+    Args:
+        text: The text.
+        host: The host of a cluster, which is masked, too.
+
+    Returns:
+        The text without account numbers, access keys, buckets and hosts of clusters.
+    """
+    text = text.replace(host, "[cluster]") if host else text
+    for pattern, replacement in (
+        (_ACCOUNT, "[account]"),
+        (_ACCESS_KEY, "[access key]"),
+        (_BUCKET, "s3://[bucket]"),
+        (_CLUSTER_HOST, r"[cluster]\1"),
+    ):
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def report(
+    provider: ProviderStack, trial: Trial, seen: Seen, *, region: str, verdicts: Sequence[Verdict], end: str
+) -> str:
+    """Write the report.
+
+    Args:
+        provider: The provider that was tried.
+        trial: What was tried.
+        seen: What was seen of it.
+        region: The AWS Region.
+        verdicts: What that means.
+        end: How the acceptance ended, if not well; empty: it came to its end.
+
+    Returns:
+        Markdown.
+    """
+    return masked(
+        "\n".join(_lines(provider, trial, seen, region=region, verdicts=verdicts, end=end)), trial.endpoint.host
+    )
+
+
+def _lines(
+    provider: ProviderStack, trial: Trial, seen: Seen, *, region: str, verdicts: Sequence[Verdict], end: str
+) -> Iterator[str]:
+    failed = [it for it in verdicts if not it.holds]
+    yield "## Acceptance of the Neptune ML provider: " + (
+        "all was as expected" if not failed and not end else "NOT as expected"
+    )
+    yield ""
+    if end:
+        yield f"**{end}**\n"
+    yield "| | |\n| --- | --- |"
+    where = "in a VPC" if provider.parameters.get("SubnetIds") else "outside a VPC"
+    yield f"| provider | version {provider.version}, {provider.parameters.get('Architecture', 'x86_64')}, {where} |"
+    yield f"| Region | {region} |"
+    yield f"| at | {datetime.now().astimezone():%Y-%m-%d %H:%M %z} |"
+    yield f"| tried | {_cell(_tried(trial))} |"
+    yield f"| the job's status is from | {_cell(_source(seen))} |"
+    yield "\n| | expected | seen |\n| --- | --- | --- |"
+    for it in verdicts:
+        yield f"| {'ok' if it.holds else '**NOT**'} | {_cell(it.expected)} | {_cell(it.seen)} |"
+    for name, operation in (("creation", seen.created), ("deletion", seen.deleted)):
+        if operation and operation.events:
+            yield f"\n### Stack events of the {name}\n"
+            yield from _block(_events(operation))
+    yield "\n### The function's log\n"
+    invocations = ", ".join(f"{number} for the {name}" for name, number in seen.log.invocations.items())
+    yield f"Invocations: {invocations or 'none'}.\n"
+    yield from _block(readable_line(it, of_many=True) for it in seen.log.lines)
+    yield "\n### Its metrics\n"
+    yield from _block(
+        f"{name}: {', '.join(f'{value:g}' for value in values)}" for name, values in sorted(seen.log.values.items())
+    )
+
+
+def _tried(trial: Trial) -> str:
+    does = f"adopts the job {trial.adopted}" if trial.adopted else "starts a job"
+    names = ", ".join(name for name in trial.properties if name != "Endpoint")
+    return f"a {trial.kind.resource_type} that {does} ({names}), created and deleted"
+
+
+def _source(seen: Seen) -> str:
+    own = "the stack's outputs and the function's log"
+    if seen.running.status or seen.ended.status:
+        return f"{own}, and the cluster itself, which was asked from here, too"
+    why = seen.running.problem or seen.ended.problem
+    return f"{own}; not from the cluster itself: {why}"
+
+
+def _events(operation: Operation) -> Iterator[str]:
+    for it in operation.events:
+        what = "stack" if it.is_of_stack else it.logical_id
+        yield f"{clock_time(it.time)}  {what:<6}  {it.status}{f'  {it.reason}' if it.reason else ''}"
+
+
+def _block(lines: Iterator[str]) -> Iterator[str]:
+    yield "```"
+    yield from lines
+    yield "```"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

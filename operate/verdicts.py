@@ -1,0 +1,171 @@
+"""What was seen of a trial, against what was to be expected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from operate.cluster import GONE
+from operate.seen import ANSWERED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from operate.seen import Operation, Seen
+    from operate.trial import Trial
+
+# From the look that finds the job ended to CloudFormation's thanks; then to its own event.
+_ANSWER_SECONDS = 5.0
+_EVENT_SECONDS = 30.0
+
+
+class Verdict(NamedTuple):
+    """Whether something was as it should be.
+
+    Attributes:
+        expected: What should be so.
+        seen: What was so.
+        holds: Whether that is the same.
+    """
+
+    expected: str
+    seen: str
+    holds: bool
+
+
+def verdicts(trial: Trial, seen: Seen) -> list[Verdict]:
+    """Judge a trial.
+
+    Args:
+        trial: What was tried.
+        seen: What was seen of it.
+
+    Returns:
+        A verdict on each expectation.
+    """
+    return [
+        *_creation(trial, seen),
+        *(_deletion(trial, seen, seen.deleted) if seen.deleted else ()),
+        *_log(trial, seen),
+        *_left(seen),
+    ]
+
+
+def _creation(trial: Trial, seen: Seen) -> Iterator[Verdict]:
+    status = seen.created.status
+    yield Verdict(
+        "the stack is created: CREATE_COMPLETE",
+        f"{status or 'no end of it'} after {seen.created.seconds:.0f} s" + _because(seen.created),
+        status == "CREATE_COMPLETE",
+    )
+    if status != "CREATE_COMPLETE":
+        return
+    job, at_first = seen.outputs.get("Id", ""), seen.outputs.get("Status", "")
+    yield Verdict(
+        f"its output Id is {trial.adopted}" if trial.adopted else "its output Id is that of a new job",
+        job or "none",
+        job == trial.adopted if trial.adopted else bool(job),
+    )
+    yield Verdict(
+        f"its output Status is that of a running job ({_or(trial.kind.running)})",
+        at_first or "none",
+        _is_one_of(at_first, trial.kind.running),
+    )
+    if seen.running.status:
+        yield Verdict(
+            "the cluster, asked from here, says that the job runs",
+            seen.running.status,
+            _is_one_of(seen.running.status, trial.kind.running),
+        )
+    yield from _answer(seen, seen.created, "Create", "CREATE_COMPLETE")
+
+
+def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]:
+    yield Verdict(
+        "the stack is deleted: DELETE_COMPLETE",
+        f"{deleted.status or 'no end of it'} after {deleted.seconds:.0f} s" + _because(deleted),
+        deleted.status == "DELETE_COMPLETE",
+    )
+    accepted = len(seen.log.of("Delete", "Cancelled the job"))
+    yield Verdict("the job is cancelled, once", _times(accepted), accepted == 1)
+    ended = [str(it.fields.get("status", "")) for it in seen.log.of("Delete", "The job has ended")]
+    is_gone = bool(seen.log.of("Delete", "The job is gone"))
+    yield Verdict(
+        f"the provider has seen the job ended ({_or(trial.kind.ended)})",
+        ", ".join(ended) or ("gone" if is_gone else "no such line in the log"),
+        is_gone or (bool(ended) and _is_one_of(ended[-1], trial.kind.ended)),
+    )
+    if seen.ended.status:
+        yield Verdict(
+            "the cluster, asked from here, says that the job has ended",
+            seen.ended.status,
+            seen.ended.status == GONE or _is_one_of(seen.ended.status, trial.kind.ended),
+        )
+    yield from _answer(seen, deleted, "Delete", "DELETE_COMPLETE")
+
+
+def _answer(seen: Seen, operation: Operation, request_type: str, final: str) -> Iterator[Verdict]:
+    answers = seen.log.of(request_type, ANSWERED)
+    yield Verdict(f"the {request_type} is answered, once", _times(len(answers)), len(answers) == 1)
+    if not answers:
+        return
+    known = seen.log.of("Delete", "The job has ended") if request_type == "Delete" else []
+    if known:
+        delay = answers[-1].time - known[-1].time
+        yield Verdict(
+            f"the answer's delay: at most {_ANSWER_SECONDS:g} s after the job was seen ended",
+            f"{delay:.1f} s",
+            delay <= _ANSWER_SECONDS,
+        )
+    done = operation.at(final)
+    if done is not None:
+        delay = done - answers[-1].time
+        yield Verdict(
+            f"CloudFormation goes on at most {_EVENT_SECONDS:g} s after the answer",
+            f"{max(0.0, delay):.1f} s",
+            delay <= _EVENT_SECONDS,
+        )
+
+
+def _log(trial: Trial, seen: Seen) -> Iterator[Verdict]:
+    complaints = [f"{it.level} {it.message}" for it in seen.log.complaints]
+    yield Verdict(
+        "the log has no warnings and no errors",
+        "; ".join(complaints) or "none",
+        bool(seen.log.lines) and not complaints,
+    )
+    if not seen.deleted:
+        return
+    wanted = {"JobsStarted": int(trial.starts), "JobsCancelled": 1, "Failures": 0, "FailedDeletions": 0}
+    for name, number in wanted.items():
+        total = sum(seen.log.values.get(name, ()))
+        yield Verdict(
+            f"the metric {name} adds up to {number}",
+            f"{total:g}" if seen.log.is_whole else f"{total:g}, of a log that is not whole",
+            total == number and seen.log.is_whole,
+        )
+
+
+def _left(seen: Seen) -> Iterator[Verdict]:
+    for name, number in seen.after.items():
+        before = seen.before.get(name, 0)
+        yield Verdict(
+            f"the queue of {name} is as it was ({before})",
+            f"{number} message{'' if number == 1 else 's'}",
+            number <= before,
+        )
+
+
+def _because(operation: Operation) -> str:
+    return f": {operation.reason}" if operation.reason else ""
+
+
+def _times(number: int) -> str:
+    return {0: "never", 1: "once"}.get(number, f"{number} times")
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return " or ".join(words)
+
+
+def _is_one_of(status: str, statuses: tuple[str, ...]) -> bool:
+    return status.lower() in [it.lower() for it in statuses]

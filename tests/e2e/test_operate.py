@@ -1,0 +1,346 @@
+"""What an operator does with the deployed provider: the commands of `make`, in MiniStack."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.processes import process_group
+from local.stacks import Stack
+from tests.e2e.provider import SETTLE_SECONDS, template, wait_until
+from tests.e2e.queues import FAILED, depth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.e2e.provider import Provider
+
+ROOT = Path(__file__).parents[2]
+LONGEST_SECONDS = 300
+ACCEPT = "operate.accept"
+POLICY = ROOT / "docs/deployer-policy.json"
+
+
+def environment(provider: Provider) -> dict[str, str]:
+    return {**provider.ministack.environment(), "PYTHONPATH": f"{ROOT}/src", "PYTHONUNBUFFERED": "1"}
+
+
+def run(provider: Provider, module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**environment(provider), **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST_SECONDS,
+    )
+
+
+@contextmanager
+def nudged(provider: Provider) -> Iterator[None]:
+    """On a busy machine MiniStack keeps the last line of an invocation back until the next one: there is always one."""
+    ended = threading.Event()
+
+    def nudge() -> None:
+        while not ended.wait(2):
+            provider.invoke({})
+
+    thread = threading.Thread(target=nudge)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def accept(provider: Provider, *arguments: str) -> subprocess.CompletedProcess[str]:
+    with nudged(provider):
+        return run(provider, ACCEPT, "--stack", provider.stack_name, "--endpoint", provider.neptune.url, *arguments)
+
+
+def verdicts_of(report: str) -> dict[str, str]:
+    """What a report says of each expectation: `ok` or `**NOT**`."""
+    rows = re.findall(r"^\| (ok|\*\*NOT\*\*) \| (.+?) \| ", report, re.M)
+    return {expected: verdict for verdict, expected in rows}
+
+
+def acceptances(provider: Provider) -> list[str]:
+    """The stacks of acceptances that are there."""
+    stacks = provider.ministack.client("cloudformation").describe_stacks()["Stacks"]
+    names = [it["StackName"] for it in stacks if it["StackStatus"] != "DELETE_COMPLETE"]
+    return [name for name in names if name.startswith("neptune-ml-acceptance-")]
+
+
+class TestAccept:
+    def test_a_job_is_adopted_and_cancelled(self, provider: Provider, tmp_path: Path) -> None:
+        job = provider.start_job(stop_seconds=8)
+        report = tmp_path / "report.md"
+
+        done = accept(provider, "--job", job, "--report", str(report), "--yes")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Account 000000000000, Region us-east-1" in done.stdout
+        assert "That CANCELS the job (its artifacts stay)" in done.stdout
+        assert report.read_text() in done.stdout
+        verdicts = verdicts_of(report.read_text())
+        assert set(verdicts.values()) == {"ok"}
+        for expected in (
+            "the stack is created: CREATE_COMPLETE",
+            f"its output Id is {job}",
+            "the cluster, asked from here, says that the job runs",
+            "the stack is deleted: DELETE_COMPLETE",
+            "the job is cancelled, once",
+            "the cluster, asked from here, says that the job has ended",
+            "the metric JobsStarted adds up to 0",
+            "the metric JobsCancelled adds up to 1",
+            "the queue of waiting requests is as it was (0)",
+        ):
+            assert expected in verdicts
+        assert provider.neptune.status(job) == "Stopped"
+        assert provider.cancellations(job) == [(f"/ml/modeltransform/{job}", "clean=false")]
+        assert acceptances(provider) == []
+
+    def test_the_report_tells_nobodys_account(self, provider: Provider) -> None:
+        done = accept(provider, "--job", provider.start_job(), "--yes")
+        report = done.stdout.partition("## Acceptance")[2]
+
+        assert "The function's log" in report
+        assert "CloudFormation has the answer" in report
+        for secret in ("000000000000", "127.0.0.1", "X-Amz-", "AWSAccessKeyId", "Signature"):
+            assert secret not in report
+
+    def test_a_job_is_started_and_cancelled_with_its_artifacts(self, provider: Provider) -> None:
+        before = set(provider.neptune.jobs())
+
+        done = accept(provider, "--training-job", "movies", "--output", "s3://movies/accepted", "--yes")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        (job,) = set(provider.neptune.jobs()) - before
+        assert provider.neptune.status(job) == "Stopped"
+        assert provider.neptune.artifacts(job) == ()
+        assert "COSTS MONEY" in done.stdout
+        assert verdicts_of(done.stdout)["the metric JobsStarted adds up to 1"] == "ok"
+
+    def test_nothing_is_started_unless_somebody_says_so(self, provider: Provider) -> None:
+        before = provider.neptune.jobs()
+
+        done = accept(provider, "--training-job", "movies", "--output", "s3://movies/accepted")
+
+        assert done.returncode == 1
+        assert "Nobody answers. To go on without questions, give YES=1." in done.stderr
+        assert provider.neptune.jobs() == before
+
+    def test_a_provider_that_starts_no_jobs_is_not_asked_to(self, adopting_provider: Provider) -> None:
+        done = accept(adopting_provider, "--training-job", "movies", "--output", "s3://movies/accepted", "--yes")
+
+        assert done.returncode == 2
+        assert "its parameter StartJobs is not true" in done.stderr
+
+    def test_a_creation_that_fails_is_reported_and_cleaned_up(self, provider: Provider) -> None:
+        done = accept(provider, "--job", "no-such-job", "--yes")
+
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "NOT as expected" in done.stdout
+        verdicts = verdicts_of(done.stdout)
+        assert verdicts["the stack is created: CREATE_COMPLETE"] == "**NOT**"
+        assert verdicts["the log has no warnings and no errors"] == "**NOT**"
+        assert "no-such-job" in done.stdout.partition("expected | seen")[2]
+        assert acceptances(provider) == []
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_one_that_is_interrupted_leaves_nothing_behind(self, provider: Provider, number: signal.Signals) -> None:
+        job = provider.start_job(stop_seconds=6)
+        command = [sys.executable, "-m", ACCEPT, "--stack", provider.stack_name, "--yes"]
+        command += ["--endpoint", provider.neptune.url, "--job", job]
+        with process_group(
+            command, directory=ROOT, environment=environment(provider), stdout=subprocess.PIPE
+        ) as acceptance:
+            assert acceptance.stdout is not None
+            assert any("delete the stack; its job" in line for line in iter(acceptance.stdout.readline, ""))
+            acceptance.send_signal(number)
+            rest, _ = acceptance.communicate(timeout=LONGEST_SECONDS)
+
+        assert acceptance.returncode == 128 + number
+        assert "It was interrupted." in rest
+        assert acceptances(provider) == []
+        assert provider.neptune.status(job) == "Stopped"
+
+
+class TestLogs:
+    def test_a_line_says_what_happened_and_to_which_resource(self, provider: Provider) -> None:
+        stack = provider.create(provider.start_job())
+
+        done = run(provider, "operate.logs", "--stack", provider.stack_name, "--once")
+
+        assert done.returncode == 0, done.stderr
+        assert re.search(
+            rf"^\d\d:\d\d:\d\d\.\d{{3}}  INFO +{stack.name}/Job Create: CloudFormation has the answer",
+            done.stdout,
+            re.M,
+        )
+        assert not re.search(r"^(START|END|REPORT) RequestId", done.stdout, re.M)
+        assert "X-Amz-" not in done.stdout
+
+    def test_everything_is_there_as_it_stands_in_the_log(self, provider: Provider) -> None:
+        stack = provider.create(provider.start_job())
+
+        done = run(provider, "operate.logs", "--stack", provider.stack_name, "--once", "--all")
+
+        texts = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        assert [it["message"] for it in texts if it.get("stack_id") == stack.id][-1] == "CloudFormation has the answer"
+        assert any("_aws" in it for it in texts)
+        assert re.search(r"^START RequestId", done.stdout, re.M)
+
+    def test_a_stack_that_is_not_there_is_named(self, provider: Provider) -> None:
+        done = run(provider, "operate.logs", "--stack", "no-such-stack", "--once")
+
+        assert (done.returncode, "There is no stack no-such-stack in account" in done.stderr) == (1, True)
+
+
+class TestReplay:
+    def put(self, provider: Provider, body: object) -> None:
+        text = body if isinstance(body, str) else json.dumps(body)
+        provider.ministack.client("sqs").send_message(QueueUrl=provider.outputs[FAILED], MessageBody=text)
+
+    def empty(self, provider: Provider) -> None:
+        provider.ministack.client("sqs").purge_queue(QueueUrl=provider.outputs[FAILED])
+
+    def replay(self, provider: Provider) -> subprocess.CompletedProcess[str]:
+        return run(provider, "operate.replay", "--stack", provider.stack_name)
+
+    def test_an_empty_queue_is_no_error(self, provider: Provider) -> None:
+        self.empty(provider)
+
+        done = self.replay(provider)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "The queue of failed events is empty: there is nothing to replay." in done.stdout
+
+    @pytest.mark.parametrize("is_recorded", [True, False], ids=["as Lambda recorded it", "as it waited"])
+    def test_either_kind_of_event_is_replayed(self, provider: Provider, is_recorded: bool) -> None:  # noqa: FBT001
+        self.empty(provider)
+        job = provider.start_job()
+        stack = provider.create(job)
+        event = {**delete_of(provider, stack.id, job), **({} if is_recorded else {"Waiting": WAITED})}
+        self.put(provider, {"requestPayload": event, "requestContext": {}} if is_recorded else event)
+
+        done = self.replay(provider)
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"Replayed: Delete of Job in {stack.name}" in done.stdout
+        assert "1 event replayed." in done.stdout
+        wait_until(lambda: provider.neptune.status(job) == "Stopped", SETTLE_SECONDS, "the job's end")
+        self.empty(provider)  # there is nobody at the response host: the event comes back
+
+    def test_what_is_no_event_stays_in_the_queue(self, provider: Provider) -> None:
+        self.empty(provider)
+        self.put(provider, "no JSON")
+
+        done = self.replay(provider)
+
+        assert done.returncode == 1
+        assert "Left in the queue: the message is no JSON: 'no JSON'" in done.stdout
+        assert sum(depth(provider, FAILED)) == 1
+        self.empty(provider)
+
+    def test_what_lambda_does_not_take_stays_in_the_queue(self, provider: Provider) -> None:
+        self.empty(provider)
+        self.put(provider, {"RequestId": "1", "RequestType": "Delete", "Waiting": WAITED})
+        without_function = {"AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+
+        done = run(provider, "operate.replay", "--stack", provider.stack_name, **without_function)
+
+        assert done.returncode == 1
+        assert "Left in the queue:" in done.stdout
+        assert sum(depth(provider, FAILED)) == 1
+        self.empty(provider)
+
+
+class TestDeploy:
+    """By somebody who may do what the documented policy allows, and no more."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def deployer(cls, provider: Provider) -> dict[str, str]:
+        iam = provider.ministack.client("iam")
+        iam.create_user(UserName="deployer")
+        iam.put_user_policy(UserName="deployer", PolicyName="deployer", PolicyDocument=POLICY.read_text())
+        key = iam.create_access_key(UserName="deployer")["AccessKey"]
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+    def deploy(
+        self, provider: Provider, deployer: Mapping[str, str], name: str, *arguments: str
+    ) -> subprocess.CompletedProcess[str]:
+        built = ("--template", str(provider.built), "--stack", name, "--yes")
+        return run(provider, "operate.deploy", *built, *arguments, SAM_CLI_POLL_DELAY="0.2", **deployer)
+
+    def test_a_first_deployment_then_one_of_nothing_new(self, provider: Provider, deployer: dict[str, str]) -> None:
+        parameters = "ClusterResourceId=* LogLevel=DEBUG CreateDashboard=true"
+        first = self.deploy(provider, deployer, "neptune-ml-mine", "--parameters", parameters)
+        again = self.deploy(provider, deployer, "neptune-ml-mine")
+
+        assert first.returncode == 0, first.stdout + first.stderr
+        assert first.stdout.startswith("Account 000000000000, Region us-east-1, as arn:aws:iam::")
+        assert "ServiceToken: !ImportValue neptune-ml-mine-ServiceToken" in first.stdout
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert "No changes to deploy" in again.stdout
+        assert parameters_of(provider, "neptune-ml-mine")["LogLevel"] == "DEBUG"
+
+    def test_what_is_missing_is_said_before_anything_is_done(
+        self, provider: Provider, deployer: dict[str, str]
+    ) -> None:
+        done = self.deploy(provider, deployer, "neptune-ml-none")
+
+        assert done.returncode == 2
+        assert "ClusterResourceId is missing: Write a cluster's resource id" in done.stderr
+
+    def test_what_is_not_allowed_is_said_in_a_sentence(self, provider: Provider, deployer: dict[str, str]) -> None:
+        done = self.deploy(provider, deployer, "of-another-name")
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("AWS refused it. An error occurred (AccessDenied)")
+        assert len(done.stderr.splitlines()) == 1
+
+    def test_a_stack_whose_first_creation_failed_is_told(self, provider: Provider, deployer: dict[str, str]) -> None:
+        stack = Stack(provider.ministack.client("cloudformation"), "neptune-ml-failed")
+        stack.create(template({"Job": provider.resource("no-such-job")}))
+        assert stack.settle(SETTLE_SECONDS) == "ROLLBACK_COMPLETE"
+
+        done = self.deploy(provider, deployer, "neptune-ml-failed", "--parameters", "ClusterResourceId=*")
+
+        assert done.returncode == 1
+        assert "is ROLLBACK_COMPLETE" in done.stderr
+        assert "aws cloudformation delete-stack --stack-name neptune-ml-failed" in done.stderr
+
+
+WAITED = {"ArrivedAt": 1.8e9, "Progress": {}}
+
+
+def delete_of(provider: Provider, stack_id: str, job: str) -> dict[str, Any]:
+    return {
+        "RequestType": "Delete",
+        "RequestId": f"replayed-{job}",
+        "StackId": stack_id,
+        "ResponseURL": "https://127.0.0.1:9/nobody?X-Amz-Signature=1&X-Amz-Date=20300101T000000Z&X-Amz-Expires=7200",
+        "ResourceType": "Custom::NeptuneMLModelTransformJob",
+        "LogicalResourceId": "Job",
+        "PhysicalResourceId": provider.physical_id(job),
+        "ResourceProperties": provider.resource(job)["Properties"],
+    }
+
+
+def parameters_of(provider: Provider, name: str) -> Mapping[str, str]:
+    (stack,) = provider.ministack.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    return {it["ParameterKey"]: it["ParameterValue"] for it in stack["Parameters"]}
