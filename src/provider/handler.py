@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING
 from provider.deferral import deferred
 
 # What ours import for what the function does not do, or hardly ever does: asynchronous decorators, archives, AWS
-# profiles, source code, the suggestion of a property's name. To execute it would take a tenth of a cold start.
-with deferred("ast", "asyncio", "configparser", "difflib", "multiprocessing.shared_memory", "shutil", "zipfile"):
+# profiles, source code, the suggestion of a property's name, checks. To execute it would take a tenth of a cold start.
+with deferred(
+    *("ast", "asyncio", "configparser", "difflib", "multiprocessing.shared_memory", "shutil", "zipfile"),
+    "provider.route_checks",
+):
+    from provider import route_checks
     from provider.clock import Clock
     from provider.custom_resource import FrontDoor
     from provider.custom_resource.answer import Undeliverable
@@ -40,6 +44,14 @@ _clock = Clock()
 
 # The queue's next look is often a warm function's: it finds its client made, and its connection open.
 _connect = lru_cache(maxsize=16)(partial(Jobs, region=_settings.region, resource_arn=_settings.neptune_resource_arn))
+_queue = WaitingQueue(_settings.waiting_queue_url, _settings.region)
+
+
+def _route_checks() -> route_checks.RouteChecks:
+    asked_for = next((kind for kind in KINDS if _settings.provides(kind.resource_type)), KINDS[0])
+    return route_checks.RouteChecks(_settings.clusters, partial(_connect, asked_for), _queue, _clock)
+
+
 _front_door = FrontDoor(
     lifecycles={
         kind.resource_type: Lifecycle(
@@ -54,9 +66,10 @@ _front_door = FrontDoor(
         )
         for kind in KINDS
     },
-    queue=WaitingQueue(_settings.waiting_queue_url, _settings.region),
+    queue=_queue,
     settings=_settings,
     clock=_clock,
+    on_demand={"Custom::NeptuneMLRouteCheck": _route_checks},
 )
 
 

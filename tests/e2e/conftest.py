@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 
 
-# The function's numbers that differ: a failed look is taken again sooner, and of a short time limit more is kept back,
-# for a busy machine may be seconds late with an answer.
+# The function's numbers that differ: a failed look is taken again sooner, a route that is not there yet is not waited for
+# as long, and of a short time limit more is kept back, for a busy machine may be seconds late with an answer.
 _NUMBERS = {
-    "waiting.py": ("_RETRY_SECONDS = 60", f"_RETRY_SECONDS = {AGAIN_SECONDS}"),
-    "deadline.py": (
+    "custom_resource/waiting.py": ("_RETRY_SECONDS = 60", f"_RETRY_SECONDS = {AGAIN_SECONDS}"),
+    "custom_resource/deadline.py": (
         "_ANSWER_SECONDS, _ANSWER_SHARE = 30.0, 0.1",
         f"_ANSWER_SECONDS, _ANSWER_SHARE = 30.0, {ANSWER_SHARE}",
     ),
+    "route_checks.py": ("PATIENCE_SECONDS = 30.0", "PATIENCE_SECONDS = 4.0"),
 }
 
 
@@ -35,7 +36,7 @@ def _in_less_time(copy: Path) -> Path:
     """Copy the template and the function with these numbers."""
     shutil.copytree(_ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for name, (number, other) in _NUMBERS.items():
-        file = copy / "src/provider/custom_resource" / name
+        file = copy / "src/provider" / name
         code, replaced = re.subn(f"^{re.escape(number)}$", other, file.read_text(), flags=re.M)
         assert replaced == 1
         file.write_text(code)

@@ -15,7 +15,7 @@ from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.request import Unanswerable
 from provider.kinds import KINDS
 from simulator import ErrorAnswer, Fault, RawAnswer
-from tests.function.world import LambdaContext, Queue, delivered
+from tests.function.world import ROUTE_CHECK, LambdaContext, Queue, delivered
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -68,6 +68,27 @@ def test_a_request_is_fulfilled(world: World, entry: ModuleType) -> None:
     told = entry.handler(event, LambdaContext())
     assert told == {"Status": "SUCCESS", "PhysicalResourceId": world.physical_id(), "Reason": ""}
     assert world.answer(event)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "path"),
+    [
+        ("none,ModelTrainingJob,ModelTransformJob", "/ml/modeltraining/route-check"),
+        ("none,none,none", "/ml/dataprocessing/route-check"),  # which is refused, where policies are enforced
+    ],
+)
+def test_a_check_asks_for_a_job_of_a_kind_that_the_function_may_ask_for(
+    world: World, entry: ModuleType, monkeypatch: pytest.MonkeyPatch, kinds: str, path: str
+) -> None:
+    monkeypatch.setenv("KINDS", kinds)
+    event = world.event(
+        "Create",
+        ResourceType=ROUTE_CHECK,
+        ResourceProperties={"Route": "Cluster", "Endpoint": world.simulator.url},
+    )
+    told = importlib.reload(entry).handler(event, LambdaContext())
+    assert told["Status"] == "SUCCESS"
+    assert [record.path for record in world.simulator.log] == [path]
 
 
 @pytest.mark.parametrize(("value", "starts"), [("true", 1), ("false", 0), (None, 0)])

@@ -82,6 +82,16 @@ def test_a_queue_that_is_gone_is_refused(queue_url: str) -> None:
         waiting_queue(f"{queue_url}-gone").put({}, 1)
 
 
+def test_a_check_changes_nothing_in_the_queue(aws: MiniStack, queue_url: str) -> None:
+    waiting_queue(queue_url).check()
+    assert receive(aws, queue_url, 0) == []
+
+
+def test_a_check_finds_a_queue_that_is_gone(queue_url: str) -> None:
+    with pytest.raises(CannotWait, match=r"Amazon SQS refused sqs:GetQueueAttributes: .*queue does not exist"):
+        waiting_queue(f"{queue_url}-gone").check()
+
+
 def test_a_deletion_is_handed_to_the_queue_and_finished_by_its_message(
     world: World, aws: MiniStack, queue_url: str
 ) -> None:
@@ -225,9 +235,33 @@ def test_a_message_that_cannot_be_made_visible_comes_again_later() -> None:
     waiting_queue().deliver_soon(MESSAGE)  # when its visibility time-out is over
 
 
+@pytest.mark.usefixtures("world", "no_route")
+def test_a_check_of_a_queue_that_cannot_be_reached_says_what_to_open() -> None:
+    with pytest.raises(CannotWait, match=f"Amazon SQS cannot be reached: {NO_ROUTE} com.amazonaws.us-east-1.sqs."):
+        waiting_queue().check()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (DENIED, "Amazon SQS refused sqs:GetQueueAttributes: User: "),
+        (Response(b"{}", 200), "Amazon SQS did not confirm sqs:GetQueueAttributes."),
+        (Response(b"<html>welcome</html>", 200), "Amazon SQS did not confirm sqs:GetQueueAttributes."),
+    ],
+)
+def test_a_check_believes_no_other_answer(sqs: Sqs, answer: Response, reason: str) -> None:
+    sqs.lasting = answer
+    with pytest.raises(CannotWait) as caught:
+        waiting_queue().check()
+    assert str(caught.value).startswith(reason)
+
+
 def test_without_a_queue_nothing_is_called(sqs: Sqs) -> None:
+    queue = WaitingQueue("", "us-east-1")
     with pytest.raises(CannotWait, match="There is no queue to wait in here"):
-        WaitingQueue("", "us-east-1").put({}, 1)
+        queue.put({}, 1)
+    with pytest.raises(CannotWait, match="There is no queue to wait in here"):
+        queue.check()
     assert sqs.calls == 0
 
 

@@ -18,6 +18,7 @@ from provider.custom_resource.waiting import CannotWait, Message, WaitingQueue
 from provider.kinds import DATA_PROCESSING_JOB, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
 from provider.neptune import Jobs
+from provider.route_checks import RouteChecks
 from provider.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ DESCRIPTIONS: Mapping[str, Mapping[str, object]] = {
 }
 """What describes a job of each kind, and no more than it needs."""
 
+ROUTE_CHECK = "Custom::NeptuneMLRouteCheck"
+"""The type of the resources of the provider's own stack that check its routes."""
+
 _request_numbers = itertools.count(1)
 
 
@@ -95,6 +99,10 @@ class Queue(WaitingQueue):
         if self.problem:
             raise CannotWait(self.problem)
         self.waiting.append((json.loads(json.dumps(event)), delay_seconds))
+
+    def check(self) -> None:
+        if self.problem:
+            raise CannotWait(self.problem)
 
     def deliver_soon(self, message: Message) -> None:
         self.delivered_soon.append(message)
@@ -236,7 +244,9 @@ class World:
     @property
     def front_door(self) -> FrontDoor:
         lifecycles = {kind.resource_type: self.of(kind).lifecycle for kind in KINDS}
-        return FrontDoor(lifecycles, self.queue, self.settings, self.clock)
+        checks = RouteChecks(self.settings.clusters, self.connect, self.queue, self.clock)
+        on_demand = {ROUTE_CHECK: lambda: checks}
+        return FrontDoor(lifecycles, self.queue, self.settings, self.clock, on_demand)
 
     def invoke(self, event: object, remaining: float = 900.0) -> dict[str, str]:
         """Invoke the function once."""

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 ARN = "us-east-1:000000000000"
 EVENTBRIDGE = re.compile(r"AWS::Events|\bevents:[A-Z*]|\bevents\.amazonaws|[Ee]vent[Bb]ridge")
-EVERY_CLUSTER = {"ClusterResourceId": "*"}
+# These functions may not answer MiniStack, so that their routes are not checked.
+UNCHECKED = {"CheckRoutes": "false"}
+EVERY_CLUSTER = {"ClusterResourceId": "*", **UNCHECKED}
 
 # MiniStack knows no AWS::EC2::SecurityGroupIngress: where the stack would make one, it is left out.
 INGRESS = "ClusterIngress"
+CHECKS = ("RouteToCloudFormationResponses", "RouteToWaitingQueue", "RouteToCluster")
 
 
 CLUSTER = f"arn:aws:neptune-db:{ARN}:cluster-ABC123/*"
@@ -75,7 +78,7 @@ def template(built_template: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def template_without_ingress(template: dict[str, Any], built_template: Path) -> Path:
-    resources = {name: resource for name, resource in template["Resources"].items() if name != INGRESS}
+    resources = {name: it for name, it in template["Resources"].items() if name not in (INGRESS, "RouteToCluster")}
     path = built_template.with_name("without-ingress.yaml")
     path.write_text(yaml.safe_dump({**template, "Resources": resources}))
     return path
@@ -304,6 +307,7 @@ class TestInVpcWithOwnGroups:
         )["Policy"]["Arn"]
         parameters = {
             "ClusterResourceId": "cluster-ABC123",
+            **UNCHECKED,
             "StartJobs": "true",
             "AllowedHosts": "localhost,.example.com",
             "ResponseHosts": "127.0.0.1,.example.org",
@@ -414,7 +418,7 @@ class TestChosenKinds:
     @staticmethod
     def deployed(ministack: MiniStack, template: Path, stack: str, chosen: Kind | None) -> Deployment:
         chosen_kinds = {f"{name_of(kind)}s": json.dumps(kind is chosen) for kind in KINDS}
-        parameters = {"ClusterResourceId": "cluster-ABC123", "StartJobs": "true", **chosen_kinds}
+        parameters = {"ClusterResourceId": "cluster-ABC123", **UNCHECKED, "StartJobs": "true", **chosen_kinds}
         return Deployment(ministack, stack, sam.deploy(ministack, template, stack, parameters))
 
     @pytest.mark.parametrize("kind", KINDS, ids=name_of)
@@ -496,6 +500,47 @@ def test_every_parameter_is_in_a_group_and_has_a_label(template: dict[str, Any])
     assert all(group["Label"]["default"] for group in interface["ParameterGroups"])
 
 
+class TestChecksOfTheRoutes:
+    """What happens in a deployment is in `tests/e2e/test_route_checks.py`."""
+
+    @pytest.fixture(params=CHECKS)
+    @staticmethod
+    def check(request: pytest.FixtureRequest, template: dict[str, Any]) -> Any:  # noqa: ANN401
+        return template["Resources"][request.param]
+
+    def test_they_are_on_unless_they_are_switched_off(self, template: dict[str, Any]) -> None:
+        parameter = template["Parameters"]["CheckRoutes"]
+
+        assert (parameter["Default"], parameter["AllowedValues"]) == ("true", ["true", "false"])
+        assert template["Conditions"]["ChecksRoutes"] == {"Fn::Equals": [ref("CheckRoutes"), "true"]}
+        assert template["Parameters"]["CheckedEndpoint"]["Default"] == ""
+
+    def test_they_fail_within_two_or_three_minutes(self, check: dict[str, Any]) -> None:
+        assert check["Properties"]["ServiceTimeout"] == 120
+
+    def test_nobody_waits_for_their_deletion(self, check: dict[str, Any]) -> None:
+        assert (check["DeletionPolicy"], check["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+    def test_there_is_no_other_check(self, template: dict[str, Any]) -> None:
+        checks = [name for name, it in template["Resources"].items() if it["Type"] == "Custom::NeptuneMLRouteCheck"]
+
+        assert checks == list(CHECKS)
+
+    def test_each_comes_after_the_one_before_and_is_checked_again_with_it(self, template: dict[str, Any]) -> None:
+        first, *others = [template["Resources"][name] for name in CHECKS]
+
+        assert [it["Properties"]["After"] for it in others] == [ref(name) for name in CHECKS[:-1]]
+        assert first["Properties"]["SubnetIds"] == ref("SubnetIds")
+        assert first["Properties"]["SecurityGroupIds"] == {
+            "Fn::If": ["MakesSecurityGroup", {"Fn::GetAtt": ["SecurityGroup", "GroupId"]}, ref("SecurityGroupIds")]
+        }
+
+    def test_the_cluster_lets_the_function_in_before_it_is_checked(self, template: dict[str, Any]) -> None:
+        assert template["Resources"]["RouteToCluster"]["Properties"]["ClusterIngress"] == {
+            "Fn::If": ["MakesSecurityGroup", ref(INGRESS), ""]
+        }
+
+
 def test_no_job_is_started_unless_that_is_chosen(template: dict[str, Any]) -> None:
     parameter = template["Parameters"]["StartJobs"]
 
@@ -549,6 +594,8 @@ CLUSTER_GROUP = {"ClusterSecurityGroupId": "sg-0123456789abcdef1"}
         ({"PermissionsBoundaryArn": "boundary"}, "Write an IAM policy's ARN"),
         ({"ClusterPort": "0"}, "ClusterPort"),
         ({"StartJobs": "yes"}, "StartJobs"),
+        ({"CheckRoutes": "no"}, "CheckRoutes"),
+        ({"CheckedEndpoint": "https://localhost:8182/path"}, "Write a cluster's endpoint"),
         ({"StartJobs": "True"}, "StartJobs"),
         ({"DataProcessingJobs": "yes"}, "DataProcessingJobs"),
         ({"ModelTrainingJobs": ""}, "ModelTrainingJobs"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from provider.custom_resource.answer import Answer, Outcome, tell
 from provider.custom_resource.conversation import Conversation
@@ -22,11 +23,12 @@ from provider.observability import conceal, logger, metrics, record, tracer
 from provider.schema import nearest, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from provider.clock import Clock
+    from provider.custom_resource.conversation import Meaning
     from provider.custom_resource.request import ReturnAddress
     from provider.custom_resource.waiting import WaitingQueue
     from provider.lifecycle import Lifecycle
@@ -41,12 +43,15 @@ class FrontDoor(NamedTuple):
         queue: Where they wait.
         settings: The provider's settings.
         clock: The time.
+        on_demand: What requests mean that hardly ever come, by the type of the resource: made when one is there. The
+            types are for the provider's own stack, and no suggestion for one that is mistyped.
     """
 
     lifecycles: Mapping[str, Lifecycle]
     queue: WaitingQueue
     settings: Settings
     clock: Clock
+    on_demand: Mapping[str, Callable[[], Meaning]] = MappingProxyType({})
 
     def handle(self, event: object, context: LambdaContext, *, is_continued: bool = False) -> dict[str, str]:
         """Fulfil a request of CloudFormation and answer it, or have it wait.
@@ -81,7 +86,7 @@ class FrontDoor(NamedTuple):
         )
         fields = cast("dict[str, Any]", event)  # as it has an address
         try:
-            lifecycle = self.lifecycles.get(str(fields.get("ResourceType"))) or self._no_lifecycle(fields)
+            lifecycle = self.lifecycles.get(str(fields.get("ResourceType"))) or self._on_demand(fields)
             metrics.add_dimensions(resource_type=fields["ResourceType"])
             request = cloudformation_request(fields, address)
         except MalformedRequest as error:
@@ -120,7 +125,7 @@ class FrontDoor(NamedTuple):
         """Tell what a request leaves whose progress cannot be read: another version of the provider has noted it."""
         with suppress(MalformedRequest):
             unwaited = {name: value for name, value in fields.items() if name != FIELD}
-            lifecycle = self.lifecycles.get(str(fields.get("ResourceType"))) or self._no_lifecycle(fields)
+            lifecycle = self.lifecycles.get(str(fields.get("ResourceType"))) or self._on_demand(fields)
             return lifecycle.leaves(cloudformation_request(unwaited, address).asked)
         return ""
 
@@ -134,8 +139,10 @@ class FrontDoor(NamedTuple):
             record("FailedDeletions", 1)
         return Answer(Outcome.FAILED, address.failure_id(leaves), problem)
 
-    def _no_lifecycle(self, fields: Mapping[str, object]) -> NoReturn:
+    def _on_demand(self, fields: Mapping[str, object]) -> Meaning:
         resource_type = fields.get("ResourceType")
+        if make := self.on_demand.get(str(resource_type)):
+            return make()
         near = nearest(str(resource_type), self.lifecycles)
         hint = f"did you mean {near}?" if near else f"it has {', '.join(self.lifecycles)}."
         raise MalformedRequest(f"The provider has no resource type {shown(resource_type)}; {hint}")

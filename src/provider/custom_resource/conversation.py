@@ -9,7 +9,7 @@ import random
 import threading
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from provider.custom_resource import waiting
 from provider.custom_resource.answer import Answer, Outcome, Undeliverable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from provider.custom_resource.deadline import TimeLimits
     from provider.custom_resource.request import CloudFormationRequest, ReturnAddress
     from provider.custom_resource.waiting import WaitingQueue
-    from provider.lifecycle import Lifecycle, Progress, Request, Waiting
+    from provider.lifecycle import Progress, Request, Waiting
 
 # What stops at once needs no queue, and many deletions at once get through a few concurrent invocations.
 _LOOKS_SECONDS = 5.0
@@ -44,6 +44,28 @@ _CANCEL_HINTS = {
     RequestType.CREATE: "The job is cancelled when CloudFormation deletes this resource.",
     RequestType.UPDATE: "The job is cancelled when CloudFormation rolls this update back.",
 }
+
+
+class Meaning(Protocol):
+    """What the requests of a resource type mean: a `Lifecycle`, which describes these, or a check of the provider's."""
+
+    def create(self, request: Request) -> Done | Waiting:
+        """Fulfil a Create, or take a look at it."""
+
+    def update(self, request: Request) -> Done | Waiting:
+        """Fulfil an Update, or take a look at it."""
+
+    def delete(self, request: Request) -> Done | Waiting:
+        """Fulfil a Delete, or take a look at it."""
+
+    def without_neptune(self, request: Request, /) -> Done | None:
+        """Tell what an Update comes to whose time is over."""
+
+    def end_of_search(self, request: Request, /) -> Done | None:
+        """Tell what a Delete comes to whose time is over."""
+
+    def leaves(self, request: Request, /) -> str:
+        """Tell what a Create leaves that ends in the middle of a look."""
 
 
 @dataclass(eq=False, repr=False)  # a cold start would pay for them
@@ -66,7 +88,7 @@ class Conversation:
     address: ReturnAddress
     request: CloudFormationRequest
     limits: TimeLimits
-    lifecycle: Lifecycle
+    lifecycle: Meaning
     queue: WaitingQueue
     clock: Clock
     tell: Callable[[Answer], Answer]

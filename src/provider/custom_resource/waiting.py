@@ -102,8 +102,6 @@ class WaitingQueue:
         Raises:
             CannotWait: SQS refused or could not be reached, or there is no queue.
         """
-        if not self._url:
-            raise CannotWait("There is no queue to wait in here.")
         body = json.dumps(event)
         answer = self._call(
             "SendMessage",
@@ -112,6 +110,19 @@ class WaitingQueue:
         # boto3 takes a body that is no JSON for an empty success.
         if not answer.get("MessageId"):
             raise CannotWait("Amazon SQS did not confirm sqs:SendMessage.")
+
+    def check(self) -> None:
+        """Look whether the queue can be reached and used, and change nothing.
+
+        Raises:
+            CannotWait: SQS refused or could not be reached, or there is no queue.
+        """
+        answer = self._call(
+            "GetQueueAttributes",
+            lambda: self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"]),
+        )
+        if not answer.get("Attributes"):
+            raise CannotWait("Amazon SQS did not confirm sqs:GetQueueAttributes.")
 
     def deliver_soon(self, message: Message) -> None:
         """Have a message delivered again soon, whose look has failed; it comes again later if that fails, too.
@@ -134,6 +145,8 @@ class WaitingQueue:
         return boto3.client("sqs", region_name=self._region, config=_CONFIG)
 
     def _call(self, operation: str, call: Callable[[], Any]) -> Mapping[str, Any]:
+        if not self._url:
+            raise CannotWait("There is no queue to wait in here.")
         try:
             answer: Mapping[str, Any] = call()
         except ClientError as error:

@@ -1,0 +1,336 @@
+"""The checks of the provider's own stack: whether a route is there, and what the operator is told if it is not."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provider import route_checks
+from provider.clock import Clock
+from provider.custom_resource.answer import _LAST_ATTEMPT_SECONDS, Undeliverable
+from provider.hosts import Hosts
+from provider.job_id import Origin
+from provider.lifecycle import Request, RequestFailed
+from provider.neptune import CONNECT_SECONDS, READ_SECONDS, Jobs
+from provider.route_checks import RouteChecks
+from simulator import ErrorAnswer, Fault, Hang, RawAnswer
+from tests.function.world import FUNCTION_ARN, ROUTE_CHECK, Queue
+
+if TYPE_CHECKING:
+    import io
+
+    from simulator import Effect
+    from tests.function.world import World
+
+pytestmark = pytest.mark.usefixtures("written")
+
+LOG_STREAM = " (log stream: 2026/01/01/[$LATEST]0123456789abcdef)"
+# What is left of the `ServiceTimeout` of a check is for the answer.
+SERVICE_TIMEOUT = 120
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=5,
+)
+NO_ROUTE = "Amazon SQS cannot be reached."
+
+
+def properties(route: str, **others: object) -> dict[str, object]:
+    return {"ServiceToken": FUNCTION_ARN, "ServiceTimeout": str(SERVICE_TIMEOUT), "Route": route, **others}
+
+
+def ask(world: World, request_type: str, properties: dict[str, object], physical_id: str = "") -> dict[str, Any]:
+    """Send a check's request; returns the answer."""
+    answer = world.ask(
+        request_type, ResourceType=ROUTE_CHECK, PhysicalResourceId=physical_id, ResourceProperties=properties
+    )
+    assert isinstance(world.queue, Queue)
+    assert world.queue.waiting == []  # what checks the queue must not need it
+    return answer
+
+
+def check(world: World, route: str) -> dict[str, Any]:
+    return ask(world, "Create", properties(route))
+
+
+def check_cluster(world: World, endpoint: str = "", after: str = "route/1") -> dict[str, Any]:
+    return ask(world, "Create", properties("Cluster", Endpoint=endpoint or world.simulator.url, After=after))
+
+
+def check_again(world: World, before: dict[str, Any], endpoint: str = "", after: str = "route/1") -> dict[str, Any]:
+    """Have a check of the cluster updated that was answered so before; returns the answer."""
+    checked = properties("Cluster", Endpoint=endpoint or world.simulator.url, After=after)
+    return ask(world, "Update", checked, before["PhysicalResourceId"])
+
+
+def reason_of(answer: dict[str, Any]) -> str:
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].endswith(LOG_STREAM)
+    return str(answer["Reason"].removesuffix(LOG_STREAM))
+
+
+def result_of(answer: dict[str, Any]) -> str:
+    assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "")
+    return str(answer["Data"]["Result"])
+
+
+# --- the route to CloudFormation's responses --------------------------------------------------------------------------
+
+
+def test_an_answer_that_arrives_proves_its_route(world: World) -> None:
+    assert result_of(check(world, "Responses")) == "open"
+    assert world.simulator.log == ()
+    assert world.time() == 0
+
+
+def test_without_a_way_to_answer_the_log_says_what_to_open(world: World) -> None:
+    event = world.event("Create", ResourceType=ROUTE_CHECK, ResourceProperties=properties("Responses"))
+    event["ResponseURL"] = event["ResponseURL"].replace(world.host.url, "http://127.0.0.1:9")
+    with pytest.raises(Undeliverable, match="The function needs a route to Amazon S3: a gateway endpoint for S3 or"):
+        world.invoke(event)
+    assert world.time() < SERVICE_TIMEOUT / 2
+
+
+# --- the route to the queue -------------------------------------------------------------------------------------------
+
+
+def test_a_queue_that_can_be_asked_is_open(world: World) -> None:
+    assert result_of(check(world, "WaitingQueue")) == "open"
+    assert world.time() == 0
+
+
+def test_without_the_queue_the_deployment_is_warned_and_does_not_fail(world: World, written: io.StringIO) -> None:
+    assert isinstance(world.queue, Queue)
+    world.queue.problem = NO_ROUTE
+    assert result_of(check(world, "WaitingQueue")) == (
+        f"Warning: {NO_ROUTE} Until then, a job that takes longer than 14 minutes to stop fails its deletion."
+    )
+    assert "Requests cannot wait in the queue" in written.getvalue()
+    assert 20 <= world.time() <= 30
+
+
+def test_a_permission_of_the_queue_that_comes_a_little_later_is_waited_for(world: World) -> None:
+    queue = world.queue
+    assert isinstance(queue, Queue)
+    queue.problem = "Amazon SQS refused sqs:GetQueueAttributes: not yet."
+    world.at(10, lambda: setattr(queue, "problem", ""))
+    assert result_of(check(world, "WaitingQueue")) == "open"
+    assert 10 <= world.time() <= 15
+
+
+# --- the route to the cluster -----------------------------------------------------------------------------------------
+
+
+def test_a_cluster_that_knows_no_such_job_is_open_and_nothing_is_changed(world: World) -> None:
+    world.simulator.start_job("job-1")
+    assert result_of(check_cluster(world)) == "open"
+    (record,) = world.simulator.log
+    assert (record.method, record.path, record.signed) == ("GET", "/ml/modeltransform/route-check", True)
+    assert world.simulator.status("job-1") == "InProgress"
+    assert world.time() == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ErrorAnswer("BadRequestException"),
+        RawAnswer(200, '{"status": "InProgress", "id": "route-check"}', "application/json"),
+    ],
+)
+def test_a_cluster_that_answers_at_all_is_open(world: World, answer: Effect) -> None:
+    world.simulator.inject(Fault(answer, times=None))
+    assert result_of(check_cluster(world)) == "open"
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_a_cluster_that_cannot_be_reached_fails_the_deployment_in_time(
+    world: World,
+    impatient: None,
+    is_refused: bool,  # noqa: FBT001
+) -> None:
+    del impatient
+    host_port = world.simulator.host_port
+    world.take_cluster_down(is_refused=is_refused)
+    words = (
+        f"Neptune at {host_port} refused the connection. Check the Endpoint's port, and that the cluster is available."
+        if is_refused
+        else f"Connecting to Neptune at {host_port} timed out. Open TCP port {host_port.partition(':')[2]} from the "
+        "function's security group to the cluster's, and put the function into subnets of the cluster's VPC (the "
+        "provider's SubnetIds)."
+    )
+    answer = check_cluster(world)
+    assert reason_of(answer) == f"The provider cannot use the cluster of CheckedEndpoint. {words}"
+    assert answer["PhysicalResourceId"].startswith("no-job/")
+    assert 20 <= world.time() <= SERVICE_TIMEOUT / 2
+
+
+def test_a_host_that_nobody_knows_fails_the_deployment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(host: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+        if host == "cluster.test":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(host, *arguments, **options)
+
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    world.settings = world.settings._replace(clusters=Hosts.of_clusters(["cluster.test"]))
+    assert "The host name cluster.test of the Endpoint cannot be resolved." in reason_of(
+        check_cluster(world, "http://cluster.test:8182")
+    )
+
+
+def test_a_cluster_without_tls_fails_the_deployment(world: World) -> None:
+    reason = reason_of(check_cluster(world, f"https://{world.simulator.host_port}"))
+    assert f"A TLS connection to Neptune at {world.simulator.host_port} failed: " in reason
+
+
+@pytest.mark.parametrize(
+    ("effect", "words"),
+    [
+        (
+            ErrorAnswer("AccessDeniedException"),
+            "The function's role needs neptune-db:GetMLModelTransformJobStatus on "
+            "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*; check the provider's parameters "
+            "ClusterResourceId and ModelTransformJobs, and its permissions boundary.",
+        ),
+        (ErrorAnswer("InternalFailureException"), " answered 500: "),
+        (RawAnswer(200, "<html>welcome</html>"), " answered without a status for job route-check."),
+        (Hang(), " gave no usable answer: "),
+    ],
+)
+def test_a_cluster_that_gives_no_right_answer_fails_the_deployment(
+    world: World, impatient: None, effect: Effect, words: str
+) -> None:
+    del impatient
+    world.simulator.inject(Fault(effect, times=None))
+    assert words in reason_of(check_cluster(world))
+    assert 20 <= world.time() <= SERVICE_TIMEOUT / 2
+
+
+def test_a_permission_or_a_rule_that_comes_a_little_later_is_waited_for(world: World) -> None:
+    world.simulator.inject(Fault(ErrorAnswer("AccessDeniedException"), times=2))
+    assert result_of(check_cluster(world)) == "open"
+    world.take_cluster_down()
+    world.at(world.time() + 10, world.bring_cluster_up)
+    assert result_of(check_cluster(world)) == "open"
+
+
+def test_what_a_check_takes_at_most_leaves_time_for_its_answer() -> None:
+    longest = route_checks.PATIENCE_SECONDS + CONNECT_SECONDS + READ_SECONDS["get"]
+    assert longest + _LAST_ATTEMPT_SECONDS < SERVICE_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "right"),
+    [
+        ("example.com", "a host below .neptune.amazonaws.com or "),
+        ("http://mycluster.cluster-abc123.us-east-1.neptune.amazonaws.com", "an https:// endpoint; "),
+        ("not a host", "host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint."),
+    ],
+)
+def test_an_endpoint_that_the_provider_may_not_speak_to_is_refused_at_once(
+    world: World, endpoint: str, right: str
+) -> None:
+    reason = reason_of(check_cluster(world, endpoint))
+    assert reason.startswith(f"CheckedEndpoint is '{endpoint}'; it should be {right}")
+    assert world.time() == 0
+
+
+def test_a_route_that_there_is_not_is_no_check(world: World) -> None:
+    assert reason_of(check(world, "Mars")) == "Route is 'Mars'; it should be Responses, WaitingQueue or Cluster."
+
+
+@given(
+    checked=st.fixed_dictionaries(
+        {"Route": st.sampled_from(["Responses", "WaitingQueue", "Cluster"]) | json_values, "Endpoint": json_values}
+    )
+)
+def test_whatever_is_to_be_checked_has_a_result_or_a_reason(checked: dict[str, object]) -> None:
+    def connect(_: object) -> NoReturn:
+        raise AssertionError  # none of these endpoints is a cluster's
+
+    checks = RouteChecks(Hosts.of_clusters(), connect, Queue(), Clock())
+    request = Request(None, checked, Origin(("stack", "Route"), "resource", "request", None))
+    try:
+        said = checks.create(request).attributes["Result"]
+    except RequestFailed as failed:
+        said = str(failed)
+    assert re.fullmatch(r"open|(Route|CheckedEndpoint) is .*; it should be .*\.", said, re.S)
+
+
+# --- updates, rollbacks and deletions ---------------------------------------------------------------------------------
+
+
+def test_an_update_that_changes_the_network_checks_again(world: World) -> None:
+    created = check_cluster(world, after="route/1")
+    updated = check_again(world, created, after="route/2")
+    assert result_of(updated) == "open"
+    assert world.calls == ["get", "get"]
+    # The checks that come after this one name its id: they are checked again, too.
+    assert updated["PhysicalResourceId"] != created["PhysicalResourceId"]
+
+
+def test_an_update_to_a_network_without_the_route_fails_and_its_rollback_does_not(
+    world: World, written: io.StringIO
+) -> None:
+    created = check_cluster(world, after="route/1")
+    world.take_cluster_down()
+    updated = check_again(world, created, after="route/2")
+    assert " refused the connection." in reason_of(updated)
+    assert updated["PhysicalResourceId"] == created["PhysicalResourceId"]
+    rolled_back = check_again(world, updated, after="route/1")
+    assert result_of(rolled_back).startswith("Warning: The provider cannot use the cluster of CheckedEndpoint. ")
+    assert rolled_back["PhysicalResourceId"] == created["PhysicalResourceId"]
+    assert "The route that was there before is not there; the rollback goes on" in written.getvalue()
+
+
+def test_a_rollback_to_a_network_with_the_route_is_no_warning(world: World) -> None:
+    created = check_cluster(world)
+    updated = check_again(world, created, "http://127.0.0.1:9")
+    assert " refused the connection." in reason_of(updated)
+    assert result_of(check_again(world, updated)) == "open"
+
+
+@pytest.mark.parametrize("physical_id", ["route/0123456789abcdef", "no-job/1", "provider-RouteToCluster-1N2K5RF3Q0J6K"])
+@pytest.mark.parametrize("route", ["Responses", "WaitingQueue", "Cluster", "Mars"])
+def test_a_deletion_is_answered_at_once_whatever_is_closed(world: World, route: str, physical_id: str) -> None:
+    assert isinstance(world.queue, Queue)
+    world.queue.problem = NO_ROUTE
+    world.take_cluster_down()
+    answer = ask(world, "Delete", properties(route, Endpoint=world.simulator.url), physical_id)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    assert world.time() == 0
+
+
+def test_a_check_that_hangs_is_answered_before_its_time_is_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resolver that does not answer, say."""
+    monkeypatch.setattr(route_checks, "PATIENCE_SECONDS", 0)
+    created = check_cluster(world)
+    release = threading.Event()
+    monkeypatch.setattr(Jobs, "get", lambda *_: release.wait(30))
+    event = world.event(
+        "Update",
+        ResourceType=ROUTE_CHECK,
+        PhysicalResourceId=created["PhysicalResourceId"],
+        ResourceProperties=properties("Cluster", Endpoint="http://127.0.0.1:9") | {"ServiceTimeout": "1"},
+    )
+
+    def wait_for_the_answer() -> None:
+        world.host.wait_for(event["RequestId"], 30)
+        release.set()
+
+    waiting = threading.Thread(target=wait_for_the_answer)
+    waiting.start()
+    world.run(event)
+    waiting.join()
+    assert reason_of(world.answer(event)).startswith("The provider ran out of time")
+
+
+def test_the_type_of_a_check_is_suggested_to_nobody(world: World) -> None:
+    reason = reason_of(world.ask("Create", ResourceType=f"{ROUTE_CHECK}s"))
+    assert ROUTE_CHECK not in reason.replace(f"{ROUTE_CHECK}s", "")
