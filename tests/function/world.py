@@ -139,6 +139,7 @@ class World:
             region="us-east-1",
             clusters=Hosts.of_clusters(["127.0.0.1", "localhost"]),
             responses=Hosts.of_responses("us-east-1", ["127.0.0.1"]),
+            signals=Hosts.of_signals("us-east-1", ["127.0.0.1"]),
             neptune_resource_arn=NEPTUNE_ARN,
             waiting_queue_url="",
         )
