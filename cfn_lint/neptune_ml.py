@@ -34,6 +34,7 @@ class Property(NamedTuple):
         least: The least integer that is right.
         greatest: The greatest one.
         members: What its value is made of, if that is a map.
+        excludes: A property that must not be true beside it.
     """
 
     type: str
@@ -44,6 +45,7 @@ class Property(NamedTuple):
     least: int = 0
     greatest: int = 0
     members: Mapping[str, Property] = MappingProxyType({})
+    excludes: str = ""
 
 
 class ResourceType(NamedTuple):
@@ -80,6 +82,12 @@ RESOURCE_TYPES = (
                 expected="a whole number of seconds from 1 to 3600",
                 least=1,
                 greatest=3600,
+            ),
+            "CompletionHandle": Property(
+                type="String",
+                expected="the Ref of an AWS::CloudFormation::WaitConditionHandle",
+                pattern=r"^https?://\S+$",
+                excludes="WaitForCompletion",
             ),
             "Endpoint": Property(
                 type="String",
@@ -210,6 +218,12 @@ RESOURCE_TYPES = (
                 expected="a whole number of seconds from 1 to 3600",
                 least=1,
                 greatest=3600,
+            ),
+            "CompletionHandle": Property(
+                type="String",
+                expected="the Ref of an AWS::CloudFormation::WaitConditionHandle",
+                pattern=r"^https?://\S+$",
+                excludes="WaitForCompletion",
             ),
             "Endpoint": Property(
                 type="String",
@@ -381,6 +395,12 @@ RESOURCE_TYPES = (
                 least=1,
                 greatest=3600,
             ),
+            "CompletionHandle": Property(
+                type="String",
+                expected="the Ref of an AWS::CloudFormation::WaitConditionHandle",
+                pattern=r"^https?://\S+$",
+                excludes="WaitForCompletion",
+            ),
             "Endpoint": Property(
                 type="String",
                 expected="host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint",
@@ -516,6 +536,7 @@ Problem = tuple[Path, str]
 _SUBSTITUTION = re.compile(r"\$\{\s*([^!\s}][^}]*?)\s*\}")
 _ENDPOINT = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>[^:]+)(?::[0-9]+)?")
 _NO_VALUE = {"Ref": "AWS::NoValue"}
+_HANDLE = "AWS::CloudFormation::WaitConditionHandle"
 # Other letter case, other separators and a missing word are this near; a resource about such a job is not.
 _NEAR = 0.885
 
@@ -540,7 +561,11 @@ class NeptuneMLProperties(CloudFormationLintRule):  # type: ignore[misc] # cfn-l
         """
         matches = []
         for path, type_, properties in _resources(cfn):
-            of_resource = [*_missing(properties, type_.properties, type_.name), *_ways(properties, type_)]
+            of_resource = [
+                *_missing(properties, type_.properties, type_.name),
+                *_ways(properties, type_),
+                *_excluded(properties, type_),
+            ]
             matches += [RuleMatch([*path, *where], message) for where, message in of_resource]
             of_properties = _wrong(properties, type_.properties, type_.name)
             matches += [RuleMatch([*path, "Properties", *where], message) for where, message in of_properties]
@@ -570,6 +595,36 @@ class NeptuneMLClusterEndpoint(CloudFormationLintRule):  # type: ignore[misc] # 
             for path, type_, properties in _resources(cfn)
             for where, literal in _literals(properties.get("Endpoint"))
             if (what := _problem_of_host(type_.properties["Endpoint"], literal))
+        ]
+
+
+class NeptuneMLCompletionHandle(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
+    """Checks that `CompletionHandle` is the `Ref` of a handle, as far as the template says what it is."""
+
+    id = "W9383"
+    shortdesc = "CompletionHandle of Amazon Neptune ML's jobs"
+    description = "What is no handle of a wait condition, which alone has a URL that takes a signal"
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-waitcondition.html"
+    tags = ("resources", "neptune")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Check the `CompletionHandle` of every resource of these types.
+
+        Args:
+            cfn: The template.
+
+        Returns:
+            What may be wrong.
+        """
+        types = {logical_id: str(resource.get("Type")) for logical_id, resource in cfn.get_resources().items()}
+        return [
+            RuleMatch(
+                [*path, "Properties", "CompletionHandle", *where],
+                f"CompletionHandle is {what}; it should be {type_.properties['CompletionHandle'].expected}",
+            )
+            for path, type_, properties in _resources(cfn)
+            for where, value in _alternatives(properties.get("CompletionHandle"))
+            if (what := _instead_of_a_handle(type_.properties["CompletionHandle"], value, types))
         ]
 
 
@@ -699,6 +754,15 @@ def _ways(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Pro
             yield [], f"{_names(missing)} is missing; it goes with {_names(begun)}"
 
 
+def _excluded(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Problem]:
+    """What must not be true beside another property."""
+    given = Given.of(properties).surely
+    for name, definition in type_.properties.items():
+        others = {str(it).lower() for _, it in _alternatives(properties.get(definition.excludes))}
+        if name in given and others == {"true"}:
+            yield ["Properties", name], f"{name} and {definition.excludes} are two ways to wait; write one of them"
+
+
 def _wrong(
     properties: Mapping[str, object], definitions: Mapping[str, Property], owner: str, path: str = ""
 ) -> Iterator[Problem]:
@@ -748,6 +812,18 @@ def _problem_of_host(definition: Property, literal: object) -> str:
     if not re.fullmatch(HOSTS, endpoint["host"]):
         return OTHER_HOST
     return PLAIN_HTTP if endpoint["scheme"] == "http" else ""
+
+
+def _instead_of_a_handle(definition: Property, value: object, types: Mapping[str, str]) -> str:
+    """What somebody wrote in place of the `Ref` of a handle; empty if it may be one."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((function, argument),) = value.items()
+        name = str(argument[0] if isinstance(argument, list) and argument else argument).partition(".")[0]
+        is_handle = types.get(name) == _HANDLE
+        if function == "Ref":
+            return f"the Ref of {name}, {types[name]}" if name in types and not is_handle else ""
+        return f"an attribute of {name}" if function == "Fn::GetAtt" and name in types else ""
+    return "a URL that is written out" if isinstance(value, str) and _is_right(definition, value) else ""
 
 
 def _near(resource_type: str) -> str:

@@ -1,4 +1,4 @@
-"""A stand-in for the host of CloudFormation's pre-signed response URLs, which is Amazon S3."""
+"""A stand-in for the host of CloudFormation's pre-signed URLs, which is Amazon S3: it takes answers and signals."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # CloudFormation User Guide, "Custom resource request and response reference".
 MAX_BODY_BYTES: Final = 4096
 REQUIRED: Final = ("Status", "PhysicalResourceId", "StackId", "LogicalResourceId", "RequestId")
+# The same, "Create wait conditions in a CloudFormation template".
+REQUIRED_OF_SIGNALS: Final = ("Status", "UniqueId", "Data", "Reason")
 SIGNATURE: Final = "5ec7e75197a7e"
 """The made-up signature in every URL: a secret that must turn up nowhere."""
 
@@ -37,14 +39,17 @@ Behaviour: TypeAlias = int | Literal["reset", "hang"]
 """What the host does with a PUT: answer an HTTP status without taking it, reset the connection, or never answer."""
 
 
+_HANDLES: Final = "handles/"
+
+
 @dataclass(frozen=True)
 class Received:
-    """An answer as it was put.
+    """An answer as it was put, or a signal.
 
     Attributes:
         at: When it had arrived, in seconds of `time.monotonic`.
         key: The object that the URL names.
-        body: The answer.
+        body: The answer, or the signal.
         size: Its size in bytes.
     """
 
@@ -72,6 +77,7 @@ class ResponseHost:
     def __init__(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._received: list[Received] = []
+        self._signals: list[Received] = []
         self._behaviours: deque[Behaviour] = deque()
         self._lasting: Behaviour | None = None
         self._attempts = 0
@@ -107,6 +113,19 @@ class ResponseHost:
         date = f"X-Amz-Date={datetime.fromtimestamp(signed_at, UTC):%Y%m%dT%H%M%SZ}&" if signed_at is not None else ""
         return f"{self.url}/{quote(key)}?X-Amz-Algorithm=AWS4-HMAC-SHA256&{date}X-Amz-Signature={SIGNATURE}"
 
+    def handle_for(self, key: str, *, signed_at: float | None = None) -> str:
+        """Make the URL of a wait condition's handle.
+
+        Args:
+            key: The object that it names.
+            signed_at: When it claims to be signed, seconds since the epoch, for a day; without, it does not say.
+
+        Returns:
+            A URL with the query of a pre-signed one.
+        """
+        expires = "&X-Amz-Expires=86399" if signed_at is not None else ""
+        return f"{self.url_for(f'{_HANDLES}{key}', signed_at=signed_at)}{expires}"
+
     def behave(self, behaviours: Iterable[Behaviour], *, then: Behaviour | None = None) -> None:
         """Lay down what happens to the next PUTs.
 
@@ -123,6 +142,12 @@ class ResponseHost:
         """The answers that were taken, in their order."""
         with self._lock:
             return tuple(self._received)
+
+    @property
+    def signals(self) -> tuple[Received, ...]:
+        """The signals that were taken, in their order; the key of each is that of its handle."""
+        with self._lock:
+            return tuple(self._signals)
 
     @property
     def attempts(self) -> int:
@@ -162,9 +187,10 @@ class ResponseHost:
         problem = _problem(request, content)
         if isinstance(behaviour, int) or problem:
             return Response(problem, status_code=behaviour if isinstance(behaviour, int) else 400)
-        received = Received(arrived_at, request.path_params["key"], json.loads(content), len(content))
+        key = request.path_params["key"]
+        received = Received(arrived_at, key.removeprefix(_HANDLES), json.loads(content), len(content))
         with self._arrival:
-            self._received.append(received)
+            (self._signals if key.startswith(_HANDLES) else self._received).append(received)
             self._arrival.notify_all()
         return Response()
 
@@ -194,5 +220,6 @@ def _problem(request: Request, content: bytes) -> str:
         body = json.loads(content)
     except ValueError:
         return "the body is no JSON"
-    missing = [name for name in REQUIRED if not isinstance(body.get(name), str) or not body[name]]
+    required = REQUIRED_OF_SIGNALS if request.path_params["key"].startswith(_HANDLES) else REQUIRED
+    missing = [name for name in required if not isinstance(body.get(name), str) or not body[name]]
     return f"the body lacks {', '.join(missing)}" if missing else ""

@@ -335,6 +335,8 @@ def _definitions(
             least, greatest = _range(row)
             yield f"{inner}least={least},"
             yield f"{inner}greatest={greatest},"
+        if row.excludes:
+            yield f"{inner}excludes={_literal(row.excludes)},"
         if row.members:
             yield f"{inner}members={{"
             yield from _definitions(row.members, f"{inner}    ", ("required",))

@@ -54,8 +54,30 @@ class Hosts(NamedTuple):
         Returns:
             The hosts where CloudFormation takes the answers of the Region's custom resources, and those.
         """
-        bucket = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
-        return cls(re.compile(rf"{bucket}\.s3([.-]{re.escape(region)})?{_S3_SUFFIX}"), _pattern(more))
+        return cls(
+            _bucket(f"cloudformation-custom-resource-response-{region.replace('-', '')}", region), _pattern(more)
+        )
+
+    @classmethod
+    def of_signals(cls, region: str, more: Iterable[str] = ()) -> Self:
+        """Make the hosts that may be signalled.
+
+        The handles of a stack's wait conditions are in its Region, too, whose name the bucket's has as it is
+        (CloudFormation User Guide, "Access CloudFormation using an interface endpoint").
+
+        Args:
+            region: The function's Region.
+            more: Host names that the operator allows; one with a leading dot allows every host below it.
+
+        Returns:
+            The hosts where CloudFormation takes the signals of the Region's wait conditions, and those.
+        """
+        return cls(_bucket(f"cloudformation-waitcondition-{region}", region), _pattern(more))
+
+
+def _bucket(name: str, region: str) -> re.Pattern[str]:
+    """Match the hosts of a bucket in Amazon S3."""
+    return re.compile(rf"{re.escape(name)}\.s3([.-]{re.escape(region)})?{_S3_SUFFIX}")
 
 
 def _pattern(names: Iterable[str]) -> re.Pattern[str]:

@@ -39,6 +39,7 @@ class Property(NamedTuple, Generic[T]):
         needed_to_delete: Whether a Delete needs it; what it does not need must not block the deletion of a stack.
         describes: Whether it describes a job that is to be started; `required` then means that such a job needs it.
         members: What its value is made of, if that is a map.
+        excludes: The name of a property that must not be true beside it.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Property(NamedTuple, Generic[T]):
     needed_to_delete: bool = False
     describes: bool = False
     members: tuple[Property[Any], ...] = ()
+    excludes: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # a cold start would pay for them
@@ -138,6 +140,12 @@ class Schema(NamedTuple):
                 values[row] = row.default
         if self.adopts and not for_delete:
             problems += self._ways(raw, self.adopts.name)
+            true = [row.name for row, value in values.items() if value is True]
+            problems += [
+                f"{row.name} and {row.excludes} are two ways to wait; write one of them."
+                for row in values
+                if row.excludes in true
+            ]
         if problems:
             raise InvalidProperties(" ".join(problems))
         return Properties(values)

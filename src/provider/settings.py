@@ -17,6 +17,7 @@ class Settings(NamedTuple):
         region: The function's AWS Region.
         clusters: The hosts that an `Endpoint` may name.
         responses: The hosts that may be answered.
+        signals: The hosts that may be signalled.
         neptune_resource_arn: What the function's policy lets it use in Neptune, for messages.
         waiting_queue_url: The queue in which requests wait; empty if there is none.
         kinds: The resource types that the operator has the provider provide; empty: all.
@@ -28,6 +29,7 @@ class Settings(NamedTuple):
     region: str
     clusters: Hosts
     responses: Hosts
+    signals: Hosts
     neptune_resource_arn: str
     waiting_queue_url: str
     kinds: frozenset[str]
@@ -58,10 +60,12 @@ class Settings(NamedTuple):
         """
         region = environment.get("AWS_REGION") or "us-east-1"
         is_local = environment.get("AWS_SAM_LOCAL") == "true"
+        stand_ins = _names(environment.get("RESPONSE_HOSTS", ""))
         return cls(
             region=region,
             clusters=Hosts.of_clusters(_names(environment.get("ALLOWED_HOSTS", ""))),
-            responses=Hosts.of_responses(region, _names(environment.get("RESPONSE_HOSTS", ""))),
+            responses=Hosts.of_responses(region, stand_ins),
+            signals=Hosts.of_signals(region, stand_ins),
             neptune_resource_arn=environment.get("NEPTUNE_RESOURCE_ARN") or f"arn:aws:neptune-db:{region}:*:*/*",
             # SAM puts the queue's name in the template there.
             waiting_queue_url="" if is_local else environment.get("WAITING_QUEUE_URL", ""),

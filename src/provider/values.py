@@ -122,6 +122,12 @@ def _role_arn(value: object) -> str:
     return text
 
 
+def _handle(value: object) -> str:
+    if not isinstance(value, str) or not value.startswith(("https://", "http://")):
+        raise ValueError("the Ref of an AWS::CloudFormation::WaitConditionHandle")
+    return value
+
+
 def _endpoint(value: object) -> Endpoint:
     form = "host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint"
     text = _string(value)
@@ -150,4 +156,5 @@ TIMEOUT = ValueType("Integer", _time_limit)
 JOB_ID = ValueType("String", _job_id, r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$")
 ARN = ValueType("String", _arn, r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$")
 ROLE_ARN = ValueType("String", _role_arn, r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$")
+HANDLE = ValueType("String", _handle, r"^https?://\S+$")
 ENDPOINT = ValueType("String", _endpoint, r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$")

@@ -14,12 +14,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+import urllib3
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from provider import observability
 from provider.clock import Clock
 from provider.custom_resource import FrontDoor
-from provider.custom_resource import answer as answers
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.request import Unanswerable
@@ -245,7 +245,7 @@ class Aws:
         )
         self._began, self._ends_at = self.time, self.time + self.invocation_seconds
         with (
-            mock.patch.object(answers, "_put", self._take_answer),
+            mock.patch.object(urllib3.PoolManager, "request", self._take_answer),
             mock.patch.object(threading, "Timer", self._set_watchdog),
             mock.patch.object(observability.metrics, "add_metric", self._record),
         ):
@@ -361,12 +361,12 @@ class Aws:
 
     # --- CloudFormation's bucket --------------------------------------------------------------------------------------
 
-    def _take_answer(self, _pool: object, _url: str, content: bytes) -> tuple[int, str]:
+    def _take_answer(self, _method: str, _url: str, *, body: bytes, **_: object) -> urllib3.HTTPResponse:
         def take() -> None:
-            body = json.loads(content)
-            assert len(content) <= 4096
-            status = self.seen(key_of_resource(body["PhysicalResourceId"]))
-            self.answered.setdefault(body["RequestId"], []).append(Answered(body, self.time, status))
+            answer = json.loads(body)
+            assert len(body) <= 4096
+            status = self.seen(key_of_resource(answer["PhysicalResourceId"]))
+            self.answered.setdefault(answer["RequestId"], []).append(Answered(answer, self.time, status))
 
         class NotTakenError(Exception):
             """The answer was not taken, or nobody knows."""
@@ -377,8 +377,10 @@ class Aws:
         try:
             self.step("answer", take, not_taken)
         except NotTakenError as error:
-            return error.args[0], "not taken"
-        return 200, "taken"
+            if not error.args[0]:
+                raise urllib3.exceptions.HTTPError from error
+            return urllib3.HTTPResponse(status=error.args[0])
+        return urllib3.HTTPResponse(status=200)
 
     # --- SQS, as its boto3 client -------------------------------------------------------------------------------------
 

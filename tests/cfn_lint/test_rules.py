@@ -677,6 +677,67 @@ def test_an_endpoint_that_is_none_has_no_host_to_warn_of() -> None:
     assert messages(MODEL_TRANSFORM_JOB, {"Endpoint": "local host"}, "W9382") == []
 
 
+HANDLES = {
+    "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+    "Trained": {"Type": "AWS::CloudFormation::WaitCondition"},
+}
+
+
+def warnings_of_handle(kind: Kind, value: object) -> list[str]:
+    resources = {**HANDLES, "Job": {"Type": kind.resource_type, "Properties": {**ADOPTED, "CompletionHandle": value}}}
+    found = LOADED["W9383"].match(Template(None, {"Resources": resources}))
+    assert all(match.path[:4] == ["Resources", "Job", "Properties", "CompletionHandle"] for match in found)
+    return [match.message for match in found]
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ({"Ref": "Trained"}, "the Ref of Trained, AWS::CloudFormation::WaitCondition"),
+        ({"Fn::GetAtt": ["Handle", "Id"]}, "an attribute of Handle"),
+        ({"Fn::GetAtt": "Handle.Id"}, "an attribute of Handle"),
+        ("https://example.com/x?X-Amz-Signature=x", "a URL that is written out"),
+        ({"Fn::If": ["Waits", {"Ref": "Trained"}, {"Ref": "AWS::NoValue"}]}, "the Ref of Trained, AWS::Cl"),
+    ],
+)
+@of_each_kind
+def test_what_is_no_handle_is_warned_of(kind: Kind, value: object, what: str) -> None:
+    (message,) = warnings_of_handle(kind, value)
+    assert message.startswith(f"CompletionHandle is {what}")
+    assert message.endswith("; it should be the Ref of an AWS::CloudFormation::WaitConditionHandle")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Ref": "Handle"},
+        {"Ref": "HandleOfAnotherStack"},  # a parameter
+        {"Fn::ImportValue": "handle"},
+        {"Fn::GetAtt": ["Nested", "Outputs.Handle"]},
+        {"Fn::If": ["Waits", {"Ref": "Handle"}, {"Ref": "AWS::NoValue"}]},
+        "Handle",  # which is an error
+        ["Handle"],
+        None,
+    ],
+)
+def test_what_may_be_a_handle_is_not_warned_of(value: object) -> None:
+    assert warnings_of_handle(MODEL_TRAINING_JOB, value) == []
+
+
+@of_each_kind
+def test_a_handle_that_is_no_url_or_stands_beside_another_way_to_wait_is_an_error(kind: Kind) -> None:
+    handle = {"CompletionHandle": {"Ref": "Handle"}}
+    wrong = "it should be the Ref of an AWS::CloudFormation::WaitConditionHandle"
+    assert messages(kind, {**ADOPTED, "CompletionHandle": "Handle"}) == [f"CompletionHandle is 'Handle'; {wrong}"]
+    both = "CompletionHandle and WaitForCompletion are two ways to wait; write one of them"
+    for true in (True, "true", "True", {"Fn::If": ["Waits", True, "true"]}):
+        assert messages(kind, {**ADOPTED, **handle, "WaitForCompletion": true}) == [both]
+    for other in (False, "false", {"Ref": "Waits"}, {"Fn::If": ["Waits", True, False]}):
+        assert messages(kind, {**ADOPTED, **handle, "WaitForCompletion": other}) == []
+    perhaps = {"CompletionHandle": {"Fn::If": ["Waits", {"Ref": "Handle"}, {"Ref": "AWS::NoValue"}]}}
+    assert messages(kind, {**ADOPTED, **perhaps, "WaitForCompletion": True}) == []
+
+
 @pytest.mark.parametrize(
     "properties",
     [{**ADOPTED, name: "value"} for name in ("Endpont", "endpoint", "Ids", "Region", "Timeout", "IamRoleArn", "Zzz")]

@@ -46,5 +46,16 @@ def test_the_costs_of_a_deletion_are_computed(row: tuple[str, ...]) -> None:
     assert row[1:] == (str(looks), str(messages), f"{billed:.1f}", f"{cents:.4f}")
 
 
+def test_the_cost_of_looking_for_the_end_of_a_job_is_computed() -> None:
+    now, looks = 0.0, 0
+    while now < 12 * 3600:
+        now += max(1, int(pause(now, MEAN_CHANCE))) + LOOK_SECONDS
+        looks += 1
+    dollars_of_a_look = LOOK_SECONDS * GIGABYTES * DOLLARS_OF_A_GIGABYTE_SECOND + DOLLARS_OF_AN_INVOCATION
+    cents = 100 * looks * (dollars_of_a_look + 3 * DOLLARS_OF_AN_SQS_REQUEST)
+
+    assert f"twelve hours are {looks:,} looks, or {cents:.2f} cents" in PAGE
+
+
 def test_there_are_rows() -> None:
     assert len(ROWS) == 6

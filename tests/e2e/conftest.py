@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 
 
-# The function's numbers that differ: a failed look is taken again sooner, a route that is not there yet is not waited for
-# as long, and of a short time limit more is kept back, for a busy machine may be seconds late with an answer.
+# The function's numbers that differ: a failed look is taken again sooner, a route that is not there yet is given up
+# sooner, and of a short time limit more is kept back, for a busy machine may be seconds late with an answer.
 _NUMBERS = {
     "custom_resource/waiting.py": ("_RETRY_SECONDS = 60", f"_RETRY_SECONDS = {AGAIN_SECONDS}"),
     "custom_resource/deadline.py": (

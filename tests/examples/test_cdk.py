@@ -47,6 +47,7 @@ EVERY_PROPERTY = {
     "CustomModelTransformParameters": {"SourceS3DirectoryPath": "directory", "TransformEntryPointScript": "script"},
     "NeptuneIamRoleArn": "neptune-role",
     "WaitForCompletion": True,
+    "CompletionHandle": "handle",
     "Clean": True,
     "WaitForStop": False,
 }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXAMPLES = ROOT / "examples"
 TEMPLATES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("sam/*.yaml")])
 RESOURCE_TYPES = tuple(kind.resource_type for kind in KINDS)
+WAIT_CONDITION = "AWS::CloudFormation::WaitCondition"
 SCHEMA = schema_of(MODEL_TRANSFORM_JOB.schema)
 
 
@@ -149,12 +150,23 @@ def depended_on(name: str, resources: dict[str, Any]) -> set[str]:
 def test_every_job_is_created_last_and_deleted_first(template: Any) -> None:  # noqa: ANN401 - a path
     resources = load(str(template))["Resources"]
     jobs = [name for name, it in resources.items() if it["Type"] in RESOURCE_TYPES]
-    others = set(resources) - set(jobs)
+    conditions = {name for name, it in resources.items() if it["Type"] == WAIT_CONDITION}
+    others = set(resources) - set(jobs) - conditions
 
-    assert list(resources)[-len(jobs) :] == jobs
+    assert [name for name in resources if name not in conditions][-len(jobs) :] == jobs
     for number, job in enumerate(jobs):
-        assert depended_on(job, resources) - others <= set(jobs[:number])
+        assert depended_on(job, resources) - others - conditions <= set(jobs[:number])
         assert depended_on(job, resources) & others == others
+
+
+def test_what_comes_after_a_long_job_waits_for_its_wait_condition_which_goes_before_it() -> None:
+    resources = load(str(EXAMPLES / "long-training.yaml"))["Resources"]
+
+    assert resources["Trained"]["Type"] == WAIT_CONDITION
+    assert resources["Trained"]["Properties"] == {"Handle": {"Ref": "Handle"}, "Timeout": "43200"}
+    assert resources["TrainingJob"]["Properties"]["CompletionHandle"] == {"Ref": "Handle"}
+    assert depended_on("Trained", resources) == {"Handle", "TrainingJob"}
+    assert depended_on("TransformJob", resources) == {"Handle", "TrainingJob", "Trained"}
 
 
 def test_without_depends_on_the_instance_and_the_rule_would_go_with_the_job() -> None:

@@ -673,10 +673,10 @@ def test_the_response_hosts_answer_drips_in(world: World) -> None:
 def test_an_answer_that_fails_to_be_put_for_any_reason_is_not_taken_for_delivered(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise UnicodeError
 
-    monkeypatch.setattr(answers, "_put", fail)
+    monkeypatch.setattr(urllib3.PoolManager, "request", fail)
     running_job(world, stop_seconds=3)
     with pytest.raises(Undeliverable, match="UnicodeError"):
         world.invoke(world.event("Delete"))

@@ -60,7 +60,11 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     if isinstance(properties, dict):
         changed = dict(properties)
         for name in draw(
-            st.lists(st.sampled_from(["Id", "Endpoint", "Clean", "ServiceTimeout", "WaitForStop"]) | texts, max_size=3)
+            st.lists(
+                st.sampled_from(["Id", "Endpoint", "Clean", "CompletionHandle", "ServiceTimeout", "WaitForStop"])
+                | texts,
+                max_size=3,
+            )
         ):
             changed[name] = draw(json_values | st.just(GONE))
         event["ResourceProperties"] = {name: value for name, value in changed.items() if value is not GONE}

@@ -357,7 +357,14 @@ class TestInVpcWithOwnGroups:
             assert search.startswith(f"SEARCH('{{{observability.NAMESPACE},function,resource_type}} MetricName=")
             assert f' function="{function}"\'' in search
         by_type = {name for search in searches for name in re.findall(r'"(\w+)"', search.partition(" function=")[0])}
-        assert by_type == {"JobsStarted", "JobsCancelled", "Failures", "FailedDeletions", "SecondsToStop"}
+        assert by_type == {
+            "JobsStarted",
+            "JobsCancelled",
+            "Failures",
+            "FailedDeletions",
+            "FailedSignals",
+            "SecondsToStop",
+        }
         waiting = [observability.NAMESPACE, "StillWaiting", "service", observability.SERVICE, "function", function]
         assert waiting in metrics
         assert {name for metric in metrics for name in metric if isinstance(name, str)} >= {

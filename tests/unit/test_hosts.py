@@ -113,6 +113,38 @@ def test_no_other_host_is_answered(host: str) -> None:
     assert not RESPONSES.more.fullmatch(host)
 
 
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us-east-1", "cloudformation-waitcondition-us-east-1.s3.amazonaws.com"),
+        ("us-west-2", "cloudformation-waitcondition-us-west-2.s3-us-west-2.amazonaws.com"),
+        ("eu-north-1", "cloudformation-waitcondition-eu-north-1.s3.eu-north-1.amazonaws.com"),
+        ("cn-north-1", "cloudformation-waitcondition-cn-north-1.s3.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_the_handles_of_the_regions_wait_conditions_are_signalled(region: str, host: str) -> None:
+    assert Hosts.of_signals(region).own.fullmatch(host)
+    assert not Hosts.of_responses(region).own.fullmatch(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        f"{BUCKET}.s3.amazonaws.com",
+        "cloudformation-waitcondition-useast1.s3.amazonaws.com",
+        "cloudformation-waitcondition-us-west-2.s3.amazonaws.com",
+        "cloudformation-waitcondition-us-east-1.s3.us-west-2.amazonaws.com",
+        "x.cloudformation-waitcondition-us-east-1.s3.amazonaws.com",
+        "cloudformation-waitcondition-us-east-1.s3.amazonaws.com.evil.example",
+        "localhost",
+    ],
+)
+def test_no_other_host_is_signalled(host: str) -> None:
+    assert not Hosts.of_signals("us-east-1").own.fullmatch(host)
+    assert not Hosts.of_signals("us-east-1").more.fullmatch(host)
+    assert Hosts.of_signals("us-east-1", [host]).more.fullmatch(host)
+
+
 def test_hosts_of_a_local_run_are_a_setting_of_their_own() -> None:
     hosts = Hosts.of_responses("us-east-1", ["host.docker.internal"])
     assert hosts.more.fullmatch("host.docker.internal")

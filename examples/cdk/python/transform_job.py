@@ -51,6 +51,8 @@ class ModelTransformJob(Construct):
         job_id: Id of a job to adopt, which has to exist; then nothing that describes a job may be given.
         neptune_iam_role_arn: Role that Neptune is to use; by default the cluster's.
         wait_for_completion: Whether a creation waits until the job has completed, and fails if it fails.
+        completion_handle: Handle of a wait condition that waits for the job, for up to 12 hours: `handle.ref`. It is
+            signalled when the job has completed; then leave `wait_for_completion` away.
         clean: Whether cancelling the job also deletes its artifacts.
         wait_for_stop: Whether a deletion waits until the job has stopped.
         service_timeout: How long an operation may take, an hour at most.
@@ -87,6 +89,7 @@ class ModelTransformJob(Construct):
         job_id: str | None = None,
         neptune_iam_role_arn: str | None = None,
         wait_for_completion: bool = False,
+        completion_handle: str | None = None,
         clean: bool = False,
         wait_for_stop: bool = True,
         service_timeout: Duration | None = None,
@@ -120,6 +123,7 @@ class ModelTransformJob(Construct):
                 ),
                 NeptuneIamRoleArn=neptune_iam_role_arn,
                 WaitForCompletion=wait_for_completion,
+                CompletionHandle=completion_handle,
                 Clean=clean,
                 WaitForStop=wait_for_stop,
             ),

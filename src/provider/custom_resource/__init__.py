@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from provider.custom_resource.answer import Answer, Outcome, tell
 from provider.custom_resource.conversation import Conversation
 from provider.custom_resource.deadline import TimeLimits
+from provider.custom_resource.following import Following
+from provider.custom_resource.handle import completion_handle
 from provider.custom_resource.request import (
     MalformedRequest,
     RequestType,
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
 
     from provider.clock import Clock
     from provider.custom_resource.conversation import Meaning
-    from provider.custom_resource.request import ReturnAddress
+    from provider.custom_resource.request import CloudFormationRequest, PresignedUrl, ReturnAddress
     from provider.custom_resource.waiting import WaitingQueue
+    from provider.identity import Identity
     from provider.lifecycle import Lifecycle
     from provider.settings import Settings
 
@@ -89,11 +92,15 @@ class FrontDoor(NamedTuple):
             lifecycle = self.lifecycles.get(str(fields.get("ResourceType"))) or self._on_demand(fields)
             metrics.add_dimensions(resource_type=fields["ResourceType"])
             request = cloudformation_request(fields, address)
+            is_delete = request.request_type is RequestType.DELETE  # which no property may block
+            handle = None if is_delete else completion_handle(request, self.settings.signals)
         except MalformedRequest as error:
             leaves = self._leaves(fields, address) if is_continued else ""
             answer: Answer | None = deliver(self._refuse(fields, address, leaves, str(error)))
         else:
             logger.append_keys(request_type=request.request_type)
+            if request.follows is not None and handle is not None:
+                return self._follow(fields, request, handle, request.follows)
             now = self.clock.wall()
             conversation = Conversation(
                 event=fields,
@@ -110,6 +117,7 @@ class FrontDoor(NamedTuple):
                 clock=self.clock,
                 tell=deliver,
                 is_continued=is_continued,
+                handle=handle,
             )
             with tracer.provider.in_subsegment(name=f"## {request.request_type}"):
                 answer = conversation.hold(context)
@@ -120,6 +128,26 @@ class FrontDoor(NamedTuple):
             return {"Status": "PENDING", "Reason": "The request waits in the queue."}
         reason = conceal(answer.reason) if answer.reason else ""
         return {"Status": answer.outcome, "PhysicalResourceId": answer.physical_resource_id, "Reason": reason}
+
+    def _follow(
+        self, fields: Mapping[str, Any], request: CloudFormationRequest, handle: PresignedUrl, identity: Identity
+    ) -> dict[str, str]:
+        """Take the next look at a job whose request is answered."""
+        following = Following(
+            event=fields,
+            request=request,
+            identity=identity,
+            handle=handle,
+            lifecycle=self.lifecycles[str(fields["ResourceType"])],
+            queue=self.queue,
+            clock=self.clock,
+            pauses=self.settings.answer_pauses,
+        )
+        with tracer.provider.in_subsegment(name="## Completion"):
+            told = following.look()
+        if told is None:
+            return {"Status": "PENDING", "Reason": "The end of the job is waited for in the queue."}
+        return {"Status": told.outcome, "PhysicalResourceId": str(identity), "Reason": conceal(told.reason)}
 
     def _leaves(self, fields: Mapping[str, object], address: ReturnAddress) -> str:
         """Tell what a request leaves whose progress cannot be read: another version of the provider has noted it."""

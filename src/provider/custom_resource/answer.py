@@ -10,21 +10,22 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-import urllib3
+from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
 from provider.observability import conceal, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from provider.clock import Clock
     from provider.custom_resource.request import ReturnAddress
 
-MAX_BODY_BYTES = 4096  # "The total size of the response body cannot exceed 4096 bytes."
+# CloudFormation User Guide, "Understand CloudFormation quotas": of a response, and of a signal's data.
+MAX_BODY_BYTES = 4096
 
 _TOO_LONG = "The job's identity and attributes are longer than CloudFormation takes (4,096 bytes)."
-_TIMEOUT = urllib3.Timeout(connect=3.0, read=5.0)
+_TIMEOUT = Timeout(connect=3.0, read=5.0)
 _NO_ANSWER = 0  # in place of an HTTP status
 # No attempt begins later than this, so that a delivery takes at most this and one attempt.
 _LAST_ATTEMPT_SECONDS = 30.0
@@ -57,6 +58,22 @@ class Answer(NamedTuple):
     leaves: str = ""
 
 
+class Delivery(NamedTuple):
+    """What came of writing to a URL.
+
+    Attributes:
+        status: The HTTP status of the last attempt; 0 if there was no answer.
+        attempts: How many there were.
+        problem: What was wrong with the last.
+        is_taken: Whether what was written is there.
+    """
+
+    status: int
+    attempts: int
+    problem: str
+    is_taken: bool
+
+
 class Undeliverable(Exception):
     """CloudFormation could not be told; the message says why and what to open."""
 
@@ -85,25 +102,91 @@ def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Cloc
     if answer.outcome is Outcome.FAILED:
         logger.error("The request failed", reason=answer.reason)
         content = body(address, answer, log_stream)
-    started, problem = clock.monotonic(), ""
-    with urllib3.PoolManager(timeout=_TIMEOUT, retries=False) as pool:
-        for attempt, pause in enumerate((*pauses, None), start=1):
-            status, problem = _put(pool, address.url, content)
-            if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-                logger.info("CloudFormation has the answer", http_status=status, attempt=attempt)
-                return answer
-            logger.warning("CloudFormation did not take the answer", problem=problem, attempt=attempt)
-            may_pass = (
-                status in (_NO_ANSWER, HTTPStatus.TOO_MANY_REQUESTS) or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            )
-            if not may_pass or pause is None or clock.monotonic() - started + pause > _LAST_ATTEMPT_SECONDS:
-                break
-            clock.sleep(pause)
+    delivery = deliver(
+        address.url,
+        content,
+        clock=clock,
+        pauses=pauses,
+        complain=lambda problem, attempt: logger.warning(
+            "CloudFormation did not take the answer", problem=problem, attempt=attempt
+        ),
+    )
+    if delivery.is_taken:
+        logger.info("CloudFormation has the answer", http_status=delivery.status, attempt=delivery.attempts)
+        return answer
     raise Undeliverable(
-        f"The answer could not be delivered to {urlsplit(address.url).hostname} in {attempt} attempts: {problem}. The "
+        f"The answer could not be delivered to {urlsplit(address.url).hostname} in {delivery.attempts} attempts: "
+        f"{delivery.problem}. The "
         "function needs a route to Amazon S3: a gateway endpoint for S3 or a NAT gateway, and TCP port 443 open in its "
         "security group."
     )
+
+
+def deliver(
+    url: str, content: bytes, *, clock: Clock, pauses: Sequence[float], complain: Callable[[str, int], object]
+) -> Delivery:
+    """Put something to a pre-signed URL.
+
+    Connection errors, 429 and 5xx are tried again, but no attempt begins after half a minute.
+
+    Args:
+        url: The URL.
+        content: What to put there.
+        clock: The time.
+        pauses: How long to wait before each further attempt, in seconds.
+        complain: Told what was wrong with each attempt, and its number.
+
+    Returns:
+        What came of it.
+    """
+    began, left = clock.monotonic(), list(pauses)
+    with PoolManager(timeout=_TIMEOUT, retries=False) as pool:
+        while True:
+            status = _NO_ANSWER
+            try:
+                # The signature covers an empty content type.
+                # The status is enough: a body that drips in would hold everything up.
+                response = pool.request("PUT", url, body=content, headers={"content-type": ""}, preload_content=False)
+            except HTTPError as error:
+                problem = type(error).__name__  # urllib3's own words may hold the URL
+            else:
+                response.close()
+                status, problem = response.status, f"HTTP status {response.status}"
+            is_taken = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+            delivery = Delivery(status, len(pauses) - len(left) + 1, problem, is_taken)
+            if is_taken:
+                return delivery
+            complain(problem, delivery.attempts)
+            may_pass = (
+                status in (_NO_ANSWER, HTTPStatus.TOO_MANY_REQUESTS) or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            )
+            if not may_pass or not left or clock.monotonic() - began + left[0] > _LAST_ATTEMPT_SECONDS:
+                return delivery
+            clock.sleep(left.pop(0))
+
+
+def with_reason(reason: str, end: str, write: Callable[[str], bytes]) -> bytes:
+    """Write what has a reason in it.
+
+    Args:
+        reason: The reason; empty if none is known.
+        end: What follows it.
+        write: Writes it all with a reason.
+
+    Returns:
+        At most 4,096 bytes. A reason that is too long is shortened at its end, at a word.
+    """
+    reason = conceal(" ".join(reason.split())) or "No reason is known."
+    written = write(reason + end)
+    if len(written) <= MAX_BODY_BYTES:
+        return written
+    reason, end = reason[:MAX_BODY_BYTES], f" ...{end}"
+    room = bisect_right(range(len(reason)), MAX_BODY_BYTES, key=lambda n: len(write(reason[:n] + end)))
+    shortened = reason[: max(0, room - 1)]
+    word_end = shortened.rfind(" ")
+    if word_end > len(shortened) - _LONGEST_WORD_CHARACTERS:
+        shortened = shortened[:word_end]
+    return write(shortened + end)
 
 
 def body(address: ReturnAddress, answer: Answer, log_stream: str) -> bytes:
@@ -117,21 +200,8 @@ def body(address: ReturnAddress, answer: Answer, log_stream: str) -> bytes:
     Returns:
         JSON in UTF-8, at most 4,096 bytes. A reason that is too long is shortened at its end, at a word.
     """
-    reason = conceal(" ".join(answer.reason.split())) or "No reason is known."
     stream = f" (log stream: {log_stream})" if log_stream else ""
-    written = _write(address, answer, reason + stream)
-    if len(written) <= MAX_BODY_BYTES:
-        return written
-    reason = reason[:MAX_BODY_BYTES]
-    end = f" ...{stream}"
-    room = bisect_right(
-        range(len(reason)), MAX_BODY_BYTES, key=lambda n: len(_write(address, answer, reason[:n] + end))
-    )
-    shortened = reason[: max(0, room - 1)]
-    word_end = shortened.rfind(" ")
-    if word_end > len(shortened) - _LONGEST_WORD_CHARACTERS:
-        shortened = shortened[:word_end]
-    return _write(address, answer, shortened + end)
+    return with_reason(answer.reason, stream, lambda reason: _write(address, answer, reason))
 
 
 def _write(address: ReturnAddress, answer: Answer, reason: str) -> bytes:
@@ -146,15 +216,3 @@ def _write(address: ReturnAddress, answer: Answer, reason: str) -> bytes:
         "Data": dict(answer.data),
     }
     return json.dumps(fields, ensure_ascii=False).encode(errors="replace")
-
-
-def _put(pool: urllib3.PoolManager, url: str, content: bytes) -> tuple[int, str]:
-    try:
-        # The signature covers an empty content type.
-        # The status is enough: a body that drips in would hold everything up.
-        response = pool.request("PUT", url, body=content, headers={"content-type": ""}, preload_content=False)
-    except HTTPError as error:
-        # urllib3's own words may hold the URL.
-        return _NO_ANSWER, type(error).__name__
-    response.close()
-    return response.status, f"HTTP status {response.status}"

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from provider.custom_resource import waiting
 from provider.custom_resource.answer import Answer, Outcome, Undeliverable
+from provider.custom_resource.following import have_followed
+from provider.custom_resource.handle import has_expired
 from provider.custom_resource.on_crhelper import Dispatch
+from provider.custom_resource.properties import COMPLETION_HANDLE
 from provider.custom_resource.request import RequestType
 from provider.lifecycle import Done, RequestFailed
 from provider.observability import logger, record
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from provider.clock import Clock
     from provider.custom_resource.deadline import TimeLimits
-    from provider.custom_resource.request import CloudFormationRequest, ReturnAddress
+    from provider.custom_resource.request import CloudFormationRequest, PresignedUrl, ReturnAddress
     from provider.custom_resource.waiting import WaitingQueue
     from provider.lifecycle import Progress, Request, Waiting
 
@@ -37,6 +40,8 @@ _QUEUE_RETRY_SECONDS = 30.0
 _SHORTEST_DELAY_SECONDS = 1.0
 # A queue that hangs must not hold the answer up beyond the request's time.
 _SLOWEST_HANDOVER_SECONDS = 15.0
+# A job that is to be followed is not given up because the queue fails for a moment.
+_HANDOVER_PAUSES = (1.0, 4.0)
 # With others it would poll.
 _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResponseURL")
 _RETRY_HINT = "The deletion can be tried again: it goes on waiting."
@@ -82,6 +87,7 @@ class Conversation:
         clock: The time.
         tell: Tells CloudFormation an answer; see `answer.tell`.
         is_continued: Whether the request has waited in the queue.
+        handle: What is to be signalled when the job has ended; `None` if nothing is.
     """
 
     event: Mapping[str, Any]
@@ -93,6 +99,7 @@ class Conversation:
     clock: Clock
     tell: Callable[[Answer], Answer]
     is_continued: bool
+    handle: PresignedUrl | None = None
     _answer: Answer | None = None
     _is_handed_over: bool = False
     _undeliverable: Undeliverable | None = None
@@ -245,6 +252,8 @@ class Conversation:
                 return
             done = self._done
             if done is not None:
+                failure = None if self.handle is None else self._have_followed(done, self.handle)
+            if done is not None and failure is None:
                 self._answer = Answer(Outcome.SUCCESS, done.physical_id, data=done.attributes, leaves=done.leaves)
             else:
                 self._answer = Answer(Outcome.FAILED, self.address.failure_id(self._left()), failure or "")
@@ -259,3 +268,44 @@ class Conversation:
             record("Failures", int(has_failed))
             if self.request.request_type is RequestType.DELETE:
                 record("FailedDeletions", int(has_failed))
+
+    # --- what comes after it ------------------------------------------------------------------------------------------
+
+    def _have_followed(self, done: Done, handle: PresignedUrl) -> str | None:
+        """Have the queue look for the end of the job, before CloudFormation goes on; returns why the request fails."""
+        if not self._is_to_be_followed(done, handle):
+            return None
+        problem = self._hand_over_the_job(done.physical_id)
+        if problem is None:
+            return None
+        failure = f"The end of the job cannot be waited for. {problem}"
+        if done.physical_id == self.request.asked.physical_id:
+            # It may be a rollback, which must not fail: the event comes again, and the alarm sounds at last.
+            self._undeliverable = Undeliverable(f"{failure} The resource's handle is not signalled.")
+            return None
+        self._leaves = done.leaves
+        return f"{failure} {_CANCEL_HINTS[self.request.request_type] if done.leaves else 'Try again.'}"
+
+    def _is_to_be_followed(self, done: Done, handle: PresignedUrl) -> bool:
+        """Tell whether the resource has another job, or another handle, than before, and somebody may wait for it."""
+        asked, name = self.request.asked, COMPLETION_HANDLE.name
+        is_other = asked.physical_id != done.physical_id or asked.properties[name] != asked.old_properties.get(name)
+        if is_other and has_expired(handle, self.clock):
+            logger.warning("The handle takes no signal any more", problem="It has expired.")
+            return False
+        return is_other
+
+    def _hand_over_the_job(self, physical_id: str) -> str | None:
+        """Have the queue take the job; returns why it cannot."""
+        pauses = list(_HANDOVER_PAUSES)
+        while True:
+            try:
+                have_followed(self.queue, self.event, physical_id, now=self.clock.wall())
+            except waiting.CannotWait as error:
+                logger.warning("The queue does not take the job whose end is to be signalled", problem=str(error))
+                is_late = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS > self.limits.last_word
+                if is_late or not pauses:
+                    return str(error)
+                self.clock.sleep(pauses.pop(0))
+            else:
+                return None

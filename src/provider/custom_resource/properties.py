@@ -28,6 +28,19 @@ SERVICE_TIMEOUT = Property(
         "then fails a creation that waits for it."
     ),
 )
+COMPLETION_HANDLE = Property(
+    name="CompletionHandle",
+    type=values.HANDLE,
+    update="No interruption",
+    excludes="WaitForCompletion",
+    default_text="nobody is told of the job's end",
+    description=(
+        "The `Ref` of an `AWS::CloudFormation::WaitConditionHandle`. The creation succeeds when the job runs; when the "
+        "job has completed, the handle is signalled with its attributes, and if it fails, with the reason. So a wait "
+        "condition can wait for it for up to 12 hours; see [longer than an hour](../reference.md#longer-than-an-hour). "
+        "It does not go with `WaitForCompletion: true`."
+    ),
+)
 
 
 def schema_of(own: Schema) -> Schema:
@@ -39,4 +52,4 @@ def schema_of(own: Schema) -> Schema:
     Returns:
         The schema, with the properties of the protocol before its own.
     """
-    return own._replace(rows=(SERVICE_TOKEN, SERVICE_TIMEOUT, *own.rows))
+    return own._replace(rows=(SERVICE_TOKEN, SERVICE_TIMEOUT, COMPLETION_HANDLE, *own.rows))

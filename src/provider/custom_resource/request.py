@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from provider.custom_resource import waiting
 from provider.custom_resource.properties import SERVICE_TIMEOUT
-from provider.identity import NO_JOB
+from provider.identity import NO_JOB, Identity
 from provider.job_id import Origin
 from provider.lifecycle import Progress, Request
 from provider.values import LONGEST_TIMEOUT_SECONDS
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 _LONGEST_FIELD_CHARACTERS = 1024
 _LONGEST_IDS_BYTES = 3072  # of the 4,096 that an answer may have
 _TEXT = re.compile(rf"[^\ud800-\udfff]{{1,{_LONGEST_FIELD_CHARACTERS}}}", re.S)  # no surrogates: UTF-8 has none
-_LATEST_TIME = 1e11  # seconds since the epoch
 _HTTPS_PORT = 443
 # AWS Signature Version 4, and 2.
 _SIGNATURES = frozenset(("X-Amz-Signature", "Signature"))
+_LATEST_TIME = 1e11  # seconds since the epoch
 
 
 class RequestType(StrEnum):
@@ -48,6 +48,29 @@ class Unanswerable(Exception):
 
 class MalformedRequest(Exception):
     """The event is no request, but says whom to tell so."""
+
+
+class UnusableUrl(Exception):
+    """A URL must not be written to; the message goes on after its name, and does not hold its path or query."""
+
+
+class ElsewhereUrl(UnusableUrl):
+    """It is a pre-signed URL of another host; the message is that host."""
+
+
+class PresignedUrl(NamedTuple):
+    """A URL that may be written to.
+
+    Attributes:
+        url: The URL. Whoever knows it can write there: it is a secret.
+        signed_at: When it was signed, seconds since the epoch; `None` if it does not say (that of Signature Version 4
+            does).
+        expires_at: When it takes nothing any more, likewise.
+    """
+
+    url: str
+    signed_at: float | None
+    expires_at: float | None
 
 
 class ReturnAddress(NamedTuple):
@@ -89,13 +112,16 @@ class CloudFormationRequest(NamedTuple):
         request_type: What is asked.
         asked: What is asked of the resource.
         service_timeout: CloudFormation's time limit for the request, in seconds.
-        arrived_at: When it arrived, seconds since the epoch, if it has waited in the queue since; else `None`.
+        arrived_at: When it arrived, seconds since the epoch, if it has waited in the queue since; else `None`. When it
+            was answered, if only the end of its job is waited for.
+        follows: That job; `None` if the request is not answered yet.
     """
 
     request_type: RequestType
     asked: Request
     service_timeout: int
     arrived_at: float | None
+    follows: Identity | None = None
 
 
 def return_address(event: object, hosts: Hosts) -> ReturnAddress:
@@ -114,7 +140,15 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     if not isinstance(event, dict):
         raise Unanswerable(f"the event is a {type(event).__name__}, not a CloudFormation request")
     fields = cast("dict[str, object]", event)
-    url, query = _response_url(fields.get("ResponseURL"), hosts)
+    try:
+        url, signed_at, _ = presigned_url(fields.get("ResponseURL"), hosts)
+    except ElsewhereUrl as error:
+        raise Unanswerable(
+            f"the event's ResponseURL is at {error}, where CloudFormation takes no answers of this Region; the "
+            "provider's ResponseHosts parameter can allow a local stand-in"
+        ) from None
+    except UnusableUrl as error:
+        raise Unanswerable(f"the event's ResponseURL {error}") from None
     texts = {
         name: value
         for name in ("StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId")
@@ -125,10 +159,6 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
             raise Unanswerable(
                 f"the event's {name} is missing or no text of 1 to {_LONGEST_FIELD_CHARACTERS:,} characters"
             )
-    try:
-        signed_at = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-    except (KeyError, ValueError):
-        signed_at = None
     address = ReturnAddress(
         url=url,
         signed_at=signed_at,
@@ -141,6 +171,45 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     if len(json.dumps(ids, ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
         raise Unanswerable("the event's ids leave no room for an answer")
     return address
+
+
+def presigned_url(url: object, hosts: Hosts) -> PresignedUrl:
+    """Check a pre-signed URL.
+
+    Args:
+        url: What an event has in its place.
+        hosts: The hosts that may be written to.
+
+    Returns:
+        The URL.
+
+    Raises:
+        UnusableUrl: It is none, or not one that may be written to.
+    """
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
+        raise UnusableUrl("is missing or no URL")
+    try:
+        split = urlsplit(url)
+        host, port, query = (split.hostname or "").lower(), split.port, parse_qs(split.query)
+    except ValueError:
+        raise UnusableUrl("is no URL") from None
+    is_stand_in = hosts.more.fullmatch(host) is not None
+    is_signed = is_stand_in or not _SIGNATURES.isdisjoint(query)  # a stand-in need not sign: MiniStack does not
+    if split.username is not None or "\\" in split.netloc or not host or not is_signed:
+        raise UnusableUrl("is no pre-signed URL")
+    if not (is_stand_in and split.scheme in ("https", "http")):
+        if split.scheme != "https" or port not in (None, _HTTPS_PORT):
+            raise UnusableUrl("is not https, at port 443")
+        if not hosts.own.fullmatch(host):
+            raise ElsewhereUrl(host[:_LONGEST_FIELD_CHARACTERS])
+    try:
+        signed_at = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except (KeyError, ValueError):
+        return PresignedUrl(url, None, None)
+    try:
+        return PresignedUrl(url, signed_at, signed_at + int(query["X-Amz-Expires"][0][:9]))
+    except (KeyError, ValueError):
+        return PresignedUrl(url, signed_at, None)
 
 
 def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) -> CloudFormationRequest:
@@ -170,7 +239,9 @@ def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) 
         if not isinstance(event.get(name), dict):
             raise MalformedRequest(f"The event's {name} should be a map.")
     properties = cast("dict[str, object]", event["ResourceProperties"])
-    arrived_at, progress = (None, Progress()) if waiting.FIELD not in event else _waited(event[waiting.FIELD])
+    arrived_at, progress, follows = None, Progress(), None
+    if waiting.FIELD in event:
+        arrived_at, progress, follows = _waited(event[waiting.FIELD])
     service_timeout = LONGEST_TIMEOUT_SECONDS
     if "ServiceTimeout" in properties:  # which CloudFormation has validated
         with suppress(ValueError):
@@ -192,41 +263,21 @@ def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) 
         ),
         service_timeout=service_timeout,
         arrived_at=arrived_at,
+        follows=follows,
     )
 
 
-def _response_url(url: object, hosts: Hosts) -> tuple[str, Mapping[str, list[str]]]:
-    """Check a response URL; returns it with its query."""
-    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
-        raise Unanswerable("the event's ResponseURL is missing or no URL")
-    try:
-        split = urlsplit(url)
-        host, port, query = (split.hostname or "").lower(), split.port, parse_qs(split.query)
-    except ValueError:
-        raise Unanswerable("the event's ResponseURL is no URL") from None
-    is_stand_in = hosts.more.fullmatch(host) is not None
-    is_signed = is_stand_in or not _SIGNATURES.isdisjoint(query)  # a stand-in need not sign: MiniStack does not
-    if split.username is not None or "\\" in split.netloc or not host or not is_signed:
-        raise Unanswerable("the event's ResponseURL is no pre-signed URL")
-    if is_stand_in and split.scheme in ("https", "http"):
-        return url, query
-    if split.scheme != "https" or port not in (None, _HTTPS_PORT):
-        raise Unanswerable("the event's ResponseURL is not https, at port 443")
-    if not hosts.own.fullmatch(host):
-        raise Unanswerable(
-            f"the event's ResponseURL is at {host[:_LONGEST_FIELD_CHARACTERS]}, where CloudFormation takes no answers "
-            "of this Region; the provider's ResponseHosts parameter can allow a local stand-in"
-        )
-    return url, query
-
-
-def _waited(waited: object) -> tuple[float, Progress]:
+def _waited(waited: object) -> tuple[float, Progress, Identity | None]:
     """Read what an event that has waited in the queue carries on."""
     noted = waited if isinstance(waited, dict) else {}
-    arrived_at, progress = noted.get("ArrivedAt"), noted.get("Progress")
+    arrived_at, progress, follows = noted.get("ArrivedAt"), noted.get("Progress"), noted.get("Follows")
     if type(arrived_at) not in (int, float) or not 0 < cast("float", arrived_at) <= _LATEST_TIME:
         raise MalformedRequest(f"The event's {waiting.FIELD} should have ArrivedAt, in seconds since the epoch.")
     try:
-        return cast("float", arrived_at), Progress.from_json(cast("dict[str, object]", progress))
+        progress = Progress.from_json(cast("dict[str, object]", progress))
     except (ValueError, AttributeError):
         raise MalformedRequest(f"The event's {waiting.FIELD} should have a Progress of the provider's own.") from None
+    identity = Identity.parse(follows) if isinstance(follows, str) else None
+    if follows is not None and identity is None:
+        raise MalformedRequest(f"The event's {waiting.FIELD} should have in Follows the identity of a job.")
+    return cast("float", arrived_at), progress, identity

@@ -13,6 +13,7 @@ from provider.hosts import problem_of
 from provider.identity import LONGEST_BYTES, UNCLEAR, Identity
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS, Asking
+from provider.lifecycle.completing import COMPLETION_PATIENCE_SECONDS, Completing
 from provider.lifecycle.leftovers import SEARCH_SECONDS, Leftovers, tell_of_leftovers
 from provider.lifecycle.own_jobs import OwnJobs
 from provider.lifecycle.starting import APPEARANCE_SECONDS, NOT_STARTING, START_SECONDS, Starting
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADOPTION_PATIENCE_SECONDS",
     "APPEARANCE_SECONDS",
+    "COMPLETION_PATIENCE_SECONDS",
     "DELETION_PATIENCE_SECONDS",
     "REFUSAL_PATIENCE_SECONDS",
     "SEARCH_SECONDS",
@@ -126,6 +128,32 @@ class Lifecycle(NamedTuple):
         if current is not None and current.id == wanted.id and not progress.is_seen:
             return self._move(current, wanted, properties, progress)
         return self._starting.adopt(wanted, properties, progress)
+
+    def completion(self, identity: Identity, request: Request) -> Done | Waiting:
+        """Look whether a job has completed that a resource has, whose request is answered.
+
+        Args:
+            identity: The job.
+            request: What was asked.
+
+        Returns:
+            The job's attributes, if it has; `Waiting` until then.
+
+        Raises:
+            RequestFailed: It has not, and will not; or Neptune could not be asked for an hour.
+        """
+        logger.append_keys(job_id=identity.id)
+        tracer.put_annotation("job_id", identity.id)
+        if problem := problem_of(identity.endpoint, self.clusters):
+            raise RequestFailed(f"The job {identity.id} is at {identity.endpoint.host}, which should be {problem}")
+        try:
+            properties = self.schema.parse(request.properties, for_delete=True)
+        except InvalidProperties as error:
+            raise RequestFailed(str(error)) from error
+        result = Completing(self._asking).look(identity, properties, request.progress)
+        if isinstance(result, Waiting):
+            return result
+        return Done(str(identity), self._starting.attributes(identity.id, result))
 
     def without_neptune(self, request: Request) -> Done | None:
         """Tell what an Update comes to if Neptune cannot be asked.

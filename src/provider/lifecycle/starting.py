@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from provider.identity import NO_JOB_YET, UNCLEAR
 from provider.kinds.common import WAIT_FOR_COMPLETION
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
+from provider.lifecycle.completing import not_completed_yet, why_not_completed
 from provider.lifecycle.terms import Done, Progress, RequestFailed, Waiting
 from provider.neptune import JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable
 from provider.observability import logger, record, tracer
@@ -205,13 +206,8 @@ class Starting(NamedTuple):
             logger.info("The resource has its job", status=job.status)
             return Done(str(identity), self.attributes(identity.id, job), leaves)
         if job.has_ended or job.has_failed:
-            # The log comes first, as a long reason is cut at its end.
-            log = f" Its log: {job.log_url}" if job.log_url else ""
-            reason = f" Neptune's reason: {job.failure}" if job.failure else ""
-            failure = f"The job {identity.id} has not completed: its status is {job.status}.{log}{reason}"
-            raise RequestFailed(failure, leaves)
-        reason = f"The job {identity.id} has not completed yet (its status is {job.status})."
-        return Waiting(reason, progress._replace(is_seen=True, silent_since=None), leaves)
+            raise RequestFailed(why_not_completed(identity.id, job), leaves)
+        return Waiting(not_completed_yet(identity.id, job), progress._replace(is_seen=True, silent_since=None), leaves)
 
 
 def start_seconds(time_limit: float) -> float:

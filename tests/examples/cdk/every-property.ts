@@ -24,6 +24,7 @@ const job = new ModelTransformJob(stack, 'Job', {
   jobId: 'job',
   neptuneIamRoleArn: 'neptune-role',
   waitForCompletion: true,
+  completionHandle: 'handle',
   clean: true,
   waitForStop: false,
   serviceTimeout: Duration.minutes(1),

@@ -31,6 +31,7 @@ job = ModelTransformJob(
     job_id="job",
     neptune_iam_role_arn="neptune-role",
     wait_for_completion=True,
+    completion_handle="handle",
     clean=True,
     wait_for_stop=False,
     service_timeout=Duration.minutes(1),

@@ -47,6 +47,11 @@ export interface ModelTransformJobProps {
   readonly neptuneIamRoleArn?: string;
   /** Whether a creation waits until the job has completed, and fails if it fails. Default: false. */
   readonly waitForCompletion?: boolean;
+  /**
+   * Handle of a wait condition that waits for the job, for up to 12 hours: `handle.ref`. It is signalled when the job has
+   * completed; then leave `waitForCompletion` away.
+   */
+  readonly completionHandle?: string;
   /** Whether cancelling the job also deletes its artifacts. Default: false. */
   readonly clean?: boolean;
   /** Whether a deletion waits until the job has stopped. Default: true. */
@@ -108,6 +113,7 @@ export class ModelTransformJob extends Construct {
         },
         NeptuneIamRoleArn: props.neptuneIamRoleArn,
         WaitForCompletion: props.waitForCompletion,
+        CompletionHandle: props.completionHandle,
         Clean: props.clean,
         WaitForStop: props.waitForStop,
       },

@@ -1,0 +1,169 @@
+"""The handle of a wait condition, and what it is signalled.
+
+Its fields are those of the CloudFormation User Guide, "Create wait conditions in a CloudFormation template".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from provider.custom_resource.answer import MAX_BODY_BYTES, Undeliverable, deliver, with_reason
+from provider.custom_resource.properties import COMPLETION_HANDLE
+from provider.custom_resource.request import ElsewhereUrl, MalformedRequest, UnusableUrl, presigned_url
+from provider.custom_resource.waiting import FIELD
+from provider.observability import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from provider.clock import Clock
+    from provider.custom_resource.request import CloudFormationRequest, PresignedUrl
+    from provider.hosts import Hosts
+
+_RIGHT = "it should be the Ref of an AWS::CloudFormation::WaitConditionHandle"
+# What CloudFormation takes in `SignalResource`.
+_LONGEST_ID_CHARACTERS = 64
+_DIGEST_CHARACTERS = 12
+
+
+class Outcome(StrEnum):
+    """What has become of what a wait condition waits for."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+
+
+class Signal(NamedTuple):
+    """What a wait condition is told.
+
+    Attributes:
+        outcome: Whether it need not wait any more, or fails.
+        job_id: The job. A handle counts the signals of one job once.
+        reason: Why; what the user of the stack reads if it fails.
+        data: What `Fn::GetAtt` of the wait condition is to return.
+    """
+
+    outcome: Outcome
+    job_id: str
+    reason: str
+    data: Mapping[str, str] = MappingProxyType({})
+
+
+def completion_handle(request: CloudFormationRequest, hosts: Hosts) -> PresignedUrl | None:
+    """Read the handle that is to be signalled when a resource's job has ended.
+
+    Args:
+        request: What CloudFormation asks.
+        hosts: The hosts that may be signalled.
+
+    Returns:
+        The handle; `None` if there is none, or what stands there is no URL at all, which the schema finds.
+
+    Raises:
+        MalformedRequest: It is not one of CloudFormation's, or there has to be one. The message does not hold its path
+            or query.
+    """
+    try:
+        url = COMPLETION_HANDLE.type.parse(request.asked.properties.get(COMPLETION_HANDLE.name))
+    except ValueError:
+        if request.follows is None:
+            return None
+        raise MalformedRequest(
+            f"The event's {FIELD} has Follows, which goes with {COMPLETION_HANDLE.name} alone."
+        ) from None
+    try:
+        return presigned_url(url, hosts)
+    except ElsewhereUrl as error:
+        raise MalformedRequest(
+            f"{COMPLETION_HANDLE.name} is at {error}, where CloudFormation takes no signals of this Region; {_RIGHT}."
+        ) from None
+    except UnusableUrl as error:
+        raise MalformedRequest(f"{COMPLETION_HANDLE.name} {error}; {_RIGHT}.") from None
+
+
+def signal(handle: PresignedUrl, told: Signal, *, clock: Clock, pauses: Sequence[float]) -> bool:
+    """Put a signal to a handle.
+
+    Args:
+        handle: The handle.
+        told: The signal.
+        clock: The time.
+        pauses: How long to wait before each further attempt, in seconds.
+
+    Returns:
+        Whether it was taken; if not, the handle takes none any more, and nobody waits.
+
+    Raises:
+        Undeliverable: It was not accepted. The message does not hold the URL's path or query.
+    """
+    delivery = deliver(
+        handle.url,
+        body(told),
+        clock=clock,
+        pauses=pauses,
+        complain=lambda problem, attempt: logger.warning(
+            "The handle did not take the signal", problem=problem, attempt=attempt
+        ),
+    )
+    if delivery.is_taken:
+        logger.info("The handle has the signal", signal=told.outcome, attempt=delivery.attempts)
+        return True
+    if has_expired(handle, clock) or delivery.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+        logger.warning("The handle takes no signal any more", signal=told.outcome, problem=delivery.problem)
+        return False
+    raise Undeliverable(
+        f"The signal could not be delivered to {urlsplit(handle.url).hostname} in {delivery.attempts} attempts: "
+        f"{delivery.problem}. The function needs a route to Amazon S3, and an endpoint policy, if there is one, has to "
+        "allow CloudFormation's bucket for wait conditions."
+    )
+
+
+def has_expired(handle: PresignedUrl, clock: Clock) -> bool:
+    """Tell whether a handle says that its time is over.
+
+    Args:
+        handle: The handle.
+        clock: The time.
+
+    Returns:
+        Whether it does.
+    """
+    return handle.expires_at is not None and clock.wall() > handle.expires_at
+
+
+def body(told: Signal) -> bytes:
+    """Write the body of a signal.
+
+    Args:
+        told: The signal.
+
+    Returns:
+        JSON in UTF-8, at most 4,096 bytes. The data is JSON itself, without what is too much at its end: an attribute
+        is there as a whole, or not at all. A reason that is too long is shortened.
+    """
+    attributes = list(told.data.items())
+    while len(_write(told, dict(attributes), "")) > MAX_BODY_BYTES // 2 and len(attributes) > 1:
+        name, _ = attributes.pop()
+        logger.warning("The signal has no room for an attribute", attribute=name)
+    return with_reason(told.reason, "", lambda reason: _write(told, dict(attributes), reason))
+
+
+def _write(told: Signal, data: Mapping[str, str], reason: str) -> bytes:
+    unique_id = told.job_id
+    if len(unique_id) > _LONGEST_ID_CHARACTERS:
+        digest = hashlib.sha256(unique_id.encode(errors="surrogatepass")).hexdigest()[:_DIGEST_CHARACTERS]
+        unique_id = f"{unique_id[: _LONGEST_ID_CHARACTERS - 1 - _DIGEST_CHARACTERS]}-{digest}"
+    fields = {
+        "Status": told.outcome,
+        "Reason": reason,
+        "UniqueId": unique_id,
+        # Without white space, so that a template can split it.
+        "Data": json.dumps(dict(data), separators=(",", ":"), ensure_ascii=False),
+    }
+    return json.dumps(fields, ensure_ascii=False).encode(errors="replace")
