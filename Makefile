@@ -10,9 +10,11 @@ UV := $(VENV)/uv/bin/uv
 DEV := $(VENV)/dev/bin
 TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
 EVENT ?=
-TOOLS := dev sam ministack checkov awscli pip-audit cdk
+TOOLS := dev sam ministack checkov awscli pip-audit cdk sbom workflows
 CDK_TYPESCRIPT := examples/cdk/typescript
 STACK ?= neptune-ml-provider
+SOURCE_URL ?=
+TAG ?=
 
 # --- what there is to do ----------------------------------------------------------------------------------------------
 
@@ -25,7 +27,7 @@ demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks s
 	@$(DEV)/python -m local.demo
 
 .PHONY: test
-test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/awscli.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (some minutes)
+test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/sbom.done $(VENV)/awscli.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (some minutes)
 	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term
 
 .PHONY: check
@@ -87,6 +89,10 @@ deploy: build ## Deploy the provider to your AWS account, asking for the paramet
 	@echo
 	@echo "With StartJobs=true, a stack can start its job, too: examples/started-job.yaml."
 
+.PHONY: release
+release: $(VENV)/dev.done $(VENV)/sbom.done ## Make a release in release/: package, template, SBOM, checksums
+	@PYTHON="$(PYTHON)" $(DEV)/python -m tools.release --source-url "$(SOURCE_URL)" --tag "$(TAG)"
+
 .PHONY: logs
 logs: $(VENV)/sam.done ## Follow the log of the deployed function (STACK=neptune-ml-provider)
 	@outputs=$$($(VENV)/sam/bin/sam list stack-outputs --stack-name $(STACK) --output json) && \
@@ -97,7 +103,7 @@ logs: $(VENV)/sam.done ## Follow the log of the deployed function (STACK=neptune
 
 .PHONY: lock
 lock: $(VENV)/uv.done ## Update every dependency to its newest version
-	@for name in src/requirements requirements/uv $(TOOLS:%=requirements/%); do \
+	@for name in src/requirements requirements/uv requirements/actionlint $(TOOLS:%=requirements/%); do \
 		echo "Locking $$name.txt ..."; \
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade "$$name.in" -o "$$name.txt"; \
@@ -112,7 +118,7 @@ install: $(TOOLS:%=$(VENV)/%.done) $(VENV)/cdk-typescript.done ## Install every 
 
 .PHONY: clean
 clean: ## Remove everything that was installed or built
-	@rm -rf .aws-sam .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage*
+	@rm -rf .aws-sam .venv release .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage*
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
