@@ -39,7 +39,7 @@ check: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done $(VENV)/pip-audit.
 	@echo "sam validate ..." && AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint
 	@echo "checkov ..." && for template in $(TEMPLATES); do \
 		echo "  $$template" && $(VENV)/checkov/bin/checkov --config-file .checkov.yaml --file "$$template"; done
-	@echo "shellcheck ..." && $(DEV)/shellcheck .ci/run
+	@echo "shellcheck ..." && $(DEV)/shellcheck .ci/run .ci/docker-engine
 	@$(DEV)/python -m tools.audit
 
 .PHONY: format
@@ -103,7 +103,7 @@ logs: $(VENV)/sam.done ## Follow the log of the deployed function (STACK=neptune
 
 .PHONY: lock
 lock: $(VENV)/uv.done ## Update every dependency to its newest version
-	@for name in src/requirements requirements/uv requirements/actionlint $(TOOLS:%=requirements/%); do \
+	@for name in src/requirements requirements/uv requirements/actionlint requirements/lambda $(TOOLS:%=requirements/%); do \
 		echo "Locking $$name.txt ..."; \
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade "$$name.in" -o "$$name.txt"; \
