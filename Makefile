@@ -31,16 +31,43 @@ test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/sbom.done
 	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term
 
 .PHONY: check
-check: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done $(VENV)/pip-audit.done ## Run the linters, the type checks and the security checks
+check: check-code check-templates check-scripts check-github check-dependencies ## Run the linters, the type checks and the security checks
+
+.PHONY: check-code
+check-code: $(VENV)/dev.done
 	@echo "ruff ..." && $(DEV)/ruff check . && $(DEV)/ruff format --check .
 	@echo "mypy ..." && $(DEV)/mypy
 	@echo "reference ..." && PYTHONPATH=src $(DEV)/python -m tools.reference --check
+
+.PHONY: check-templates
+check-templates: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done
 	@echo "cfn-lint ..." && $(DEV)/cfn-lint --append-rules cfn_lint -- $(TEMPLATES)
 	@echo "sam validate ..." && AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint
 	@echo "checkov ..." && for template in $(TEMPLATES); do \
 		echo "  $$template" && $(VENV)/checkov/bin/checkov --config-file .checkov.yaml --file "$$template"; done
-	@echo "shellcheck ..." && $(DEV)/shellcheck .ci/run .ci/docker-engine
+
+.PHONY: check-scripts
+check-scripts: $(VENV)/dev.done
+	@echo "shellcheck ..." && $(DEV)/shellcheck .ci/*
+
+.PHONY: check-github
+check-github: $(VENV)/workflows.done
+	@echo "zizmor ..." && $(VENV)/workflows/bin/zizmor --offline --pedantic --strict-collection --no-progress --quiet .
+	@echo "check-jsonschema ..." && check="$(VENV)/workflows/bin/check-jsonschema --quiet --builtin-schema" && \
+		$$check vendor.github-workflows .github/workflows/*.yml && \
+		$$check vendor.dependabot .github/dependabot.yml && \
+		$$check vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml && \
+		$$check vendor.github-issue-forms .github/ISSUE_TEMPLATE/{problem,idea}.yml
+	@if [[ -e $(VENV)/actionlint.done ]]; then $(MAKE) actionlint; \
+	else echo "actionlint: left out, for it is not installed: make actionlint downloads it from GitHub"; fi
+
+.PHONY: check-dependencies
+check-dependencies: $(VENV)/dev.done $(VENV)/pip-audit.done
 	@$(DEV)/python -m tools.audit
+
+.PHONY: actionlint
+actionlint: $(VENV)/actionlint.done $(VENV)/dev.done
+	@echo "actionlint ..." && $(VENV)/actionlint/bin/actionlint -shellcheck $(DEV)/shellcheck
 
 .PHONY: format
 format: $(VENV)/dev.done ## Format the code
@@ -105,7 +132,7 @@ logs: $(VENV)/sam.done ## Follow the log of the deployed function (STACK=neptune
 lock: $(VENV)/uv.done ## Update every dependency to its newest version
 	@for name in src/requirements requirements/uv requirements/actionlint requirements/lambda $(TOOLS:%=requirements/%); do \
 		echo "Locking $$name.txt ..."; \
-		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-emit-find-links --upgrade "$$name.in" -o "$$name.txt"; \
 	done
 	@if command -v npm >/dev/null; then \
