@@ -10,9 +10,11 @@ UV := $(VENV)/uv/bin/uv
 DEV := $(VENV)/dev/bin
 TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
 EVENT ?=
-TOOLS := dev sam ministack checkov awscli pip-audit cdk
+TOOLS := dev sam ministack checkov awscli pip-audit cdk sbom workflows
 CDK_TYPESCRIPT := examples/cdk/typescript
 STACK ?= neptune-ml-provider
+SOURCE_URL ?=
+TAG ?=
 
 # --- what there is to do ----------------------------------------------------------------------------------------------
 
@@ -25,20 +27,47 @@ demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks s
 	@$(DEV)/python -m local.demo
 
 .PHONY: test
-test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/awscli.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (some minutes)
+test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/sbom.done $(VENV)/awscli.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (some minutes)
 	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term
 
 .PHONY: check
-check: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done $(VENV)/pip-audit.done ## Run the linters, the type checks and the security checks
+check: check-code check-templates check-scripts check-github check-dependencies ## Run the linters, the type checks and the security checks
+
+.PHONY: check-code
+check-code: $(VENV)/dev.done
 	@echo "ruff ..." && $(DEV)/ruff check . && $(DEV)/ruff format --check .
 	@echo "mypy ..." && $(DEV)/mypy
 	@echo "reference ..." && PYTHONPATH=src $(DEV)/python -m tools.reference --check
+
+.PHONY: check-templates
+check-templates: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done
 	@echo "cfn-lint ..." && $(DEV)/cfn-lint --append-rules cfn_lint -- $(TEMPLATES)
 	@echo "sam validate ..." && AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint
 	@echo "checkov ..." && for template in $(TEMPLATES); do \
 		echo "  $$template" && $(VENV)/checkov/bin/checkov --config-file .checkov.yaml --file "$$template"; done
-	@echo "shellcheck ..." && $(DEV)/shellcheck .ci/run
+
+.PHONY: check-scripts
+check-scripts: $(VENV)/dev.done
+	@echo "shellcheck ..." && $(DEV)/shellcheck .ci/*
+
+.PHONY: check-github
+check-github: $(VENV)/workflows.done
+	@echo "zizmor ..." && $(VENV)/workflows/bin/zizmor --offline --pedantic --strict-collection --no-progress --quiet .
+	@echo "check-jsonschema ..." && check="$(VENV)/workflows/bin/check-jsonschema --quiet --builtin-schema" && \
+		$$check vendor.github-workflows .github/workflows/*.yml && \
+		$$check vendor.dependabot .github/dependabot.yml && \
+		$$check vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml && \
+		$$check vendor.github-issue-forms .github/ISSUE_TEMPLATE/{problem,idea}.yml
+	@if [[ -e $(VENV)/actionlint.done ]]; then $(MAKE) actionlint; \
+	else echo "actionlint: left out, for it is not installed: make actionlint downloads it from GitHub"; fi
+
+.PHONY: check-dependencies
+check-dependencies: $(VENV)/dev.done $(VENV)/pip-audit.done
 	@$(DEV)/python -m tools.audit
+
+.PHONY: actionlint
+actionlint: $(VENV)/actionlint.done $(VENV)/dev.done
+	@echo "actionlint ..." && $(VENV)/actionlint/bin/actionlint -shellcheck $(DEV)/shellcheck
 
 .PHONY: format
 format: $(VENV)/dev.done ## Format the code
@@ -82,6 +111,10 @@ accept: $(VENV)/dev.done ## Have the deployed provider prove itself on a job (EN
 		--training-job "$${TRAINING_JOB:-}" --output "$${OUTPUT:-}" --properties "$${PROPERTIES:-}" --type "$${TYPE:-}" \
 		--minutes "$${MINUTES:-30}" --report "$${REPORT:-}" $(if $(YES),--yes)
 
+.PHONY: release
+release: $(VENV)/dev.done $(VENV)/sbom.done ## Make a release in release/: package, template, SBOM, checksums
+	@PYTHON="$(PYTHON)" $(DEV)/python -m tools.release --source-url "$(SOURCE_URL)" --tag "$(TAG)"
+
 .PHONY: logs
 logs: $(VENV)/dev.done ## Follow the log of the deployed function (STACK=..., MINUTES=10, ALL=1: everything, as it stands there)
 	@$(DEV)/python -m operate.logs --stack "$(STACK)" --minutes $(or $(MINUTES),10) $(if $(ALL),--all)
@@ -92,9 +125,9 @@ replay: $(VENV)/dev.done ## Have the deployed function take the events once more
 
 .PHONY: lock
 lock: $(VENV)/uv.done ## Update every dependency to its newest version
-	@for name in src/requirements requirements/uv $(TOOLS:%=requirements/%); do \
+	@for name in src/requirements requirements/uv requirements/actionlint requirements/lambda $(TOOLS:%=requirements/%); do \
 		echo "Locking $$name.txt ..."; \
-		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-emit-index-url --no-emit-find-links --upgrade "$$name.in" -o "$$name.txt"; \
 	done
 	@if command -v npm >/dev/null; then \
@@ -107,7 +140,7 @@ install: $(TOOLS:%=$(VENV)/%.done) $(VENV)/cdk-typescript.done ## Install every 
 
 .PHONY: clean
 clean: ## Remove everything that was installed or built
-	@rm -rf .aws-sam .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage*
+	@rm -rf .aws-sam .venv release .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage*
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
