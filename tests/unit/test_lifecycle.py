@@ -558,6 +558,12 @@ def test_a_rollback_looks_for_what_may_appear_and_keeps_its_job() -> None:
     assert jobs.cancelled == []
 
 
+def test_a_silence_before_a_rollback_found_nothing_does_not_add_to_the_next() -> None:
+    found_nothing = starting(Jobs()).update(rollback({}, Progress(silent_since=NOW - 500)))
+    assert isinstance(found_nothing, Waiting)
+    assert found_nothing.progress == Progress(has_searched=True)
+
+
 def test_a_rollback_cancels_what_it_finds_and_what_it_had_begun_to_cancel() -> None:
     found, begun = own_job(10), own_job(20)
     jobs = Jobs(lists=[(found, "job-1", "job-2")])
