@@ -55,6 +55,7 @@ class ResourceType(NamedTuple):
         adopts: The property that names a job to adopt.
         attributes: What `Fn::GetAtt` returns.
         either: Groups of properties, of which a job that is to be started needs one as a whole.
+        noun: What messages call the job.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ResourceType(NamedTuple):
     adopts: str
     attributes: tuple[str, ...]
     either: tuple[tuple[str, ...], ...] = ()
+    noun: str = "job"
 
 
 # generated: rules (by `python -m tools.reference`, from the provider's own definition)
@@ -89,7 +91,7 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "InputDataS3Location": Property(
@@ -108,7 +110,7 @@ RESOURCE_TYPES = (
             ),
             "PreviousDataProcessingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -219,12 +221,12 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "DataProcessingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 required=True,
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
@@ -238,7 +240,7 @@ RESOURCE_TYPES = (
             ),
             "PreviousModelTrainingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -389,7 +391,7 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "ModelTransformOutputS3Location": Property(
@@ -401,13 +403,13 @@ RESOURCE_TYPES = (
             ),
             "DataProcessingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "MlModelTrainingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -673,24 +675,25 @@ def _missing(
 def _ways(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Problem]:
     """What is wrong between the properties: adopt or start, and what goes together."""
     given, adopts, either = Given.of(properties), type_.adopts, type_.either
+    a_job = f"{'an' if type_.noun[0] in 'aeiou' else 'a'} {type_.noun}"
     describing = [name for name, definition in type_.properties.items() if definition.describes]
     described = [name for name in describing if name in given.surely]
     if adopts in given.surely and described:
-        both = f"{adopts} adopts a job that runs already, {_names(described)} would describe one to be started"
+        both = f"{adopts} adopts {a_job} that runs already, {_names(described)} would describe one to be started"
         yield ["Properties", adopts], f"{both}; write either {adopts} or the description"
     if adopts in given.perhaps or not _is_whole(properties):
         return
     required = [name for name in describing if type_.properties[name].required]
     if given.perhaps.isdisjoint(describing):
-        models = f" with {', or with '.join(map(_names, either))}" if either else ""
-        start = f"{_names(required)}{models}, to have one started"
-        yield [], f"The job is missing: write {adopts}, to adopt one that runs already, or {start}"
+        ways = f", or {'with ' if required else ''}".join(map(_names, either))
+        start = f"{' with '.join(filter(None, [_names(required), ways]))}, to have one started"
+        yield [], f"The {type_.noun} is missing: write {adopts}, to adopt one that runs already, or {start}"
         return
     for name in required:
         if name not in given.perhaps:
-            yield [], f"{name} is missing; a job that is to be started requires it"
+            yield [], f"{name} is missing; {a_job} that is to be started requires it"
     if either and all(given.perhaps.isdisjoint(group) for group in either):
-        yield [], f"A job that is to be started requires {', or '.join(map(_names, either))}"
+        yield [], f"{a_job.capitalize()} that is to be started requires {', or '.join(map(_names, either))}"
     is_complete = any(given.perhaps.issuperset(group) for group in either)
     for group in either:
         missing = [name for name in group if name not in given.perhaps]

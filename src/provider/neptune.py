@@ -137,7 +137,7 @@ class Jobs:
         """
         answer = self._call(self._kind.start, job_id, properties)
         if not isinstance(answer.get("id"), str) or not answer["id"]:
-            raise Unavailable(f"{self._name} did not confirm the start of job {job_id}.")
+            raise Unavailable(f"{self._name} did not confirm the start of {self._kind.words.thing} {job_id}.")
 
     def get(self, job_id: str, properties: Properties) -> Job:
         """Look a job up.
@@ -159,7 +159,7 @@ class Jobs:
         answer = self._call(self._kind.get, job_id, properties)
         status = answer.get("status")
         if not isinstance(status, str) or not status:
-            raise Unavailable(f"{self._name} answered without a status for job {job_id}.")
+            raise Unavailable(f"{self._name} answered without a status for {self._kind.words.thing} {job_id}.")
         lower = status.lower()
         return Job(
             status=status,
@@ -191,7 +191,7 @@ class Jobs:
         ids = self._call(self._kind.list, "", properties).get("ids")
         # boto3 takes a body that is no JSON for an empty success.
         if not isinstance(ids, list):
-            raise Unavailable(f"{self._name} answered without a list of jobs.")
+            raise Unavailable(f"{self._name} answered without a list of {self._kind.words.thing}s.")
         return tuple(str(job_id) for job_id in ids)
 
     def cancel(self, job_id: str, properties: Properties) -> None:
@@ -211,7 +211,7 @@ class Jobs:
         answer = self._call(self._kind.cancel, job_id, properties)
         # boto3 takes a body that is no JSON for an empty success.
         if not isinstance(answer.get("status"), str) or not answer["status"]:
-            raise Unavailable(f"{self._name} did not confirm the cancellation of job {job_id}.")
+            raise Unavailable(f"{self._name} did not confirm the cancellation of {self._kind.words.thing} {job_id}.")
 
     def _call(self, call: Call, job_id: str, properties: Properties) -> Mapping[str, Any]:
         """Make a call with those of the properties that it carries."""

@@ -243,7 +243,7 @@ def test_a_physical_id_has_at_most_1024_bytes() -> None:
         assert len(done.physical_id.encode() if isinstance(done, Done) else b"") == 1024
         with pytest.raises(RequestFailed) as caught:
             lifecycle(Jobs()).create(create(Id=f"{job_id}x"))
-        assert str(caught.value).startswith(f"Id is '{job_id[:79]}...'; it should be a job id that has, with the ")
+        assert str(caught.value).startswith(f"Id is '{job_id[:79]}...'; it should be an id that has, with the ")
         assert str(caught.value).endswith("the cluster's name, at most 1,024 bytes (it has 1,025).")
 
 

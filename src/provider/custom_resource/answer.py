@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 4096  # "The total size of the response body cannot exceed 4096 bytes."
 
-_TOO_LONG = "The job's identity and attributes are longer than CloudFormation takes (4,096 bytes)."
+_TOO_LONG = "The resource's identity and attributes are longer than CloudFormation takes (4,096 bytes)."
 _TIMEOUT = urllib3.Timeout(connect=3.0, read=5.0)
 _NO_ANSWER = 0  # in place of an HTTP status
 # No attempt begins later than this, so that a delivery takes at most this and one attempt.

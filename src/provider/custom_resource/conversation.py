@@ -40,9 +40,9 @@ _SLOWEST_HANDOVER_SECONDS = 15.0
 # With others it would poll.
 _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResponseURL")
 _RETRY_HINT = "The deletion can be tried again: it goes on waiting."
-_CANCEL_HINTS = {
-    RequestType.CREATE: "The job is cancelled when CloudFormation deletes this resource.",
-    RequestType.UPDATE: "The job is cancelled when CloudFormation rolls this update back.",
+_CANCELLED_WHEN = {
+    RequestType.CREATE: "when CloudFormation deletes this resource.",
+    RequestType.UPDATE: "when CloudFormation rolls this update back.",
 }
 
 
@@ -192,8 +192,10 @@ class Conversation:
         if self.request.request_type is RequestType.DELETE:
             return _RETRY_HINT
         has_started = self._leaves and self._asked is not None and self._asked.progress.is_seen
-        hint = _CANCEL_HINTS[self.request.request_type]
-        return f"A longer ServiceTimeout may help. {hint}" if has_started else "Try again."
+        if not has_started:
+            return "Try again."
+        words, when = self.lifecycle.kind.words, _CANCELLED_WHEN[self.request.request_type]
+        return f"A longer ServiceTimeout may help. The {words.thing} is {words.cancelled} {when}"
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 

@@ -59,8 +59,8 @@ ENDPOINT = Property(
     update="Replacement",
     required=True,
     description=(
-        "The Neptune cluster that runs the job: `host`, `host:port` or `https://host:port`. The port is 8182 if none "
-        "is given. `!GetAtt Cluster.Endpoint` fits. Another name of the same cluster is no replacement."
+        "The Neptune cluster that runs the {thing}: `host`, `host:port` or `https://host:port`. The port is 8182 if "
+        "none is given. `!GetAtt Cluster.Endpoint` fits. Another name of the same cluster is no replacement."
     ),
 )
 ID = Property(
@@ -69,11 +69,11 @@ ID = Property(
     update="Replacement",
     parameter="id",
     calls=frozenset((START, GET, CANCEL)),
-    default_text="the provider makes the id of a job that it starts",
+    default_text="the provider makes the id of what it starts",
     description=(
-        "The id of a job that runs already and that the resource is to adopt, without white space, control characters "
-        "or slashes; with the cluster's name it has at most 1,024 bytes. The job must exist when the resource is "
-        "created. Write either `Id` or the properties that describe a job to be started."
+        "The id of the {thing} that runs already and that the resource is to adopt, without white space, control "
+        "characters or slashes; with the cluster's name it has at most 1,024 bytes. It must exist when the resource is "
+        "created. Write either `Id` or the properties that describe one to be started."
     ),
 )
 SAGEMAKER_IAM_ROLE_ARN = describing(
@@ -110,7 +110,7 @@ CLEAN = Property(
     parameter="clean",
     calls=frozenset((CANCEL,)),
     needed_to_delete=True,
-    description="Whether cancelling the job also deletes its Neptune ML artifacts in Amazon S3.",
+    description="Whether Neptune also deletes the {thing}'s artifacts in Amazon S3 when the {thing} is {cancelled}.",
 )
 WAIT_FOR_COMPLETION = Property(
     name="WaitForCompletion",
@@ -118,8 +118,8 @@ WAIT_FOR_COMPLETION = Property(
     update="No interruption",
     default=False,
     description=(
-        "Whether a creation, or the replacement of the job, succeeds only when the job has completed. "
-        "A job that fails, or that somebody stops, fails it then."
+        "Whether a creation, or the replacement of the {thing}, succeeds only when the {thing} {completed}. "
+        "If it fails, or somebody stops it, so does the creation."
     ),
 )
 WAIT_FOR_STOP = Property(
@@ -129,7 +129,7 @@ WAIT_FOR_STOP = Property(
     default=True,
     needed_to_delete=True,
     description=(
-        "Whether a deletion succeeds only when the job has stopped. "
-        "With `false` it succeeds as soon as Neptune has accepted the cancellation."
+        "Whether a deletion succeeds only when the {thing} {stopped}. "
+        "With `false` it succeeds as soon as Neptune has accepted that the {thing} is {cancelled}."
     ),
 )

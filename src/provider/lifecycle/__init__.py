@@ -15,7 +15,7 @@ from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS, Asking
 from provider.lifecycle.leftovers import SEARCH_SECONDS, Leftovers, tell_of_leftovers
 from provider.lifecycle.own_jobs import OwnJobs
-from provider.lifecycle.starting import APPEARANCE_SECONDS, NOT_STARTING, START_SECONDS, Starting
+from provider.lifecycle.starting import APPEARANCE_SECONDS, START_SECONDS, Starting, not_starting
 from provider.lifecycle.stopping import REFUSAL_PATIENCE_SECONDS, Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting, forbidden
 from provider.neptune import JobNotFound, NeptuneError
@@ -200,19 +200,21 @@ class Lifecycle(NamedTuple):
         logger.append_keys(job_id=identity.id)
         tracer.put_annotation("job_id", identity.id)
         if problem := problem_of(identity.endpoint, self.clusters):
-            raise forbidden(identity, problem)
+            raise forbidden(identity, problem, self.kind.words)
         try:
             jobs = self.connect(identity.endpoint)
             properties = self.schema.parse(request.properties, for_delete=True)
             wait = properties[WAIT_FOR_STOP]
-            stopping = Stopping(self.clock, self.is_patient)
+            stopping = Stopping(self.clock, self.is_patient, self.kind.words)
             return stopping.stop(jobs, identity.id, properties, request.progress, wait=wait) or Done(physical_id)
         except JobNotFound:
             logger.info("The job is gone")
             tracer.put_annotation("status", "NotFound")
             return Done(physical_id)
         except (InvalidProperties, NeptuneError) as error:
-            raise RequestFailed(f"The job {identity.id} could not be cancelled. {error}") from error
+            raise RequestFailed(
+                f"{self.kind.words.named(identity.id)} could not be {self.kind.words.cancelled}. {error}"
+            ) from error
 
     @property
     def _asking(self) -> Asking:
@@ -220,7 +222,7 @@ class Lifecycle(NamedTuple):
 
     @property
     def _starting(self) -> Starting:
-        refusal = "" if self.may_start else NOT_STARTING
+        refusal = "" if self.may_start else not_starting(self.kind.words)
         return Starting(self.kind, self._asking, refusal if self.is_provided else self._not_provided)
 
     @property
@@ -232,7 +234,7 @@ class Lifecycle(NamedTuple):
 
     @property
     def _leftovers(self) -> Leftovers:
-        return Leftovers(self.schema, self.clusters, self._asking, self.may_start)
+        return Leftovers(self.kind, self.schema, self.clusters, self._asking, self.may_start)
 
     # --- Create and Update --------------------------------------------------------------------------------------------
 
@@ -254,7 +256,7 @@ class Lifecycle(NamedTuple):
             raise RequestFailed(f"Endpoint is {shown(request.properties['Endpoint'])}; it should be {problem}")
         if (length := len(str(identity).encode())) > LONGEST_BYTES:
             raise RequestFailed(
-                f"Id is {shown(identity.id)}; it should be a job id that has, with the cluster's name, at most "
+                f"Id is {shown(identity.id)}; it should be an id that has, with the cluster's name, at most "
                 f"{LONGEST_BYTES:,} bytes (it has {length:,})."
             )
         return properties, identity
@@ -286,7 +288,9 @@ class Lifecycle(NamedTuple):
             logger.info("The job is gone")
         except NeptuneError as error:
             try:
-                return self._asking.again(f"The job {current.id} could not be looked up.", error, progress)
+                return self._asking.again(
+                    f"{self.kind.words.named(current.id)} could not be looked up.", error, progress
+                )
             except RequestFailed as failure:
                 logger.warning("The job has new settings, but could not be looked up", reason=str(failure))
         tracer.put_annotation("status", job.status if job else "NotFound")
@@ -295,32 +299,38 @@ class Lifecycle(NamedTuple):
 
     def _move(self, current: Identity, wanted: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
         """Tell whether another `Endpoint` is another cluster, which has a job of the same id, too."""
+        thing = self.kind.words.thing
         try:
             new = self._asking.look(wanted, properties)
         except JobNotFound as error:
             raise RequestFailed(f"{error} Check Id and Endpoint.") from error
         except NeptuneError as error:
-            return self._asking.again(f"The job {wanted.id} could not be looked up.", error, progress)
+            return self._asking.again(f"{self.kind.words.named(wanted.id)} could not be looked up.", error, progress)
         if problem := problem_of(current.endpoint, self.clusters):
-            raise RequestFailed(f"The job {current.id} is at {current.endpoint.host}, which should be {problem}")
+            raise RequestFailed(
+                f"{self.kind.words.named(current.id)} is at {current.endpoint.host}, which should be {problem}"
+            )
         try:
             old = self._asking.look(current, properties)
         except JobNotFound:
             return self._starting.follow(wanted, new, properties, progress, leaves="")
         except NeptuneError as error:
             try:
-                return self._asking.again(f"The job {current.id} could not be looked up.", error, progress)
+                return self._asking.again(
+                    f"{self.kind.words.named(current.id)} could not be looked up.", error, progress
+                )
             except RequestFailed:
                 raise RequestFailed(
-                    f"Whether {wanted} is the same job as {current} cannot be told. {error} If that cluster is gone "
-                    "for good, retain this resource (DeletionPolicy and UpdateReplacePolicy: Retain), and declare the "
-                    "job in a new one."
+                    f"Whether {wanted} is the same {thing} as {current} cannot be told. {error} If that cluster is "
+                    "gone for good, retain this resource (DeletionPolicy and UpdateReplacePolicy: Retain), and declare "
+                    f"the {thing} in a new one."
                 ) from error
         named = current if old.arns & new.arns else wanted
         if not (old.arns and new.arns) and not (old.has_ended or new.has_ended):
             raise RequestFailed(
-                f"Endpoint is another host, {wanted.endpoint.host}, and Neptune does not say yet whether its job "
-                f"{wanted.id} is the same as at {current.endpoint.host}. Try again when the job has its SageMaker jobs."
+                f"Endpoint is another host, {wanted.endpoint.host}, and Neptune does not say yet whether its {thing} "
+                f"{wanted.id} is the same as at {current.endpoint.host}. Try again when the {thing} has its "
+                "SageMaker jobs."
             )
         logger.info("The endpoint is another one", is_same_cluster=named is current, status=new.status)
         if named is wanted:
@@ -342,13 +352,15 @@ class Lifecycle(NamedTuple):
             except JobNotFound:
                 wanted = wanted._replace(id=job_ids.make(request.origin, properties.description))
             except NeptuneError as error:
-                return self._asking.again(f"The job {wanted.id} could not be looked up.", error, progress)
+                return self._asking.again(
+                    f"{self.kind.words.named(wanted.id)} could not be looked up.", error, progress
+                )
             if current is not None:
                 try:
                     back = self._go_back(current, wanted, request, properties)
                 except NeptuneError as error:
                     if self.may_start:  # else it may not be allowed to look
-                        failure = "Whether there is such a job already could not be looked up."
+                        failure = f"Whether there is such {self.kind.words.a_thing} already could not be looked up."
                         is_here = wanted.endpoint == current.endpoint  # else its name may be mistyped
                         patience = DELETION_PATIENCE_SECONDS if is_here else ADOPTION_PATIENCE_SECONDS
                         return self._asking.again(failure, error, progress, patience=patience)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from provider.hosts import Hosts
+    from provider.kinds.kind import Kind
     from provider.lifecycle.asking import Asking
     from provider.lifecycle.terms import JobsOfCluster, Request
     from provider.schema import Properties, Schema
@@ -35,12 +36,14 @@ class Leftovers(NamedTuple):
     """The jobs of a resource that CloudFormation does not know.
 
     Attributes:
+        kind: The kind of the resource's jobs.
         schema: The resource's properties.
         clusters: The hosts that an `Endpoint` may name.
         asking: How Neptune is asked.
         may_start: Whether the operator lets the provider start jobs.
     """
 
+    kind: Kind
     schema: Schema
     clusters: Hosts
     asking: Asking
@@ -130,7 +133,8 @@ class Leftovers(NamedTuple):
                 return stopping
         if left or begun or not waits or self._is_search_over(request):
             return None
-        reason = "The update that is rolled back may have started a job; looking whether one appears."
+        a_job = self.kind.words.a_thing
+        reason = f"The update that is rolled back may have started {a_job}; looking whether one appears."
         return Waiting(reason, progress._replace(silent_since=None, has_searched=True))
 
     # --- of a Create --------------------------------------------------------------------------------------------------
@@ -147,10 +151,10 @@ class Leftovers(NamedTuple):
         Raises:
             RequestFailed: It could not be cancelled, or whether there is one could not be looked up.
         """
-        physical_id, progress = request.physical_id or "", request.progress
+        physical_id, progress, words = request.physical_id or "", request.progress, self.kind.words
         mark, named = Identity.parse_marked(physical_id) or (physical_id.partition("/")[0], None)
         if named and (problem := problem_of(named.endpoint, self.clusters)):
-            raise forbidden(named, problem)
+            raise forbidden(named, problem, words)
         properties = None if mark == NO_JOB else self._properties_that_started(request.properties)
         if properties is None:
             logger.info("This resource has no job: nothing to cancel", physical_resource_id=physical_id)
@@ -161,7 +165,8 @@ class Leftovers(NamedTuple):
         except NeptuneError as error:
             is_unlikely = mark == NO_JOB_YET or not self.may_start
             patience = ADOPTION_PATIENCE_SECONDS if is_unlikely else DELETION_PATIENCE_SECONDS
-            failure = f"Whether this resource has started a job at {properties[ENDPOINT].host} could not be looked up."
+            host = properties[ENDPOINT].host
+            failure = f"Whether this resource has started {words.a_thing} at {host} could not be looked up."
             try:
                 return self.asking.again(failure, error, progress, patience=min(patience, request.time_limit / 2))
             except RequestFailed as failed:
@@ -173,10 +178,10 @@ class Leftovers(NamedTuple):
             try:
                 return self._stop(jobs, job_id, properties, progress, wait=properties[WAIT_FOR_STOP])
             except NeptuneError as error:
-                raise RequestFailed(f"The job {job_id} could not be cancelled. {error}") from error
+                raise RequestFailed(f"{words.named(job_id)} could not be {words.cancelled}. {error}") from error
         if self._is_search_over(request, named):
             return None
-        reason = "A creation that was not heard may have started a job; looking whether one appears."
+        reason = f"A creation that was not heard may have started {words.a_thing}; looking whether one appears."
         return Waiting(reason, Progress(has_searched=True))
 
     def end_of_search(self, request: Request) -> bool:
@@ -202,8 +207,8 @@ class Leftovers(NamedTuple):
         found = OwnJobs(jobs, request.origin, properties).unreported(may_be_stopping=may_be_stopping)
         if len(found) > 1:
             raise RequestFailed(
-                f"This resource has several jobs that run, and which one was not reported is not known: "
-                f"{', '.join(found)}. Cancel by hand those that are not wanted, and retain this resource."
+                f"This resource has several {self.kind.words.thing}s that run, and which one was not reported is not "
+                f"known: {', '.join(found)}. Cancel by hand those that are not wanted, and retain this resource."
             )
         return found[0] if found else ""
 
@@ -234,7 +239,7 @@ class Leftovers(NamedTuple):
             logger.warning("This resource has started a job that CloudFormation does not know; cancelling it")
             progress = Progress()
         try:
-            stopping = Stopping(self.asking.clock, self.asking.is_patient)
+            stopping = Stopping(self.asking.clock, self.asking.is_patient, self.kind.words)
             waiting = stopping.stop(jobs, job_id, properties, progress, wait=wait)
         except JobNotFound:
             return None

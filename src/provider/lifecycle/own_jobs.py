@@ -97,8 +97,8 @@ class OwnJobs(NamedTuple):
         own = [job_id for job_id in listed if job_ids.is_of(job_id, self.origin, description)]
         if wholly and not own and len(listed) >= LONGEST_LIST:
             raise NeptuneError(
-                f"Neptune lists no more than {LONGEST_LIST:,} jobs, and the resource's may be another. If it has none, "
-                "retain the resource."
+                f"Neptune lists no more than {LONGEST_LIST:,} of them, and the resource's may be another. If it has "
+                "none, retain the resource."
             )
         # A request that is replayed must not take the job of a later one for its own.
         known = [job_id for job_id in own if now is None or job_ids.asked_at(job_id) <= now]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from provider.identity import Identity
     from provider.job_id import Origin
+    from provider.kinds.kind import Words
     from provider.neptune import Job
     from provider.schema import Properties
 
@@ -46,19 +47,20 @@ class RequestFailed(Exception):
         self.leaves = leaves
 
 
-def forbidden(identity: Identity, problem: str) -> RequestFailed:
+def forbidden(identity: Identity, problem: str, words: Words) -> RequestFailed:
     """Say that a job is at a host that the provider may not speak to.
 
     Args:
         identity: The job.
         problem: What its host should be; see `hosts.problem_of`.
+        words: What messages say of its kind.
 
     Returns:
         The failure of its Delete.
     """
     return RequestFailed(
-        f"The job {identity.id} cannot be cancelled: its cluster is at {identity.endpoint.host}, which should be "
-        f"{problem} If the provider's AllowedHosts was changed, change it back and try the deletion again."
+        f"{words.named(identity.id)} cannot be {words.cancelled}: its cluster is at {identity.endpoint.host}, which "
+        f"should be {problem} If the provider's AllowedHosts was changed, change it back and try the deletion again."
     )
 
 
