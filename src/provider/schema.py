@@ -80,9 +80,22 @@ class Properties:
         return cast("T", self.values[row])
 
     @property
+    def describes(self) -> bool:
+        """Whether they describe a job that is to be started, rather than name one that is to be adopted."""
+        return any(row.describes for row in self.values)
+
+    @property
     def description(self) -> dict[str, object]:
-        """What describes the job to be started, by the names of the API's parameters; empty if one is adopted."""
-        return {row.parameter: value for row, value in self.values.items() if row.describes}
+        """What tells the job to be started from another one, by the names of the API's parameters."""
+        return self._described("Replacement")
+
+    @property
+    def in_place(self) -> dict[str, object]:
+        """What else describes it, and can be changed while it stays the same."""
+        return self._described("No interruption")
+
+    def _described(self, update: str) -> dict[str, object]:
+        return {row.parameter: value for row, value in self.values.items() if row.describes and row.update == update}
 
 
 class Schema(NamedTuple):

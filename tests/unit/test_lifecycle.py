@@ -87,6 +87,7 @@ class Jobs:
     looks: Iterable[str | Job | Exception] = ("InProgress",)
     cancels: Iterable[Exception | None] = (None,)
     starts: Iterable[Exception | None] = (None,)
+    updates: Iterable[Exception | None] = (None,)
     lists: Iterable[tuple[str, ...] | Exception] = ((),)
     calls: Calls = field(default_factory=list)
     passed: list[dict[str, object]] = field(default_factory=list)
@@ -94,10 +95,17 @@ class Jobs:
     def __post_init__(self) -> None:
         self._looks, self._cancels = deque(self.looks), deque(self.cancels)
         self._starts, self._lists = deque(self.starts), deque(self.lists)
+        self._updates = deque(self.updates)
 
     def start(self, job_id: str, properties: Properties) -> None:
         self._called("start", job_id, properties)
         answer = self._starts.popleft() if len(self._starts) > 1 else self._starts[0]
+        if answer is not None:
+            raise answer
+
+    def update(self, job_id: str, properties: Properties) -> None:
+        self._called("update", job_id, properties)
+        answer = self._updates.popleft() if len(self._updates) > 1 else self._updates[0]
         if answer is not None:
             raise answer
 

@@ -5,7 +5,7 @@ The names are the Neptune Data API's parameters in CloudFormation's spelling.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from provider import values
 from provider.kinds.kind import CANCEL, GET, LIST, START
@@ -23,6 +23,7 @@ def describing(
     description: str,
     *,
     required: bool = False,
+    update: Literal["No interruption", "Replacement"] = "Replacement",
     default_text: str = "",
     members: tuple[Property[Any], ...] = (),
 ) -> Property[T]:
@@ -33,6 +34,7 @@ def describing(
         type_: The type of its values.
         description: For the reference page.
         required: Whether a job that is to be started needs it.
+        update: What a change of it means: Neptune makes it to the job that there is, or another job is started.
         default_text: What the reference page says of a resource that does not give it.
         members: What its value is made of, if that is a map.
 
@@ -42,7 +44,7 @@ def describing(
     return Property(
         name=name,
         type=type_,
-        update="Replacement",
+        update=update,
         description=description,
         required=required,
         default_text=default_text,

@@ -88,7 +88,8 @@ class Kind(NamedTuple):
         stopping: The statuses of a job that has been cancelled and still runs.
         completed: The statuses of a job that has done its work.
         failed: The statuses of a job that has failed.
-        ended: The statuses of a job of which nothing runs any more, those of completed and failed ones among them.
+        ended: The statuses of a job of which nothing runs any more, those of completed and failed ones among them. None
+            if such a job has to be cancelled whatever has become of it, and is gone then.
         arns: Where the answer of `get` names the job's SageMaker jobs, by which two names of a cluster are told from
             two clusters.
         attributes: What `Fn::GetAtt` returns, apart from `Id` and `Status`.
@@ -98,6 +99,10 @@ class Kind(NamedTuple):
         adopts: The row that names a job to adopt.
         either: Groups of rows, of which a job that is to be started needs one as a whole.
         words: What messages and reference pages say of such a job.
+        update: The parameter of `start` that makes it change a job that there is, if rows say "No interruption" of what
+            describes it; empty if none does.
+        changing: The statuses of a job that becomes another one by itself, and of which Neptune may refuse whatever is
+            asked of it before that.
     """
 
     resource_type: str
@@ -119,6 +124,8 @@ class Kind(NamedTuple):
     adopts: Property[Any]
     either: tuple[tuple[Property[Any], ...], ...] = ()
     words: Words = Words()
+    update: str = ""
+    changing: tuple[str, ...] = ()
 
     @property
     def parameter(self) -> str:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from provider import job_id as job_ids
 from provider.hosts import problem_of
 from provider.identity import LONGEST_BYTES, UNCLEAR, Identity
-from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
+from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_COMPLETION, WAIT_FOR_STOP
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS, Asking
 from provider.lifecycle.leftovers import SEARCH_SECONDS, Leftovers, tell_of_leftovers
 from provider.lifecycle.own_jobs import OwnJobs
 from provider.lifecycle.starting import APPEARANCE_SECONDS, START_SECONDS, Starting, not_starting
 from provider.lifecycle.stopping import REFUSAL_PATIENCE_SECONDS, Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting, forbidden
+from provider.lifecycle.updating import Updating
 from provider.neptune import JobNotFound, NeptuneError
 from provider.observability import logger, tracer
 from provider.schema import InvalidProperties, Properties, Schema, shown
@@ -90,7 +91,7 @@ class Lifecycle(NamedTuple):
         properties, identity = self._parse(request)
         logger.append_keys(job_id=identity.id)
         tracer.put_annotation("job_id", identity.id)
-        if not properties.description:
+        if not properties.describes:
             return self._starting.adopt(identity, properties, request.progress)
         return self._starting.start(identity, request, properties)
 
@@ -120,8 +121,10 @@ class Lifecycle(NamedTuple):
             return progress
         request = request._replace(progress=progress)
         if current is not None and keeps:
-            return self._refresh(current, wanted, properties, progress)
-        if properties.description:
+            if not self._changes(current, request, properties):
+                return self._refresh(current, wanted, properties, progress)
+            return self._change(current, wanted, request, properties)
+        if properties.describes:
             return self._start_another(current, wanted, request, properties)
         if current is not None and current.id == wanted.id and not progress.is_seen:
             return self._move(current, wanted, properties, progress)
@@ -139,9 +142,12 @@ class Lifecycle(NamedTuple):
         Raises:
             RequestFailed: A property is wrong.
         """
-        _, identity = self._parse(request)
+        properties, identity = self._parse(request)
         current = Identity.parse(request.physical_id or "")
         if current is None or not self._keeps(current, identity, request):
+            return None
+        is_changed = request.progress.is_accepted and not request.progress.job_id
+        if self._changes(current, request, properties) and not (is_changed and not properties[WAIT_FOR_COMPLETION]):
             return None
         if self._leftovers.properties_that_failed(request, current) is not None:
             tell_of_leftovers("There was no time to look for it.", is_likely=not request.progress.has_searched)
@@ -172,7 +178,7 @@ class Lifecycle(NamedTuple):
             properties, identity = self._parse(request)
         except RequestFailed:
             return ""
-        if not properties.description:
+        if not properties.describes:
             return ""
         return str(identity) if request.progress.is_seen else identity.marked(UNCLEAR)
 
@@ -244,8 +250,8 @@ class Lifecycle(NamedTuple):
             properties = self.schema.parse(request.properties)
         except InvalidProperties as error:
             raise RequestFailed(str(error)) from error
-        description = properties.description
-        if description:
+        if properties.describes:
+            description = properties.description
             current = Identity.parse(request.physical_id or "")
             is_current = current is not None and job_ids.is_of(current.id, request.origin, description)
             job_id = current.id if current is not None and is_current else job_ids.make(request.origin, description)
@@ -296,6 +302,36 @@ class Lifecycle(NamedTuple):
         tracer.put_annotation("status", job.status if job else "NotFound")
         logger.info("The job has new settings", status=job.status if job else "")
         return Done(str(current), self._starting.attributes(current.id, job))
+
+    def _changes(self, current: Identity, request: Request, properties: Properties) -> bool:
+        """Tell whether an Update changes what describes its job, and the job stays the same."""
+        before = self._leftovers.properties_that_started(request.old_properties)
+        return (
+            properties.describes
+            and before is not None
+            and job_ids.is_of(current.id, request.origin, before.description)
+            and before.in_place != properties.in_place
+        )
+
+    def _change(self, current: Identity, wanted: Identity, request: Request, properties: Properties) -> Done | Waiting:
+        """Have Neptune change the job, or start another one in place of one that is gone or has failed."""
+        progress = request.progress
+        if not progress.job_id:
+            result = Updating(self._starting, current, wanted, properties, request).update(progress)
+            if result is not None:
+                return result
+            new_id = job_ids.make(request.origin, properties.description)
+            progress = Progress(job_id=new_id, is_tidied=progress.is_tidied)
+        request, new = request._replace(progress=progress), wanted._replace(id=progress.job_id)
+        if progress.start_sent_at is None:
+            try:
+                waiting = self._leftovers.stop_those_before(request, current, properties)
+            except NeptuneError as error:
+                failure = "What a failed update has left could not be cancelled."
+                return self._asking.again(failure, error, progress, patience=DELETION_PATIENCE_SECONDS)
+            if waiting is not None:
+                return waiting._replace(progress=waiting.progress._replace(job_id=new.id))
+        return self._starting.start(new, request, properties)
 
     def _move(self, current: Identity, wanted: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
         """Tell whether another `Endpoint` is another cluster, which has a job of the same id, too."""
@@ -348,6 +384,8 @@ class Lifecycle(NamedTuple):
                     # No other cluster has a job of an id that the provider made: it is another name of the same one.
                     job = self._asking.look(wanted, properties)
                     logger.info("The endpoint is another one", is_same_cluster=True, status=job.status)
+                    if self._changes(current, request, properties):
+                        return self._change(current, wanted, request, properties)
                     return Done(str(current), self._starting.attributes(current.id, job))
             except JobNotFound:
                 wanted = wanted._replace(id=job_ids.make(request.origin, properties.description))

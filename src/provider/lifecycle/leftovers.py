@@ -115,7 +115,7 @@ class Leftovers(NamedTuple):
         if request.progress.is_tidied or not self.may_start or current is None:
             return None
         old = request.old_properties
-        properties = self._properties_that_started(old)
+        properties = self.properties_that_started(old)
         if properties is None:
             return None
         has_moved = old.get(ENDPOINT.name) != request.properties.get(ENDPOINT.name)
@@ -126,16 +126,45 @@ class Leftovers(NamedTuple):
         progress, jobs = request.progress, self.asking.connect(properties[ENDPOINT])
         if self.means(request.old_properties, current, request) and _has(jobs, current.id, properties):
             return None  # the job that CloudFormation knows, by another name of its cluster
-        left = OwnJobs(jobs, request.origin, properties).unreported_since(current.id)
-        begun = [progress.leftover] if progress.leftover else []
-        for job_id in dict.fromkeys([*begun, *left]):
-            if (stopping := self._stop(jobs, job_id, properties, progress, wait=False)) is not None:
-                return stopping
-        if left or begun or not waits or self._is_search_over(request):
+        left = self._left(jobs, request, current, properties)
+        if (stopping := self._stop_each(jobs, left, properties, progress)) is not None:
+            return stopping
+        if left or not waits or self._is_search_over(request):
             return None
         a_job = self.kind.words.a_thing
         reason = f"The update that is rolled back may have started {a_job}; looking whether one appears."
         return Waiting(reason, progress._replace(silent_since=None, has_searched=True))
+
+    def stop_those_before(self, request: Request, current: Identity, properties: Properties) -> Waiting | None:
+        """Cancel what an Update has left that failed after it had started a job in place of one that was gone.
+
+        Args:
+            request: The Update that follows it, and starts one, too; its progress says which.
+            current: The job that is gone.
+            properties: What is asked of the resource.
+
+        Returns:
+            `Waiting` until that is done.
+
+        Raises:
+            NeptuneError: It could not be listed, looked up or cancelled.
+        """
+        jobs = self.asking.connect(properties[ENDPOINT])
+        left = [it for it in self._left(jobs, request, current, properties) if it != request.progress.job_id]
+        return self._stop_each(jobs, left, properties, request.progress)
+
+    def _left(self, jobs: JobsOfCluster, request: Request, current: Identity, properties: Properties) -> list[str]:
+        """Return the ids of the jobs that came after the one that CloudFormation knows."""
+        begun = [request.progress.leftover] if request.progress.leftover else []
+        return list(dict.fromkeys([*begun, *OwnJobs(jobs, request.origin, properties).unreported_since(current.id)]))
+
+    def _stop_each(
+        self, jobs: JobsOfCluster, left: list[str], properties: Properties, progress: Progress
+    ) -> Waiting | None:
+        for job_id in left:
+            if (stopping := self._stop(jobs, job_id, properties, progress, wait=False)) is not None:
+                return stopping
+        return None
 
     # --- of a Create --------------------------------------------------------------------------------------------------
 
@@ -155,7 +184,7 @@ class Leftovers(NamedTuple):
         mark, named = Identity.parse_marked(physical_id) or (physical_id.partition("/")[0], None)
         if named and (problem := problem_of(named.endpoint, self.clusters)):
             raise forbidden(named, problem, words)
-        properties = None if mark == NO_JOB else self._properties_that_started(request.properties)
+        properties = None if mark == NO_JOB else self.properties_that_started(request.properties)
         if properties is None:
             logger.info("This resource has no job: nothing to cancel", physical_resource_id=physical_id)
             return None
@@ -214,13 +243,20 @@ class Leftovers(NamedTuple):
 
     # --- of both ------------------------------------------------------------------------------------------------------
 
-    def _properties_that_started(self, raw: Mapping[str, object]) -> Properties | None:
-        """Return properties with which a job may have been started; `None`: with these, none was."""
+    def properties_that_started(self, raw: Mapping[str, object]) -> Properties | None:
+        """Read properties with which a job may have been started.
+
+        Args:
+            raw: The properties, as sent.
+
+        Returns:
+            The properties; `None`: with these, none was started.
+        """
         try:
             properties = self.schema.parse(raw)
         except InvalidProperties:
             return None
-        return properties if properties.description and not problem_of(properties[ENDPOINT], self.clusters) else None
+        return properties if properties.describes and not problem_of(properties[ENDPOINT], self.clusters) else None
 
     def _is_search_over(self, request: Request, named: Identity | None = None) -> bool:
         """Tell whether a job that was asked for before this request, or at its own time, would be there by now."""

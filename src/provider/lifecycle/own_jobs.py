@@ -82,7 +82,7 @@ class OwnJobs(NamedTuple):
             has_failed_before = job.has_failed and job_ids.asked_at(job_id) < replaced_at
             # What has completed may have lost its artifacts when it was cleaned up.
             has_results = job.has_completed and not self.properties[CLEAN]
-            if has_failed_before or has_results or not (job.has_ended or job.is_stopping):
+            if has_failed_before or has_results or not (job.has_ended or job.has_failed or job.is_stopping):
                 return job_id
         return ""
 

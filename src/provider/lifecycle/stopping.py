@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from provider.lifecycle.asking import DELETION_PATIENCE_SECONDS
 from provider.lifecycle.terms import Progress, RequestFailed, Waiting
-from provider.neptune import JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
+from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
 from provider.observability import logger, record, tracer
 
 if TYPE_CHECKING:
     from provider.clock import Clock
     from provider.kinds.kind import Words
     from provider.lifecycle.terms import JobsOfCluster
-    from provider.neptune import Job
     from provider.schema import Properties
 
 # A cancellation whose answer was lost may still be taking effect when Neptune refuses the next one.
 REFUSAL_PATIENCE_SECONDS = 60.0
+_GONE = Job("NotFound", is_stopping=False, has_ended=True)
 
 
 class Stopping(NamedTuple):
@@ -65,14 +65,16 @@ class Stopping(NamedTuple):
         except (Unavailable, Unreachable, RequestRefused) as error:
             return self._without_answer(error, job_id, progress, is_last_try=is_last_try)
         except JobNotFound:
-            raise
+            if progress.cancelled_at is None:
+                raise
+            job = _GONE
         except NeptuneError as error:
             if progress.cancelled_at is None:
                 raise
             known = f"{self.words.named(job_id)} is {self.words.cancelled}, but not known {self.words.to_have_stopped}."
             raise RequestFailed(f"{known} {error}") from error
         waiting = self._judge(job, job_id, progress, wait=wait)
-        if waiting is not None and is_last_try and progress.refused_at is not None:
+        if waiting is not None and is_last_try and waiting.progress.refused_at is not None:
             raise RequestRefused(progress.words)
         return waiting
 
@@ -108,6 +110,8 @@ class Stopping(NamedTuple):
         if job.is_stopping:
             record("JobsCancelled", int(progress.unclear))
             return Waiting(reason, Progress(cancelled_at=now)) if wait else None
+        if job.is_changing:  # Neptune may accept what it has refused so far when the job has become what it becomes
+            progress = progress._replace(refused_at=None)
         # After a cancellation that got no answer and had no effect, the next look cancels again.
         return Waiting(f"{reason} {progress.words}", progress._replace(unclear=False, silent_since=None))
 

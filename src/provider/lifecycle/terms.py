@@ -23,6 +23,9 @@ class JobsOfCluster(Protocol):
     def start(self, job_id: str, properties: Properties) -> None:
         """Start a job; see `Jobs.start`."""
 
+    def update(self, job_id: str, properties: Properties) -> None:
+        """Change a job; see `Jobs.update`."""
+
     def get(self, job_id: str, properties: Properties) -> Job:
         """Look a job up; see `Jobs.get`."""
 
@@ -75,11 +78,12 @@ class Progress(NamedTuple):
         silent_since: Since when no connection to Neptune has come about, or nothing could be adopted or started.
         leftover: The job that CloudFormation does not know and that is being stopped.
         job_id: The job that an Update starts.
-        start_sent_at: When Neptune was asked to start the job, and perhaps did.
+        start_sent_at: When Neptune was asked to start the job, or to change it, and perhaps did.
         is_accepted: Whether it has said so.
         is_seen: Whether the job that the request started has been looked up.
         has_searched: Whether a job that nobody was told of has been searched for, and none was there.
         is_tidied: Whether what a failed Update left is stopped.
+        arns_before: The ARNs of the SageMaker jobs of the job before Neptune was asked to change it.
     """
 
     cancelled_at: float | None = None
@@ -94,6 +98,7 @@ class Progress(NamedTuple):
     is_seen: bool = False
     has_searched: bool = False
     is_tidied: bool = False
+    arns_before: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON has it."""
