@@ -504,6 +504,97 @@ RESOURCE_TYPES = (
             "ModelArns",
         ),
     ),
+    ResourceType(
+        name="Custom::NeptuneMLEndpoint",
+        properties={
+            "ServiceToken": Property(
+                type="String",
+                expected="an ARN, such as arn:aws:lambda:us-east-1:123456789012:function:name",
+                required=True,
+                pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$",
+            ),
+            "ServiceTimeout": Property(
+                type="Integer",
+                expected="a whole number of seconds from 1 to 3600",
+                least=1,
+                greatest=3600,
+            ),
+            "Endpoint": Property(
+                type="String",
+                expected="host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint",
+                required=True,
+                pattern=r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+            ),
+            "Id": Property(
+                type="String",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "MlModelTrainingJobId": Property(
+                type="String",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                describes=True,
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "MlModelTransformJobId": Property(
+                type="String",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                describes=True,
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "ModelName": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "InstanceType": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "InstanceCount": Property(
+                type="Integer",
+                expected="a whole number from 0 to 2147483647",
+                describes=True,
+                pattern=r"^[0-9]{1,10}$",
+                least=0,
+                greatest=2147483647,
+            ),
+            "VolumeEncryptionKMSKey": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "NeptuneIamRoleArn": Property(
+                type="String",
+                expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
+                pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
+            ),
+            "WaitForCompletion": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "Clean": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "WaitForStop": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+        },
+        adopts="Id",
+        either=(("MlModelTrainingJobId",), ("MlModelTransformJobId",)),
+        noun="endpoint",
+        attributes=(
+            "Id",
+            "Status",
+            "EndpointName",
+            "EndpointArn",
+            "EndpointConfigName",
+            "EndpointConfigArn",
+        ),
+    ),
 )
 HOSTS = r".+\.neptune\.amazonaws\.com(\.cn)?"
 OTHER_HOST = (
