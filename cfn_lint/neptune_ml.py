@@ -57,6 +57,7 @@ class ResourceType(NamedTuple):
         adopts: The property that names a job to adopt.
         attributes: What `Fn::GetAtt` returns.
         either: Groups of properties, of which a job that is to be started needs one as a whole.
+        noun: What messages call the job.
     """
 
     name: str
@@ -64,6 +65,7 @@ class ResourceType(NamedTuple):
     adopts: str
     attributes: tuple[str, ...]
     either: tuple[tuple[str, ...], ...] = ()
+    noun: str = "job"
 
 
 # generated: rules (by `python -m tools.reference`, from the provider's own definition)
@@ -97,7 +99,7 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "InputDataS3Location": Property(
@@ -116,7 +118,7 @@ RESOURCE_TYPES = (
             ),
             "PreviousDataProcessingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -233,12 +235,12 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "DataProcessingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 required=True,
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
@@ -252,7 +254,7 @@ RESOURCE_TYPES = (
             ),
             "PreviousModelTrainingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -409,7 +411,7 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "ModelTransformOutputS3Location": Property(
@@ -421,13 +423,13 @@ RESOURCE_TYPES = (
             ),
             "DataProcessingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "MlModelTrainingJobId": Property(
                 type="String",
-                expected="a job id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -520,6 +522,103 @@ RESOURCE_TYPES = (
             "RemoteModelTransformJobArn",
             "ModelNames",
             "ModelArns",
+        ),
+    ),
+    ResourceType(
+        name="Custom::NeptuneMLEndpoint",
+        properties={
+            "ServiceToken": Property(
+                type="String",
+                expected="an ARN, such as arn:aws:lambda:us-east-1:123456789012:function:name",
+                required=True,
+                pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$",
+            ),
+            "ServiceTimeout": Property(
+                type="Integer",
+                expected="a whole number of seconds from 1 to 3600",
+                least=1,
+                greatest=3600,
+            ),
+            "CompletionHandle": Property(
+                type="String",
+                expected="the Ref of an AWS::CloudFormation::WaitConditionHandle",
+                pattern=r"^https?://\S+$",
+                excludes="WaitForCompletion",
+            ),
+            "Endpoint": Property(
+                type="String",
+                expected="host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint",
+                required=True,
+                pattern=r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+            ),
+            "Id": Property(
+                type="String",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "MlModelTrainingJobId": Property(
+                type="String",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                describes=True,
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "MlModelTransformJobId": Property(
+                type="String",
+                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                describes=True,
+                pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
+            ),
+            "ModelName": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "InstanceType": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "InstanceCount": Property(
+                type="Integer",
+                expected="a whole number from 0 to 2147483647",
+                describes=True,
+                pattern=r"^[0-9]{1,10}$",
+                least=0,
+                greatest=2147483647,
+            ),
+            "VolumeEncryptionKMSKey": Property(
+                type="String",
+                expected="a non-empty string",
+                describes=True,
+            ),
+            "NeptuneIamRoleArn": Property(
+                type="String",
+                expected="the ARN of an IAM role, such as arn:aws:iam::123456789012:role/NeptuneML",
+                pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$",
+            ),
+            "WaitForCompletion": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "Clean": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+            "WaitForStop": Property(
+                type="Boolean",
+                expected="true or false",
+            ),
+        },
+        adopts="Id",
+        either=(("MlModelTrainingJobId",), ("MlModelTransformJobId",)),
+        noun="endpoint",
+        attributes=(
+            "Id",
+            "Status",
+            "EndpointName",
+            "EndpointArn",
+            "EndpointConfigName",
+            "EndpointConfigArn",
         ),
     ),
 )
@@ -728,24 +827,25 @@ def _missing(
 def _ways(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Problem]:
     """What is wrong between the properties: adopt or start, and what goes together."""
     given, adopts, either = Given.of(properties), type_.adopts, type_.either
+    a_job = f"{'an' if type_.noun[0] in 'aeiou' else 'a'} {type_.noun}"
     describing = [name for name, definition in type_.properties.items() if definition.describes]
     described = [name for name in describing if name in given.surely]
     if adopts in given.surely and described:
-        both = f"{adopts} adopts a job that runs already, {_names(described)} would describe one to be started"
+        both = f"{adopts} adopts {a_job} that runs already, {_names(described)} would describe one to be started"
         yield ["Properties", adopts], f"{both}; write either {adopts} or the description"
     if adopts in given.perhaps or not _is_whole(properties):
         return
     required = [name for name in describing if type_.properties[name].required]
     if given.perhaps.isdisjoint(describing):
-        models = f" with {', or with '.join(map(_names, either))}" if either else ""
-        start = f"{_names(required)}{models}, to have one started"
-        yield [], f"The job is missing: write {adopts}, to adopt one that runs already, or {start}"
+        ways = f", or {'with ' if required else ''}".join(map(_names, either))
+        start = f"{' with '.join(filter(None, [_names(required), ways]))}, to have one started"
+        yield [], f"The {type_.noun} is missing: write {adopts}, to adopt one that runs already, or {start}"
         return
     for name in required:
         if name not in given.perhaps:
-            yield [], f"{name} is missing; a job that is to be started requires it"
+            yield [], f"{name} is missing; {a_job} that is to be started requires it"
     if either and all(given.perhaps.isdisjoint(group) for group in either):
-        yield [], f"A job that is to be started requires {', or '.join(map(_names, either))}"
+        yield [], f"{a_job.capitalize()} that is to be started requires {', or '.join(map(_names, either))}"
     is_complete = any(given.perhaps.issuperset(group) for group in either)
     for group in either:
         missing = [name for name in group if name not in given.perhaps]

@@ -15,6 +15,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
+from botocore import xform_name
 from cfnlint.decode.cfn_yaml import loads  # type: ignore[import-untyped]
 
 from provider.custom_resource.properties import schema_of
@@ -25,7 +27,7 @@ from provider.values import DEFAULT_PORT, Endpoint
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from provider.kinds.kind import Kind
+    from provider.kinds.kind import Call, Kind
     from provider.schema import Property
 
 _ROOT = Path(__file__).parent.parent
@@ -40,9 +42,9 @@ _PAGE = """\
 
 <!-- Written by `python -m tools.reference`, from the provider's own definition. -->
 
-Ties an Amazon Neptune ML {noun} to a stack. The resource starts the job, by [`{start}`][start], or adopts
-one that runs already; its deletion cancels the job. What each operation means, the limits and examples are in the
-[reference of all resource types](../reference.md).
+Ties an Amazon Neptune ML {noun} to a stack. The resource starts the {thing}, by [`{start}`][start], or adopts
+one that runs already; when the resource is deleted, the {thing} is {cancelled}. What each operation means, the limits
+and examples are in the [reference of all resource types](../reference.md).
 
 ## Syntax
 
@@ -52,14 +54,14 @@ To declare the resource in a template:
 
 ## Properties
 
-Write either `{adopts}`, or the properties that describe a job to be started: those from `{first}` to `{last}`.
+Write either `{adopts}`, or the properties that describe {a_thing} to be started: those from `{first}` to `{last}`.
 
 {properties}
 {types}## Return values
 
 ### Ref
 
-`Ref` returns [the identity of the job](../reference.md#ref).
+`Ref` returns [the identity of the {thing}](../reference.md#ref).
 
 ### Fn::GetAtt
 
@@ -105,10 +107,12 @@ def attributes_of(kind: Kind) -> dict[str, str]:
     Returns:
         What each attribute is, by its name.
     """
-    statuses = ", ".join(f"`{status}`" for status in (*kind.running, *kind.stopping, *kind.ended))
+    thing = kind.words.thing
+    every = dict.fromkeys((*kind.running, *kind.stopping, *kind.ended, *kind.completed, *kind.failed))
+    statuses = ", ".join(f"`{status}`" for status in every)
     return {
-        "Id": "The id of the job.",
-        "Status": f"The status of the job: one of {statuses}. Empty if an update could not ask Neptune for it.",
+        "Id": f"The id of the {thing}.",
+        "Status": f"The status of the {thing}: one of {statuses}. Empty if an update could not ask Neptune for it.",
         **{attribute.name: attribute.description for attribute in kind.attributes},
     }
 
@@ -140,10 +144,13 @@ def page_of(kind: Kind) -> str:
     return _PAGE.format(
         resource_type=kind.resource_type,
         noun=kind.noun,
+        thing=kind.words.thing,
+        a_thing=kind.words.a_thing,
+        cancelled=kind.words.cancelled,
         api=_API,
-        start=_call(kind, "Start"),
-        get=_call(kind, "Get"),
-        cancel=_call(kind, "Cancel"),
+        start=_operation(kind.start),
+        get=_operation(kind.get),
+        cancel=_operation(kind.cancel),
         syntax=_syntax("### ", rows, kind.resource_type),
         adopts=kind.adopts.name,
         first=described[0],
@@ -165,7 +172,7 @@ def page(text: str) -> str:
     """
     types = (
         f"| [`{kind.resource_type}`]({path_of(kind).relative_to(PAGE.parent)}) | {kind.noun}s | "
-        f"[`{(start := _call(kind, 'Start'))}`]({_API}{start}.html) |"
+        f"[`{(start := _operation(kind.start))}`]({_API}{start}.html) |"
         for kind in KINDS
     )
     table = ["| resource type | its jobs | what starts them |", "| --- | --- | --- |", *types]
@@ -269,32 +276,40 @@ def _property(row: Property[Any], kind: Kind, heading: str = "### ", *, is_membe
     facts["Update requires"] = _UPDATES.get(row.update, row.update)
     # Two spaces at its end break a line in Markdown; an editor may remove them, a backslash it leaves.
     lines = "\\\n".join(f"*{name}*: {fact}" for name, fact in facts.items())
-    return f"{heading}`{row.name}`\n\n{row.description}\n\n{lines}\n"
+    return f"{heading}`{row.name}`\n\n{_description(row, kind)}\n\n{lines}\n"
 
 
 def _required(row: Property[Any], kind: Kind) -> str:
+    a_job = kind.words.a_thing
     if row is kind.adopts:
-        return f"Conditional. Write either `{row.name}`, or the properties that describe a job to be started."
+        return f"Conditional. Write either `{row.name}`, or the properties that describe {a_job} to be started."
     if row.describes and row.required:
-        return "Conditional. A job that is to be started requires it."
+        return f"Conditional. {a_job.capitalize()} that is to be started requires it."
     if any(row in group for group in kind.either):
         choices = ", or ".join(" and ".join(f"`{it.name}`" for it in group) for group in kind.either)
-        return f"Conditional. A job that is to be started requires {choices}."
+        return f"Conditional. {a_job.capitalize()} that is to be started requires {choices}."
     return "Yes" if row.required else "No"
 
 
 def _property_type(row: Property[Any], kind: Kind) -> str:
     members = "\n".join(_property(member, kind, "#### ", is_member=True) for member in row.members)
-    return f"### {_property_type_heading(row)}\n\n{row.description}\n\n{_syntax('#### ', row.members)}\n\n{members}"
+    heading, syntax = _property_type_heading(row), _syntax("#### ", row.members)
+    return f"### {heading}\n\n{_description(row, kind)}\n\n{syntax}\n\n{members}"
 
 
 def _property_type_heading(row: Property[Any]) -> str:
     return f"Property type {row.name}"
 
 
-def _call(kind: Kind, verb: str) -> str:
-    """Name a call of a kind as the reference of the Neptune Data API does: not every IAM action has the same name."""
-    return f"{verb}{kind.start.action.removeprefix('neptune-db:Start')}"
+def _operation(call: Call) -> str:
+    """Name a call as the reference of the Neptune Data API does: not every IAM action has the same name."""
+    service = botocore.session.get_session().get_service_model("neptunedata")
+    return {xform_name(name): name for name in service.operation_names}[call.method]
+
+
+def _description(row: Property[Any], kind: Kind) -> str:
+    """Return what a property is, in the words of a kind."""
+    return row.description.format(**kind.words._asdict())
 
 
 def _as_json(yaml: str) -> str:
@@ -313,6 +328,8 @@ def _resource_type(kind: Kind, indent: str) -> Iterator[str]:
     yield f"{inner}adopts={_literal(kind.adopts.name)},"
     if kind.either:
         yield f"{inner}either={either},"
+    if kind.words.thing != "job":
+        yield f"{inner}noun={_literal(kind.words.thing)},"
     yield f"{inner}attributes=("
     yield from (f"{inner}    {_literal(name)}," for name in attributes_of(kind))
     yield f"{inner}),"

@@ -57,6 +57,7 @@ class Job(NamedTuple):
         has_failed: Whether it has failed.
         failure: Why it failed, in Neptune's words.
         log_url: Where the log of what it does is.
+        is_changing: Whether its status becomes another one by itself, before which Neptune may refuse what is asked.
     """
 
     status: str
@@ -68,6 +69,7 @@ class Job(NamedTuple):
     has_failed: bool = False
     failure: str = ""
     log_url: str = ""
+    is_changing: bool = False
 
 
 class NeptuneError(Exception):
@@ -137,7 +139,25 @@ class Jobs:
         """
         answer = self._call(self._kind.start, job_id, properties)
         if not isinstance(answer.get("id"), str) or not answer["id"]:
-            raise Unavailable(f"{self._name} did not confirm the start of job {job_id}.")
+            raise Unavailable(f"{self._name} did not confirm the start of {self._kind.words.thing} {job_id}.")
+
+    def update(self, job_id: str, properties: Properties) -> None:
+        """Change a job that there is to what describes it now. It stays the same job.
+
+        Args:
+            job_id: The job's id.
+            properties: What describes it, and what the call carries besides.
+
+        Raises:
+            RequestRefused: Neptune answered 400, or 404: the job, or what the description names, does not exist.
+            Unreachable: No connection came about.
+            Throttled: Neptune had too many requests; nothing was changed.
+            Unavailable: Neptune gave no usable answer; it may change the job all the same.
+            NeptuneError: Anything else, such as a permission that is missing.
+        """
+        answer = self._call(self._kind.start, job_id, properties, {self._kind.update: True})
+        if not isinstance(answer.get("id"), str) or not answer["id"]:
+            raise Unavailable(f"{self._name} did not confirm the update of {self._kind.words.thing} {job_id}.")
 
     def get(self, job_id: str, properties: Properties) -> Job:
         """Look a job up.
@@ -159,7 +179,7 @@ class Jobs:
         answer = self._call(self._kind.get, job_id, properties)
         status = answer.get("status")
         if not isinstance(status, str) or not status:
-            raise Unavailable(f"{self._name} answered without a status for job {job_id}.")
+            raise Unavailable(f"{self._name} answered without a status for {self._kind.words.thing} {job_id}.")
         lower = status.lower()
         return Job(
             status=status,
@@ -171,6 +191,7 @@ class Jobs:
             has_failed=lower in [it.lower() for it in self._kind.failed],
             failure=_text(answer, self._kind.failure_reasons),
             log_url=_text(answer, self._kind.log_urls),
+            is_changing=lower in [it.lower() for it in self._kind.changing],
         )
 
     def list(self, properties: Properties) -> tuple[str, ...]:
@@ -191,7 +212,7 @@ class Jobs:
         ids = self._call(self._kind.list, "", properties).get("ids")
         # boto3 takes a body that is no JSON for an empty success.
         if not isinstance(ids, list):
-            raise Unavailable(f"{self._name} answered without a list of jobs.")
+            raise Unavailable(f"{self._name} answered without a list of {self._kind.words.thing}s.")
         return tuple(str(job_id) for job_id in ids)
 
     def cancel(self, job_id: str, properties: Properties) -> None:
@@ -211,11 +232,14 @@ class Jobs:
         answer = self._call(self._kind.cancel, job_id, properties)
         # boto3 takes a body that is no JSON for an empty success.
         if not isinstance(answer.get("status"), str) or not answer["status"]:
-            raise Unavailable(f"{self._name} did not confirm the cancellation of job {job_id}.")
+            raise Unavailable(f"{self._name} did not confirm the cancellation of {self._kind.words.thing} {job_id}.")
 
-    def _call(self, call: Call, job_id: str, properties: Properties) -> Mapping[str, Any]:
+    def _call(
+        self, call: Call, job_id: str, properties: Properties, besides: Mapping[str, object] = MappingProxyType({})
+    ) -> Mapping[str, Any]:
         """Make a call with those of the properties that it carries."""
         arguments = {row.parameter: value for row, value in properties.values.items() if call.name in row.calls}
+        arguments |= besides
         arguments |= {"id": job_id} if job_id else {"maxItems": LONGEST_LIST}
         if call.name not in self._clients:  # when it is needed: the first call comes sooner, and is often the only one
             self._clients[call.name] = self._make_client(

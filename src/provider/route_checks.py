@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from provider.custom_resource.waiting import CannotWait
 from provider.hosts import problem_of
+from provider.kinds.kind import Words
 from provider.lifecycle import Done, RequestFailed
 from provider.neptune import JobNotFound, NeptuneError, RequestRefused
 from provider.observability import logger
@@ -54,6 +55,11 @@ class RouteChecks(NamedTuple):
     connect: Callable[[Endpoint], JobsOfCluster]
     queue: WaitingQueue
     clock: Clock
+
+    @property
+    def words(self) -> Words:
+        """What messages say of a check: it starts nothing that could be cancelled."""
+        return Words(thing="check")
 
     def create(self, request: Request) -> Done:
         """Check a route.

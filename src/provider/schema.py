@@ -30,7 +30,7 @@ class Property(NamedTuple, Generic[T]):
         name: As written in a template.
         type: The type of its values.
         update: What a change of it means for the resource.
-        description: For the reference page.
+        description: For the reference page; what stands in braces, the kind says.
         required: Whether a template must give it.
         default: The value of a resource that does not give it.
         default_text: What the reference page says of that, if the value does not say it itself.
@@ -82,9 +82,22 @@ class Properties:
         return cast("T", self.values[row])
 
     @property
+    def describes(self) -> bool:
+        """Whether they describe a job that is to be started, rather than name one that is to be adopted."""
+        return any(row.describes for row in self.values)
+
+    @property
     def description(self) -> dict[str, object]:
-        """What describes the job to be started, by the names of the API's parameters; empty if one is adopted."""
-        return {row.parameter: value for row, value in self.values.items() if row.describes}
+        """What tells the job to be started from another one, by the names of the API's parameters."""
+        return self._described("Replacement")
+
+    @property
+    def in_place(self) -> dict[str, object]:
+        """What else describes it, and can be changed while it stays the same."""
+        return self._described("No interruption")
+
+    def _described(self, update: str) -> dict[str, object]:
+        return {row.parameter: value for row, value in self.values.items() if row.describes and row.update == update}
 
 
 class Schema(NamedTuple):
@@ -98,12 +111,14 @@ class Schema(NamedTuple):
         rows: Its properties, in the order of the reference page.
         adopts: The property that names a job to adopt; `None` if it is a map's.
         either: Groups of properties that describe a job: one of them has to be there as a whole.
+        noun: What messages call the job.
     """
 
     resource_type: str
     rows: tuple[Property[Any], ...]
     adopts: Property[Any] | None = None
     either: tuple[tuple[Property[Any], ...], ...] = ()
+    noun: str = "job"
 
     def parse(self, raw: Mapping[str, object], *, for_delete: bool = False) -> Properties:
         """Validate the properties of a resource.
@@ -152,23 +167,24 @@ class Schema(NamedTuple):
 
     def _ways(self, raw: Mapping[str, object], adopts: str) -> list[str]:
         """Tell what is wrong between the properties: adopt or start, and what goes together."""
+        a_job = indefinite(self.noun)
         describing = [row for row in self.rows if row.describes]
         required = [row for row in describing if row.required]
         choices = ", or ".join(map(_names, self.either))
         given = [row for row in describing if raw.get(row.name) is not None]
         if raw.get(adopts) is not None:
-            both = f"{adopts} adopts a job that runs already, {_names(given)} would describe one to be started;"
+            both = f"{adopts} adopts {a_job} that runs already, {_names(given)} would describe one to be started;"
             return [f"{both} write either {adopts} or the description."] if given else []
         if not given:
-            what = ", or with ".join(map(_names, self.either))
-            start = f"{_names(required)}{f' with {what}' if what else ''}, to have one started"
-            return [f"The job is missing: write {adopts}, to adopt one that runs already, or {start}."]
+            ways = f", or {'with ' if required else ''}".join(map(_names, self.either))
+            start = f"{' with '.join(filter(None, [_names(required), ways]))}, to have one started"
+            return [f"The {self.noun} is missing: write {adopts}, to adopt one that runs already, or {start}."]
         problems = [
-            f"{row.name} is missing; a job that is to be started requires it." for row in required if row not in given
+            f"{row.name} is missing; {a_job} that is to be started requires it." for row in required if row not in given
         ]
         begun = [group for group in self.either if not set(group).isdisjoint(given)]
         if self.either and not begun:
-            problems.append(f"A job that is to be started requires {choices}.")
+            problems.append(f"{a_job.capitalize()} that is to be started requires {choices}.")
         for group in begun:
             if missing := [row for row in group if row not in given]:
                 beside = _names(row for row in group if row in given)
@@ -184,6 +200,18 @@ def _names(rows: Iterable[Property[Any]]) -> str:
     """Write an enumeration: `A`, `A and B`, `A, B and C`."""
     *others, last = [row.name for row in rows] or [""]
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def indefinite(noun: str) -> str:
+    """Write a noun with its article.
+
+    Args:
+        noun: The noun, as it sounds: `job`, `endpoint`.
+
+    Returns:
+        `a job`, `an endpoint`.
+    """
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

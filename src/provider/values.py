@@ -104,7 +104,7 @@ def _job_id(value: object) -> str:
     text = _string(value)
     hidden = any(character.isspace() or unicodedata.category(character) in HIDDEN_CATEGORIES for character in text)
     if hidden or "/" in text or "\\" in text or text in (".", ".."):
-        raise ValueError("a job id without white space, control characters and slashes, and neither '.' nor '..'")
+        raise ValueError("an id without white space, control characters and slashes, and neither '.' nor '..'")
     return text
 
 

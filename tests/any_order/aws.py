@@ -410,6 +410,9 @@ class _Cluster:
     aws: Aws
     endpoint: Endpoint
 
+    def update(self, job_id: str, properties: Properties) -> None:
+        raise AssertionError(f"{job_id} is not changed in place to {properties}")
+
     def get(self, job_id: str, properties: Properties) -> Job:
         del properties
         key = key_of(self.endpoint.host, job_id)

@@ -16,6 +16,7 @@ from provider.custom_resource.properties import schema_of
 from provider.hosts import Hosts, problem_of
 from provider.job_id import Origin
 from provider.kinds import DATA_PROCESSING_JOB, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
+from provider.kinds import ENDPOINT as ENDPOINT_KIND
 from provider.kinds.common import ENDPOINT as ENDPOINT_ROW
 from provider.lifecycle import Lifecycle, Request, RequestFailed
 from provider.schema import InvalidProperties
@@ -196,6 +197,13 @@ Resources:
       CustomModelTrainingParameters:
         SourceS3DirectoryPath: s3://bucket/code
         TrainingEntryPointScript: training.py
+  StartedEndpoint:
+    Type: Custom::NeptuneMLEndpoint
+    Properties:
+      ServiceToken: {TOKEN}
+      Endpoint: {ENDPOINT}
+      MlModelTrainingJobId: !GetAtt StartedTraining.Id
+      InstanceCount: 2
 Outputs:
   Models: {{ Value: !Select [0, !Split [",", !GetAtt Minimal.ModelNames]] }}
   Ref: {{ Value: !Ref Minimal }}
@@ -206,6 +214,7 @@ Outputs:
   Other: {{ Value: !GetAtt Other.Anything }}
   Data: {{ Value: !Sub "${{StartedData.ProcessingJobArn}} ${{StartedData.ProcessingJobName}}" }}
   Training: {{ Value: !GetAtt StartedTraining.HpoJobArn }}
+  Endpoint: {{ Value: !GetAtt StartedEndpoint.EndpointName }}
 """
 
 OUTPUT = "ModelTransformOutputS3Location: s3://bucket/output"
@@ -338,6 +347,15 @@ Resources:
       DataProcessingJobId: movies
       TrainModelS3Location: s3://bucket/models
       EnableManagedSpotTraining: "yes"
+  EndpointNoId:
+    Type: Custom::NeptuneMLEndpoint
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT} }}
+  EndpointNoModel:
+    Type: Custom::NeptuneMLEndpoint
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, InstanceCount: 1 }}
+  EndpointBoth:
+    Type: Custom::NeptuneMLEndpoint
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, InstanceCount: 1 }}
   NearlyOurs:
     Type: Custom::NeptuneModelTransformJob
     Properties: {{ ServiceToken: {TOKEN}, Endpiont: {ENDPOINT}, Id: movies }}
@@ -364,11 +382,11 @@ MISTAKES = {
     "TimeoutTooLong": "ServiceTimeout is '3601'; it should be a whole number of seconds from 1 to 3600",
     "TimeoutZero": "ServiceTimeout is '0'; it should be a whole number of seconds from 1 to 3600",
     "TimeoutWithUnit": "ServiceTimeout is '10m'; it should be a whole number of seconds from 1 to 3600",
-    "IdSlash": "Id is 'movies/1'; it should be a job id without white space",
-    "IdSpace": "Id is 'movies 1'; it should be a job id without white space",
-    "IdNewline": "Id is 'movies\\n'; it should be a job id without white space",
-    "IdEmpty": "Id is ''; it should be a job id without white space",
-    "IdList": "Id is a list; it should be a job id without white space",
+    "IdSlash": "Id is 'movies/1'; it should be an id without white space",
+    "IdSpace": "Id is 'movies 1'; it should be an id without white space",
+    "IdNewline": "Id is 'movies\\n'; it should be an id without white space",
+    "IdEmpty": "Id is ''; it should be an id without white space",
+    "IdList": "Id is a list; it should be an id without white space",
     "Token": "ServiceToken is 'provider'; it should be an ARN, such as arn:aws:lambda:",
     "Role": "NeptuneIamRoleArn is 'NeptuneML'; it should be the ARN of an IAM role",
     "RoleOfAnotherService": f"NeptuneIamRoleArn is '{TOKEN}'; it should be the ARN of an IAM role",
@@ -397,6 +415,10 @@ MISTAKES = {
     "ProcessedDataS3Location, to have one started",
     "TrainingWithoutData": "DataProcessingJobId is missing; a job that is to be started requires it",
     "TrainingSpot": "EnableManagedSpotTraining is 'yes'; it should be true or false",
+    "EndpointNoId": "The endpoint is missing: write Id, to adopt one that runs already, or MlModelTrainingJobId, or "
+    "MlModelTransformJobId, to have one started",
+    "EndpointNoModel": "An endpoint that is to be started requires MlModelTrainingJobId, or MlModelTransformJobId",
+    "EndpointBoth": "Id adopts an endpoint that runs already, InstanceCount would describe one to be started; write ",
     "NearlyOurs": "Custom::NeptuneModelTransformJob is not checked; did you mean Custom::NeptuneMLModelTransformJob?",
     "GetAtt": "'Statuss' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean Status?",
     "GetAttList": "'Arn' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean ModelArns?",
@@ -474,6 +496,7 @@ STARTS: dict[Kind, dict[str, object]] = {
     DATA_PROCESSING_JOB: {"InputDataS3Location": "s3://bucket/in", "ProcessedDataS3Location": "s3://bucket/out"},
     MODEL_TRAINING_JOB: {"DataProcessingJobId": "data", "TrainModelS3Location": "s3://bucket/models"},
     MODEL_TRANSFORM_JOB: {"ModelTransformOutputS3Location": "s3://bucket/output", "TrainingJobName": "movies"},
+    ENDPOINT_KIND: {"MlModelTrainingJobId": "movies-training"},
 }
 PAIR: dict[str, object] = {"DataProcessingJobId": "data", "MlModelTrainingJobId": "training"}
 NO_VALUE = {"Ref": "AWS::NoValue"}
@@ -570,27 +593,31 @@ def test_rules_and_provider_judge_alike(kind: Kind, data: st.DataObject) -> None
     judge(kind, data.draw(st.sampled_from(schema_of(kind.schema).rows)), data.draw(literals))
 
 
-@pytest.mark.parametrize(
-    ("type_", "value"),
-    [
-        (values.TIMEOUT, "0001"),
-        (values.TIMEOUT, "0003600"),
-        (values.TIMEOUT, "00000"),
-        (values.TIMEOUT, "3600\n"),
-        (values.TIMEOUT, "9" * 5000),
-        (values.INTEGER, 2**31),
-        (values.INTEGER, "0000000001"),
-        (values.INTEGER, "00000000001"),
-        (values.S3_URL, "s3://bucket/\n"),
-        (values.STRING, "\n"),
-        (values.STRINGS, [""]),
-    ],
+EDGES: tuple[tuple[ValueType[Any], object], ...] = (
+    (values.TIMEOUT, "0001"),
+    (values.TIMEOUT, "0003600"),
+    (values.TIMEOUT, "00000"),
+    (values.TIMEOUT, "3600\n"),
+    (values.TIMEOUT, "9" * 5000),
+    (values.INTEGER, 2**31),
+    (values.INTEGER, "0000000001"),
+    (values.INTEGER, "00000000001"),
+    (values.S3_URL, "s3://bucket/\n"),
+    (values.STRING, "\n"),
+    (values.STRINGS, [""]),
 )
+
+
+def test_every_kind_of_jobs_has_properties_of_each_of_these_types() -> None:
+    edges = {type_ for type_, _ in EDGES}
+    lacking = {kind.resource_type: edges - {row.type for row in schema_of(kind.schema).rows} for kind in KINDS}
+    assert {name for name, types in lacking.items() if types} == {ENDPOINT_KIND.resource_type}
+
+
+@pytest.mark.parametrize(("type_", "value"), EDGES)
 @of_each_kind
 def test_rules_and_provider_judge_alike_at_the_edges(kind: Kind, type_: ValueType[Any], value: object) -> None:
     rows = [row for row in schema_of(kind.schema).rows if row.type == type_]
-
-    assert rows
     for row in rows:
         judge(kind, row, value)
 
@@ -792,7 +819,9 @@ def are_in_the_providers_words(kind: Kind, properties: dict[str, object]) -> Non
         "NeptuneMLProcessingJob": DATA_PROCESSING_JOB,
         "NeptuneMLDataprocessingJob": DATA_PROCESSING_JOB,
         **dict.fromkeys(kind.resource_type.removeprefix("Custom::") for kind in KINDS),
-        "NeptuneMLEndpoint": None,
+        "NeptuneMlEndpoint": ENDPOINT_KIND,
+        "NeptuneMLEndpoints": ENDPOINT_KIND,
+        "NeptuneDBEndpoint": None,
         "SageMakerModelTransformJob": None,
         "SageMakerModelTrainingJob": None,
         "NeptuneMLModelTransformJobStarter": None,

@@ -19,7 +19,7 @@ def test_every_message_is_explained(fragment: str) -> None:
 def test_messages_are_found_in_the_source() -> None:
     found = fragments()
 
-    assert ", and Neptune does not say yet whether its job" in found  # part of an f-string
+    assert ", and Neptune does not say yet whether its" in found  # part of an f-string
     assert any(text.endswith("(the provider's SubnetIds).") for text in found)  # over several lines
     assert "a non-empty string" in found  # what parsing raises
     assert "Neptune cannot be asked; asking again" in found  # in the log

@@ -10,6 +10,7 @@ from botocore.stub import Stubber
 from cfnlint.decode.cfn_yaml import load  # type: ignore[import-untyped]
 
 from provider.custom_resource.properties import schema_of
+from provider.kinds import ENDPOINT as KIND_OF_ENDPOINTS
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.kinds.common import ID
 from tests.cfn_lint.linting import ENDPOINT, ROOT, lint
@@ -68,15 +69,16 @@ def test_templates_start_a_job(template: str, parameters: dict[str, str], descri
     assert description["modelTransformOutputS3Location"] == "s3://mybucket/movies"
 
 
-def test_one_template_starts_a_job_of_every_kind_each_with_the_id_of_the_one_before() -> None:
+def test_one_template_starts_a_job_of_every_kind_but_an_endpoint_each_with_the_id_of_the_one_before() -> None:
     resources = load(str(EXAMPLES / "training-to-transform.yaml"))["Resources"]
     ids = {name: f"the-{number}" for number, name in enumerate(resources)}
     locations = {"ExportLocation": "s3://mybucket/exported", **OUTPUT}
     stack = Resolving(load(str(EXAMPLES / "training-to-transform.yaml")), {**PROVIDER, **locations}, ids)
 
-    assert [it["Type"] for it in resources.values()] == list(RESOURCE_TYPES)
+    kinds = [kind for kind in KINDS if kind is not KIND_OF_ENDPOINTS]
+    assert [it["Type"] for it in resources.values()] == [kind.resource_type for kind in kinds]
     described = [
-        schema_of(kind.schema).parse(job).description for kind, job in zip(KINDS, stack.jobs(*KINDS), strict=True)
+        schema_of(kind.schema).parse(job).description for kind, job in zip(kinds, stack.jobs(*kinds), strict=True)
     ]
 
     assert described == [
@@ -89,6 +91,16 @@ def test_one_template_starts_a_job_of_every_kind_each_with_the_id_of_the_one_bef
         },
     ]
     assert depended_on("TransformJob", resources) == {"DataProcessingJob", "TrainingJob"}
+
+
+def test_a_template_has_an_endpoint_whose_parameters_change_it_in_place() -> None:
+    parameters = {"TrainingJobId": "movies", "InstanceType": "ml.m5.xlarge", "InstanceCount": "2"}
+    stack = Resolving(load(str(EXAMPLES / "endpoint.yaml")), {**PROVIDER, **parameters})
+    (endpoint,) = stack.jobs(KIND_OF_ENDPOINTS)
+    parsed = schema_of(KIND_OF_ENDPOINTS.schema).parse(endpoint)
+
+    assert parsed.description == {}
+    assert parsed.in_place == {"mlModelTrainingJobId": "movies", "instanceType": "ml.m5.xlarge", "instanceCount": 2}
 
 
 @pytest.mark.parametrize("template", ["existing-job.yaml", "sam/template.yaml"])

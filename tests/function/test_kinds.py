@@ -11,7 +11,7 @@ import pytest
 
 from provider import handler as entry
 from provider.custom_resource.answer import Undeliverable
-from provider.kinds import KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
+from provider.kinds import ENDPOINT, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
 from simulator import ErrorAnswer, Fault, JobStatus, Reset
 from tests.function.test_starting import INVENTED, answered, create, delete, job_id, update
 
@@ -37,6 +37,11 @@ def calls(world: World) -> list[tuple[str | None, str | None]]:
     return [(record.kind, record.operation) for record in world.simulator.log]
 
 
+def stopped(kind: Kind, *job_ids: str) -> dict[str, str]:
+    """What is left of jobs that have been cancelled: an endpoint is gone then."""
+    return dict.fromkeys(job_ids, JobStatus.STOPPED) if kind.ended else {}
+
+
 def switch_off(world: World, *kinds: Kind) -> None:
     on = (kind.resource_type.removeprefix("Custom::NeptuneML") for kind in KINDS if kind not in kinds)
     world.settings = world.settings._replace(kinds=frozenset(on))
@@ -53,10 +58,10 @@ def test_a_create_starts_a_job_of_its_kind_and_the_delete_cancels_it(world: Worl
     assert answer["PhysicalResourceId"] == f"{world.simulator.url}/{started}"
     assert set(answer["Data"]) == {"Id", "Status", *(attribute.name for attribute in kind.attributes)}
     assert answer["Data"]["Status"] in kind.running
-    assert world.jobs.jobs() == {started: JobStatus.IN_PROGRESS}
+    assert world.jobs.jobs() == {started: kind.running[0]}
 
     assert answered(world, delete(world, answer["PhysicalResourceId"]))["Status"] == "SUCCESS"
-    assert world.jobs.jobs() == {started: JobStatus.STOPPED}
+    assert world.jobs.jobs() == stopped(kind, started)
     assert {name for name, _ in calls(world)} == {calls(world)[0][0]}
     assert world.starts == 1
 
@@ -68,7 +73,7 @@ def test_a_create_that_waits_is_answered_when_the_job_has_completed_with_every_a
     world.jobs.plan = replace(world.jobs.plan, base_seconds=300, hpo_seconds=300, run_seconds=1200)
     answer = answered(world, create(world, WaitForCompletion="true"))
     assert answer["Status"] == "SUCCESS"
-    assert answer["Data"]["Status"] == "Completed"
+    assert answer["Data"]["Status"] == kind.completed[0]
     assert [name for name, value in answer["Data"].items() if not value] == []
     assert 1200 <= world.time() <= 1240
     assert world.starts == 1
@@ -81,7 +86,7 @@ def test_a_job_that_fails_fails_the_create_that_waits_with_its_reason_and_its_lo
     started = job_id(answer)
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(
-        f"The job {started} has not completed: its status is Failed. Its log: "
+        f"The {kind.words.thing} {started} {kind.words.not_completed}: its status is Failed. Its log: "
         "https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logStream:group="
     )
     assert " Neptune's reason: No space left on device (log stream:" in answer["Reason"]
@@ -95,7 +100,7 @@ def test_a_job_is_adopted_and_cancelled(world: World, kind: Kind) -> None:
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", world.physical_id())
     assert world.starts == 0
     assert answered(world, adopting(world, "Delete"))["Status"] == "SUCCESS"
-    assert world.jobs.jobs() == {"job-1": JobStatus.STOPPED}
+    assert world.jobs.jobs() == stopped(kind, "job-1")
 
 
 def test_a_job_that_is_not_there_is_not_adopted(world: World, kind: Kind) -> None:
@@ -115,14 +120,14 @@ def test_another_description_starts_another_job_and_the_old_one_is_deleted_with_
     world = world.of(kind)
     old = answered(world, create(world, Clean="true"))
     before = world.described(Clean="true")
-    after = world.described(Clean="true", SagemakerIamRoleArn="arn:aws:iam::123456789012:role/other")
+    after = world.described(Clean="true", VolumeEncryptionKMSKey="other")
     new = answered(world, update(world, old["PhysicalResourceId"], before, after))
     assert new["Status"] == "SUCCESS"
-    assert world.jobs.jobs() == dict.fromkeys([job_id(old), job_id(new)], JobStatus.IN_PROGRESS)
+    assert world.jobs.jobs() == dict.fromkeys([job_id(old), job_id(new)], kind.running[0])
 
     assert answered(world, delete(world, old["PhysicalResourceId"], Clean="true"))["Status"] == "SUCCESS"
-    assert world.jobs.jobs() == {job_id(old): JobStatus.STOPPED, job_id(new): JobStatus.IN_PROGRESS}
-    assert world.jobs.artifacts(job_id(old)) == ()
+    assert world.jobs.jobs() == {**stopped(kind, job_id(old)), job_id(new): kind.running[0]}
+    assert not kind.ended or world.jobs.artifacts(job_id(old)) == ()
     assert [query for _, query in world.cancellations] == ["clean=true"]
 
 
@@ -160,7 +165,7 @@ def test_the_delete_of_a_create_that_was_never_answered_cancels_what_it_started(
     world.host.behave(())
     (started,) = world.jobs.running()
     assert answered(world, delete(world, INVENTED))["Status"] == "SUCCESS"
-    assert world.jobs.jobs() == {started: JobStatus.STOPPED}
+    assert world.jobs.jobs() == stopped(kind, started)
 
 
 # --- two kinds, one id ------------------------------------------------------------------------------------------------
@@ -178,8 +183,8 @@ def test_the_delete_of_one_kind_never_cancels_the_job_of_another_with_the_same_i
 
     assert answered(mine, adopting(mine, "Delete"))["Status"] == "SUCCESS"
 
-    assert mine.jobs.status("job-1") == JobStatus.STOPPED
-    assert its.jobs.status("job-1") == JobStatus.IN_PROGRESS
+    assert mine.jobs.jobs() == stopped(one, "job-1")
+    assert its.jobs.status("job-1") == other.running[0]
     assert answered(its, adopting(its, "Delete"))["Status"] == "SUCCESS"
     assert world.simulator.running_everywhere() == ()
 
@@ -191,7 +196,7 @@ def test_a_delete_of_a_kind_whose_job_is_gone_leaves_the_other_kinds_job_alone(
     mine, its = world.of(one), world.of(other)
     its.jobs.start_job("job-1")
     assert answered(mine, adopting(mine, "Delete"))["Status"] == "SUCCESS"
-    assert its.jobs.status("job-1") == JobStatus.IN_PROGRESS
+    assert its.jobs.status("job-1") == other.running[0]
 
 
 def test_a_delete_that_searches_finds_no_job_of_another_kind(world: World, kind: Kind) -> None:
@@ -314,7 +319,7 @@ def test_a_replacement_by_a_kind_that_is_off_names_the_parameter_and_starts_noth
     old = answered(made, create(made))
     switch_off(world, kind)
     now = world.of(kind)
-    after = now.described(SagemakerIamRoleArn="arn:aws:iam::123456789012:role/other")
+    after = now.described(VolumeEncryptionKMSKey="other")
     failed = answered(now, update(now, old["PhysicalResourceId"], now.described(), after))
     assert failed["Status"] == "FAILED"
     assert f"by its {kind.resource_type.removeprefix('Custom::NeptuneML')}s parameter." in failed["Reason"]
@@ -335,7 +340,7 @@ def test_what_iam_denies_of_a_kind_that_is_off_names_the_parameter(world: World,
     switch_off(world, kind)
     now = world.of(kind)
     now.simulator.inject(DENIED)
-    after = now.described(SagemakerIamRoleArn="arn:aws:iam::123456789012:role/other")
+    after = now.described(VolumeEncryptionKMSKey="other")
     event = delete(now, physical_id) if request_type == "Delete" else update(now, physical_id, now.described(), after)
     answer = answered(now, event)
     assert answer["Status"] == "FAILED"
@@ -357,6 +362,7 @@ def test_settings_of_a_kind_that_is_off_change_although_iam_denies_the_look(worl
     [
         ("", KINDS),
         ("none,ModelTrainingJob,ModelTransformJob", (MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB)),
+        ("none,none,none,Endpoint", (ENDPOINT,)),
         ("none,none,ModelTransformJob", (MODEL_TRANSFORM_JOB,)),
         ("none,none,none", ()),
     ],

@@ -15,7 +15,7 @@ from provider.clock import Clock
 from provider.custom_resource import FrontDoor
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.waiting import CannotWait, Message, WaitingQueue
-from provider.kinds import DATA_PROCESSING_JOB, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
+from provider.kinds import DATA_PROCESSING_JOB, ENDPOINT, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
 from provider.neptune import Jobs
 from provider.route_checks import RouteChecks
@@ -40,6 +40,7 @@ PATHS: Mapping[str, KindName] = {
     DATA_PROCESSING_JOB.resource_type: "dataprocessing",
     MODEL_TRAINING_JOB.resource_type: "modeltraining",
     MODEL_TRANSFORM_JOB.resource_type: "modeltransform",
+    ENDPOINT.resource_type: "endpoints",
 }
 """What the cluster calls the kinds of jobs, by the types of their resources."""
 DESCRIPTIONS: Mapping[str, Mapping[str, object]] = {
@@ -55,6 +56,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, object]] = {
         "ModelTransformOutputS3Location": "s3://bucket/out",
         "TrainingJobName": "movies",
     },
+    ENDPOINT.resource_type: {"MlModelTrainingJobId": "movies-training"},
 }
 """What describes a job of each kind, and no more than it needs."""
 

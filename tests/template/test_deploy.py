@@ -170,7 +170,7 @@ class TestOutsideVpc:
             "ALLOWED_HOSTS": "",
             "RESPONSE_HOSTS": "",
             "WAITING_QUEUE_URL": deployment.outputs["WaitingQueueUrl"],
-            "KINDS": "DataProcessingJob,ModelTrainingJob,ModelTransformJob",
+            "KINDS": "DataProcessingJob,ModelTrainingJob,ModelTransformJob,Endpoint",
             "START_JOBS": "false",
             "NEPTUNE_RESOURCE_ARN": f"arn:aws:neptune-db:{ARN}:*/*",
             "PROVIDER_VERSION": deployment.outputs["Version"],

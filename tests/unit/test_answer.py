@@ -186,7 +186,7 @@ def test_attributes_that_do_not_fit_are_a_failure_rather_than_cut(response_host:
     assert told(room + 1) == Answer(
         Outcome.FAILED,
         "no-job/request",
-        "The job's identity and attributes are longer than CloudFormation takes (4,096 bytes).",
+        "The resource's identity and attributes are longer than CloudFormation takes (4,096 bytes).",
     )
     assert response_host.received[-1].body["Status"] == "FAILED"
 

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from provider.kinds import KINDS
+from provider.kinds import ENDPOINT, KINDS
 from provider.kinds.kind import CANCEL, GET, LIST, START, Call, Kind
 from provider.neptune import READ_SECONDS
 
@@ -63,6 +63,7 @@ def test_there_are_kinds() -> None:
         "Custom::NeptuneMLDataProcessingJob",
         "Custom::NeptuneMLModelTrainingJob",
         "Custom::NeptuneMLModelTransformJob",
+        "Custom::NeptuneMLEndpoint",
     ]
 
 
@@ -86,7 +87,8 @@ def test_each_call_carries_what_aws_takes_and_nothing_else(kind: Kind) -> None:
     for call in calls(kind):
         carried = tuple(row for row in kind.properties if call.name in row.calls)
         shape = operation(call).input_shape
-        assert {row.parameter for row in carried} | GIVEN.get(call.name, set()) == set(members(shape))
+        given = GIVEN.get(call.name, set()) | ({kind.update} - {""} if call is kind.start else set())
+        assert {row.parameter for row in carried} | given == set(members(shape))
         assert_are_members(carried, shape)
 
 
@@ -112,7 +114,9 @@ def test_a_job_that_is_to_be_started_requires_what_aws_requires(kind: Kind) -> N
 def test_what_only_the_start_carries_describes_the_job(kind: Kind) -> None:
     describing = [row for row in kind.properties if row.describes]
     assert describing == [row for row in kind.properties if row.calls == {START}]
-    assert {row.update for row in describing} == {"Replacement"}
+    assert {row.update for row in describing} == (
+        {"Replacement", "No interruption"} if kind.update else {"Replacement"}
+    )
 
 
 @every_kind
@@ -150,9 +154,18 @@ def test_every_arn_of_the_answer_tells_clusters_apart(kind: Kind) -> None:
 
 @every_kind
 def test_a_job_is_in_one_state_at_a_time(kind: Kind) -> None:
-    statuses = [status.lower() for status in (*kind.running, *kind.stopping, *kind.ended)]
+    over = kind.ended or (*kind.completed, *kind.failed)
+    statuses = [status.lower() for status in (*kind.running, *kind.stopping, *over)]
     assert len(set(statuses)) == len(statuses)
-    assert set(kind.completed) | set(kind.failed) < set(kind.ended)
+    assert set(kind.completed) | set(kind.failed) <= set(over)
+    assert set(kind.completed).isdisjoint(kind.failed)
+    assert set(kind.changing) <= set(kind.running)
+
+
+def test_every_status_of_a_sagemaker_endpoint_means_something() -> None:
+    statuses = {*ENDPOINT.running, *ENDPOINT.stopping, *ENDPOINT.completed, *ENDPOINT.failed}
+    described = botocore.session.get_session().get_service_model("sagemaker").shape_for("EndpointStatus")
+    assert statuses == set(described.metadata["enum"])
 
 
 @every_kind
@@ -167,7 +180,8 @@ def test_names_are_names_of_cloudformation_and_occur_once(kind: Kind) -> None:
 def test_identity_is_required_and_every_default_is_of_its_type(kind: Kind) -> None:
     assert [row.name for row in kind.properties if row.required and not row.describes] == ["Endpoint"]
     assert kind.adopts in kind.properties
-    replacing = {"Endpoint", "Id"} | {row.name for row in kind.properties if row.describes}
+    in_place = {row.name for row in kind.properties if row.describes and kind.update} - {"VolumeEncryptionKMSKey"}
+    replacing = {"Endpoint", "Id"} | {row.name for row in kind.properties if row.describes} - in_place
     for row in kind.properties:
         if row.default is not None:
             assert row.type.parse(str(row.default)) == row.default

@@ -87,6 +87,7 @@ class Jobs:
     looks: Iterable[str | Job | Exception] = ("InProgress",)
     cancels: Iterable[Exception | None] = (None,)
     starts: Iterable[Exception | None] = (None,)
+    updates: Iterable[Exception | None] = (None,)
     lists: Iterable[tuple[str, ...] | Exception] = ((),)
     calls: Calls = field(default_factory=list)
     passed: list[dict[str, object]] = field(default_factory=list)
@@ -94,10 +95,17 @@ class Jobs:
     def __post_init__(self) -> None:
         self._looks, self._cancels = deque(self.looks), deque(self.cancels)
         self._starts, self._lists = deque(self.starts), deque(self.lists)
+        self._updates = deque(self.updates)
 
     def start(self, job_id: str, properties: Properties) -> None:
         self._called("start", job_id, properties)
         answer = self._starts.popleft() if len(self._starts) > 1 else self._starts[0]
+        if answer is not None:
+            raise answer
+
+    def update(self, job_id: str, properties: Properties) -> None:
+        self._called("update", job_id, properties)
+        answer = self._updates.popleft() if len(self._updates) > 1 else self._updates[0]
         if answer is not None:
             raise answer
 
@@ -243,7 +251,7 @@ def test_a_physical_id_has_at_most_1024_bytes() -> None:
         assert len(done.physical_id.encode() if isinstance(done, Done) else b"") == 1024
         with pytest.raises(RequestFailed) as caught:
             lifecycle(Jobs()).create(create(Id=f"{job_id}x"))
-        assert str(caught.value).startswith(f"Id is '{job_id[:79]}...'; it should be a job id that has, with the ")
+        assert str(caught.value).startswith(f"Id is '{job_id[:79]}...'; it should be an id that has, with the ")
         assert str(caught.value).endswith("the cluster's name, at most 1,024 bytes (it has 1,025).")
 
 

@@ -137,6 +137,36 @@ def test_a_start_that_is_not_confirmed_is_unclear(simulator: Simulator, jobs: Jo
         jobs.start("job-1", STARTING)
 
 
+def changing(monkeypatch: pytest.MonkeyPatch, jobs: Jobs, answer: object) -> list[dict[str, object]]:
+    """Have jobs be such as can be changed, and the call that starts and changes them answered so; what it carries."""
+    carried: list[dict[str, object]] = []
+
+    def start(**arguments: object) -> object:
+        carried.append(arguments)
+        return answer
+
+    monkeypatch.setattr(jobs, "_kind", KIND._replace(update="update"))
+    monkeypatch.setattr(made(jobs, START), KIND.start.method, start)
+    return carried
+
+
+def test_an_update_is_a_start_that_says_so(monkeypatch: pytest.MonkeyPatch, jobs: Jobs) -> None:
+    carried = changing(monkeypatch, jobs, {"id": "job-1"})
+    jobs.start("job-1", STARTING)
+    jobs.update("job-1", STARTING)
+    start, update = carried
+    assert update == {**start, "update": True}
+
+
+@pytest.mark.parametrize("answer", [{}, {"id": ""}, {"id": 5}])
+def test_an_update_that_is_not_confirmed_is_unclear(
+    monkeypatch: pytest.MonkeyPatch, jobs: Jobs, answer: dict[str, object]
+) -> None:
+    changing(monkeypatch, jobs, answer)
+    with pytest.raises(Unavailable, match=r"did not confirm the update of job job-1\.$"):
+        jobs.update("job-1", STARTING)
+
+
 def test_all_jobs_are_listed_not_only_the_first_ten(simulator: Simulator, jobs: Jobs) -> None:
     ids = tuple(f"job-{number}" for number in range(15))
     for job_id in ids:

@@ -71,6 +71,9 @@ class Cluster:
     def start(self, job_id: str, properties: Properties) -> None:
         raise AssertionError(job_id, properties)
 
+    def update(self, job_id: str, properties: Properties) -> None:
+        raise AssertionError(job_id, properties)
+
     def cancel(self, job_id: str, properties: Properties) -> None:
         raise AssertionError(job_id, properties)
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provider import values
 from provider.custom_resource.properties import SERVICE_TIMEOUT, SERVICE_TOKEN, schema_of
 from provider.kinds import MODEL_TRANSFORM_JOB
-from provider.kinds.common import CLEAN, ENDPOINT, ID, NEPTUNE_IAM_ROLE_ARN, WAIT_FOR_STOP
-from provider.schema import InvalidProperties, shown
+from provider.kinds.common import CLEAN, ENDPOINT, ID, NEPTUNE_IAM_ROLE_ARN, WAIT_FOR_STOP, describing
+from provider.schema import InvalidProperties, Schema, shown
 from provider.values import Endpoint
 
 CLUSTER = "db.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
@@ -93,6 +94,38 @@ def test_a_description_is_what_the_start_carries_besides_the_id_and_the_role() -
         "customModelTransformParameters": {"sourceS3DirectoryPath": "s3://bucket/code"},
     }
     assert parsed.description == described
+
+
+ONE, OTHER = describing("One", values.STRING, ""), describing("Other", values.STRING, "")
+OF_ANOTHER_NOUN = Schema("Custom::Thing", (ID, ONE, OTHER), ID, ((ONE,), (OTHER,)), noun="endpoint")
+
+
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        (
+            {},
+            "The endpoint is missing: write Id, to adopt one that runs already, or One, or Other, to have one started.",
+        ),
+        (
+            {"Id": "it", "One": "1"},
+            "Id adopts an endpoint that runs already, One would describe one to be started; write either Id or the "
+            "description.",
+        ),
+    ],
+)
+def test_messages_have_the_noun_and_what_it_requires(properties: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidProperties) as caught:
+        OF_ANOTHER_NOUN.parse(properties)
+    assert str(caught.value) == message
+
+
+def test_a_third_property_alone_describes_nothing() -> None:
+    third = describing("Third", values.STRING, "")
+    schema = OF_ANOTHER_NOUN._replace(rows=(*OF_ANOTHER_NOUN.rows, third))
+    with pytest.raises(InvalidProperties) as caught:
+        schema.parse({"Third": "3"})
+    assert str(caught.value) == "An endpoint that is to be started requires One, or Other."
 
 
 def test_a_resource_that_adopts_describes_no_job() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # CloudFormation User Guide, "Understand CloudFormation quotas": of a response, and of a signal's data.
 MAX_BODY_BYTES = 4096
 
-_TOO_LONG = "The job's identity and attributes are longer than CloudFormation takes (4,096 bytes)."
+_TOO_LONG = "The resource's identity and attributes are longer than CloudFormation takes (4,096 bytes)."
 _TIMEOUT = Timeout(connect=3.0, read=5.0)
 _NO_ANSWER = 0  # in place of an HTTP status
 # No attempt begins later than this, so that a delivery takes at most this and one attempt.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from provider.custom_resource.deadline import TimeLimits
     from provider.custom_resource.request import CloudFormationRequest, PresignedUrl, ReturnAddress
     from provider.custom_resource.waiting import WaitingQueue
+    from provider.kinds.kind import Words
     from provider.lifecycle import Progress, Request, Waiting
 
 # What stops at once needs no queue, and many deletions at once get through a few concurrent invocations.
@@ -45,14 +46,18 @@ _HANDOVER_PAUSES = (1.0, 4.0)
 # With others it would poll.
 _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResponseURL")
 _RETRY_HINT = "The deletion can be tried again: it goes on waiting."
-_CANCEL_HINTS = {
-    RequestType.CREATE: "The job is cancelled when CloudFormation deletes this resource.",
-    RequestType.UPDATE: "The job is cancelled when CloudFormation rolls this update back.",
+_CANCELLED_WHEN = {
+    RequestType.CREATE: "when CloudFormation deletes this resource.",
+    RequestType.UPDATE: "when CloudFormation rolls this update back.",
 }
 
 
 class Meaning(Protocol):
     """What the requests of a resource type mean: a `Lifecycle`, which describes these, or a check of the provider's."""
+
+    @property
+    def words(self) -> Words:
+        """What messages say of what it is about."""
 
     def create(self, request: Request) -> Done | Waiting:
         """Fulfil a Create, or take a look at it."""
@@ -221,8 +226,13 @@ class Conversation:
         if self.request.request_type is RequestType.DELETE:
             return _RETRY_HINT
         has_started = self._leaves and self._asked is not None and self._asked.progress.is_seen
-        hint = _CANCEL_HINTS[self.request.request_type]
-        return f"A longer ServiceTimeout may help. {hint}" if has_started else "Try again."
+        if not has_started:
+            return "Try again."
+        return f"A longer ServiceTimeout may help. {self._cancel_hint()}"
+
+    def _cancel_hint(self) -> str:
+        words = self.lifecycle.words
+        return f"The {words.thing} is {words.cancelled} {_CANCELLED_WHEN[self.request.request_type]}"
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 
@@ -284,7 +294,7 @@ class Conversation:
             self._undeliverable = Undeliverable(f"{failure} The resource's handle is not signalled.")
             return None
         self._leaves = done.leaves
-        return f"{failure} {_CANCEL_HINTS[self.request.request_type] if done.leaves else 'Try again.'}"
+        return f"{failure} {self._cancel_hint() if done.leaves else 'Try again.'}"
 
     def _is_to_be_followed(self, done: Done, handle: PresignedUrl) -> bool:
         """Tell whether the resource has another job, or another handle, than before, and somebody may wait for it."""

@@ -24,8 +24,8 @@ SERVICE_TIMEOUT = Property(
     default=values.LONGEST_TIMEOUT_SECONDS,
     description=(
         "The longest that one operation on this resource may take, in seconds, from 1 to 3600. "
-        "A job that has not stopped by then fails the deletion, which can be retried; one that has not completed by "
-        "then fails a creation that waits for it."
+        "If the {thing} {not_stopped} by then, the deletion fails, and can be retried; if it {not_completed} by then, "
+        "so does a creation that waits for it."
     ),
 )
 COMPLETION_HANDLE = Property(

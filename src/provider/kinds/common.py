@@ -5,7 +5,7 @@ The names are the Neptune Data API's parameters in CloudFormation's spelling.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from provider import values
 from provider.kinds.kind import CANCEL, GET, LIST, START
@@ -23,6 +23,7 @@ def describing(
     description: str,
     *,
     required: bool = False,
+    update: Literal["No interruption", "Replacement"] = "Replacement",
     default_text: str = "",
     members: tuple[Property[Any], ...] = (),
 ) -> Property[T]:
@@ -33,6 +34,7 @@ def describing(
         type_: The type of its values.
         description: For the reference page.
         required: Whether a job that is to be started needs it.
+        update: What a change of it means: Neptune makes it to the job that there is, or another job is started.
         default_text: What the reference page says of a resource that does not give it.
         members: What its value is made of, if that is a map.
 
@@ -42,7 +44,7 @@ def describing(
     return Property(
         name=name,
         type=type_,
-        update="Replacement",
+        update=update,
         description=description,
         required=required,
         default_text=default_text,
@@ -59,8 +61,8 @@ ENDPOINT = Property(
     update="Replacement",
     required=True,
     description=(
-        "The Neptune cluster that runs the job: `host`, `host:port` or `https://host:port`. The port is 8182 if none "
-        "is given. `!GetAtt Cluster.Endpoint` fits. Another name of the same cluster is no replacement."
+        "The Neptune cluster that runs the {thing}: `host`, `host:port` or `https://host:port`. The port is 8182 if "
+        "none is given. `!GetAtt Cluster.Endpoint` fits. Another name of the same cluster is no replacement."
     ),
 )
 ID = Property(
@@ -69,11 +71,11 @@ ID = Property(
     update="Replacement",
     parameter="id",
     calls=frozenset((START, GET, CANCEL)),
-    default_text="the provider makes the id of a job that it starts",
+    default_text="the provider makes the id of what it starts",
     description=(
-        "The id of a job that runs already and that the resource is to adopt, without white space, control characters "
-        "or slashes; with the cluster's name it has at most 1,024 bytes. The job must exist when the resource is "
-        "created. Write either `Id` or the properties that describe a job to be started."
+        "The id of the {thing} that runs already and that the resource is to adopt, without white space, control "
+        "characters or slashes; with the cluster's name it has at most 1,024 bytes. It must exist when the resource is "
+        "created. Write either `Id` or the properties that describe one to be started."
     ),
 )
 SAGEMAKER_IAM_ROLE_ARN = describing(
@@ -110,7 +112,7 @@ CLEAN = Property(
     parameter="clean",
     calls=frozenset((CANCEL,)),
     needed_to_delete=True,
-    description="Whether cancelling the job also deletes its Neptune ML artifacts in Amazon S3.",
+    description="Whether Neptune also deletes the {thing}'s artifacts in Amazon S3 when the {thing} is {cancelled}.",
 )
 WAIT_FOR_COMPLETION = Property(
     name="WaitForCompletion",
@@ -118,8 +120,8 @@ WAIT_FOR_COMPLETION = Property(
     update="No interruption",
     default=False,
     description=(
-        "Whether a creation, or the replacement of the job, succeeds only when the job has completed. "
-        "A job that fails, or that somebody stops, fails it then."
+        "Whether a creation, or the replacement of the {thing}, succeeds only when the {thing} {completed}. "
+        "If it fails, or somebody stops it, so does the creation."
     ),
 )
 WAIT_FOR_STOP = Property(
@@ -129,7 +131,7 @@ WAIT_FOR_STOP = Property(
     default=True,
     needed_to_delete=True,
     description=(
-        "Whether a deletion succeeds only when the job has stopped. "
-        "With `false` it succeeds as soon as Neptune has accepted the cancellation."
+        "Whether a deletion succeeds only when the {thing} {stopped}. "
+        "With `false` it succeeds as soon as Neptune has accepted that the {thing} is {cancelled}."
     ),
 )

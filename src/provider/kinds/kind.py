@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from provider.schema import Schema
+from provider.schema import Schema, indefinite
 
 if TYPE_CHECKING:
     from provider.schema import Property
@@ -43,12 +43,43 @@ class Attribute(NamedTuple):
     description: str
 
 
+class Words(NamedTuple):
+    """What messages and reference pages say of a kind of job.
+
+    Attributes:
+        thing: What they call one for short.
+        cancelled: What has been done to one that was to end.
+        completed: What is true of one that a resource may wait for.
+        not_completed: What is true of it before.
+        stopped: What is true of one whose deletion is over.
+        not_stopped: What is true of it before.
+        to_have_stopped: The same of one of which this is not known.
+    """
+
+    thing: str = "job"
+    cancelled: str = "cancelled"
+    completed: str = "has completed"
+    not_completed: str = "has not completed"
+    stopped: str = "has stopped"
+    not_stopped: str = "has not stopped"
+    to_have_stopped: str = "to have stopped"
+
+    @property
+    def a_thing(self) -> str:
+        """What they call any such."""
+        return indefinite(self.thing)
+
+    def named(self, job_id: str) -> str:
+        """Return how a message begins that is about one of them."""
+        return f"The {self.thing} {job_id}"
+
+
 class Kind(NamedTuple):
     """A kind of job.
 
     Attributes:
         resource_type: The type of its resources, `Custom::...`.
-        noun: What messages call such a job.
+        noun: What messages call such a job in full.
         start: The call that starts a job.
         get: The call that looks one up.
         list: The call that lists the ids of all.
@@ -57,7 +88,8 @@ class Kind(NamedTuple):
         stopping: The statuses of a job that has been cancelled and still runs.
         completed: The statuses of a job that has done its work.
         failed: The statuses of a job that has failed.
-        ended: The statuses of a job of which nothing runs any more, those of completed and failed ones among them.
+        ended: The statuses of a job of which nothing runs any more, those of completed and failed ones among them. None
+            if such a job has to be cancelled whatever has become of it, and is gone then.
         arns: Where the answer of `get` names the job's SageMaker jobs, by which two names of a cluster are told from
             two clusters.
         attributes: What `Fn::GetAtt` returns, apart from `Id` and `Status`.
@@ -66,6 +98,11 @@ class Kind(NamedTuple):
         properties: Its rows of properties.
         adopts: The row that names a job to adopt.
         either: Groups of rows, of which a job that is to be started needs one as a whole.
+        words: What messages and reference pages say of such a job.
+        update: The parameter of `start` that makes it change a job that there is, if rows say "No interruption" of what
+            describes it; empty if none does.
+        changing: The statuses of a job that becomes another one by itself, and of which Neptune may refuse whatever is
+            asked of it before that.
     """
 
     resource_type: str
@@ -86,6 +123,9 @@ class Kind(NamedTuple):
     properties: tuple[Property[Any], ...]
     adopts: Property[Any]
     either: tuple[tuple[Property[Any], ...], ...] = ()
+    words: Words = Words()
+    update: str = ""
+    changing: tuple[str, ...] = ()
 
     @property
     def parameter(self) -> str:
@@ -95,4 +135,4 @@ class Kind(NamedTuple):
     @property
     def schema(self) -> Schema:
         """The properties of its resource type, apart from those of CloudFormation's protocol."""
-        return Schema(self.resource_type, self.properties, self.adopts, self.either)
+        return Schema(self.resource_type, self.properties, self.adopts, self.either, self.words.thing)

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from provider import job_id as job_ids
 from provider.hosts import problem_of
 from provider.identity import LONGEST_BYTES, UNCLEAR, Identity
-from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
+from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_COMPLETION, WAIT_FOR_STOP
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS, Asking
 from provider.lifecycle.completing import COMPLETION_PATIENCE_SECONDS, Completing
 from provider.lifecycle.leftovers import SEARCH_SECONDS, Leftovers, tell_of_leftovers
 from provider.lifecycle.own_jobs import OwnJobs
-from provider.lifecycle.starting import APPEARANCE_SECONDS, NOT_STARTING, START_SECONDS, Starting
+from provider.lifecycle.starting import APPEARANCE_SECONDS, START_SECONDS, Starting, not_starting
 from provider.lifecycle.stopping import REFUSAL_PATIENCE_SECONDS, Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting, forbidden
+from provider.lifecycle.updating import Updating
 from provider.neptune import JobNotFound, NeptuneError
 from provider.observability import logger, tracer
 from provider.schema import InvalidProperties, Properties, Schema, shown
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from provider.clock import Clock
     from provider.hosts import Hosts
-    from provider.kinds.kind import Kind
+    from provider.kinds.kind import Kind, Words
     from provider.values import Endpoint
 
 __all__ = [
@@ -72,6 +73,11 @@ class Lifecycle(NamedTuple):
     is_provided: bool = True
     is_patient: bool = True
 
+    @property
+    def words(self) -> Words:
+        """What messages say of such a job."""
+        return self.kind.words
+
     def create(self, request: Request) -> Done | Waiting:
         """Adopt a job, or start one.
 
@@ -92,7 +98,7 @@ class Lifecycle(NamedTuple):
         properties, identity = self._parse(request)
         logger.append_keys(job_id=identity.id)
         tracer.put_annotation("job_id", identity.id)
-        if not properties.description:
+        if not properties.describes:
             return self._starting.adopt(identity, properties, request.progress)
         return self._starting.start(identity, request, properties)
 
@@ -122,8 +128,10 @@ class Lifecycle(NamedTuple):
             return progress
         request = request._replace(progress=progress)
         if current is not None and keeps:
-            return self._refresh(current, wanted, properties, progress)
-        if properties.description:
+            if not self._changes(current, request, properties):
+                return self._refresh(current, wanted, properties, progress)
+            return self._change(current, wanted, request, properties)
+        if properties.describes:
             return self._start_another(current, wanted, request, properties)
         if current is not None and current.id == wanted.id and not progress.is_seen:
             return self._move(current, wanted, properties, progress)
@@ -145,12 +153,13 @@ class Lifecycle(NamedTuple):
         logger.append_keys(job_id=identity.id)
         tracer.put_annotation("job_id", identity.id)
         if problem := problem_of(identity.endpoint, self.clusters):
-            raise RequestFailed(f"The job {identity.id} is at {identity.endpoint.host}, which should be {problem}")
+            named = self.words.named(identity.id)
+            raise RequestFailed(f"{named} is at {identity.endpoint.host}, which should be {problem}")
         try:
             properties = self.schema.parse(request.properties, for_delete=True)
         except InvalidProperties as error:
             raise RequestFailed(str(error)) from error
-        result = Completing(self._asking).look(identity, properties, request.progress)
+        result = Completing(self._asking, self.kind).look(identity, properties, request.progress)
         if isinstance(result, Waiting):
             return result
         return Done(str(identity), self._starting.attributes(identity.id, result))
@@ -167,9 +176,12 @@ class Lifecycle(NamedTuple):
         Raises:
             RequestFailed: A property is wrong.
         """
-        _, identity = self._parse(request)
+        properties, identity = self._parse(request)
         current = Identity.parse(request.physical_id or "")
         if current is None or not self._keeps(current, identity, request):
+            return None
+        is_changed = request.progress.is_accepted and not request.progress.job_id
+        if self._changes(current, request, properties) and not (is_changed and not properties[WAIT_FOR_COMPLETION]):
             return None
         if self._leftovers.properties_that_failed(request, current) is not None:
             tell_of_leftovers("There was no time to look for it.", is_likely=not request.progress.has_searched)
@@ -200,7 +212,7 @@ class Lifecycle(NamedTuple):
             properties, identity = self._parse(request)
         except RequestFailed:
             return ""
-        if not properties.description:
+        if not properties.describes:
             return ""
         return str(identity) if request.progress.is_seen else identity.marked(UNCLEAR)
 
@@ -228,19 +240,21 @@ class Lifecycle(NamedTuple):
         logger.append_keys(job_id=identity.id)
         tracer.put_annotation("job_id", identity.id)
         if problem := problem_of(identity.endpoint, self.clusters):
-            raise forbidden(identity, problem)
+            raise forbidden(identity, problem, self.kind.words)
         try:
             jobs = self.connect(identity.endpoint)
             properties = self.schema.parse(request.properties, for_delete=True)
             wait = properties[WAIT_FOR_STOP]
-            stopping = Stopping(self.clock, self.is_patient)
+            stopping = Stopping(self.clock, self.is_patient, self.kind.words)
             return stopping.stop(jobs, identity.id, properties, request.progress, wait=wait) or Done(physical_id)
         except JobNotFound:
             logger.info("The job is gone")
             tracer.put_annotation("status", "NotFound")
             return Done(physical_id)
         except (InvalidProperties, NeptuneError) as error:
-            raise RequestFailed(f"The job {identity.id} could not be cancelled. {error}") from error
+            raise RequestFailed(
+                f"{self.kind.words.named(identity.id)} could not be {self.kind.words.cancelled}. {error}"
+            ) from error
 
     @property
     def _asking(self) -> Asking:
@@ -248,7 +262,7 @@ class Lifecycle(NamedTuple):
 
     @property
     def _starting(self) -> Starting:
-        refusal = "" if self.may_start else NOT_STARTING
+        refusal = "" if self.may_start else not_starting(self.kind.words)
         return Starting(self.kind, self._asking, refusal if self.is_provided else self._not_provided)
 
     @property
@@ -260,7 +274,7 @@ class Lifecycle(NamedTuple):
 
     @property
     def _leftovers(self) -> Leftovers:
-        return Leftovers(self.schema, self.clusters, self._asking, self.may_start)
+        return Leftovers(self.kind, self.schema, self.clusters, self._asking, self.may_start)
 
     # --- Create and Update --------------------------------------------------------------------------------------------
 
@@ -270,8 +284,8 @@ class Lifecycle(NamedTuple):
             properties = self.schema.parse(request.properties)
         except InvalidProperties as error:
             raise RequestFailed(str(error)) from error
-        description = properties.description
-        if description:
+        if properties.describes:
+            description = properties.description
             current = Identity.parse(request.physical_id or "")
             is_current = current is not None and job_ids.is_of(current.id, request.origin, description)
             job_id = current.id if current is not None and is_current else job_ids.make(request.origin, description)
@@ -282,7 +296,7 @@ class Lifecycle(NamedTuple):
             raise RequestFailed(f"Endpoint is {shown(request.properties['Endpoint'])}; it should be {problem}")
         if (length := len(str(identity).encode())) > LONGEST_BYTES:
             raise RequestFailed(
-                f"Id is {shown(identity.id)}; it should be a job id that has, with the cluster's name, at most "
+                f"Id is {shown(identity.id)}; it should be an id that has, with the cluster's name, at most "
                 f"{LONGEST_BYTES:,} bytes (it has {length:,})."
             )
         return properties, identity
@@ -314,41 +328,79 @@ class Lifecycle(NamedTuple):
             logger.info("The job is gone")
         except NeptuneError as error:
             try:
-                return self._asking.again(f"The job {current.id} could not be looked up.", error, progress)
+                return self._asking.again(
+                    f"{self.kind.words.named(current.id)} could not be looked up.", error, progress
+                )
             except RequestFailed as failure:
                 logger.warning("The job has new settings, but could not be looked up", reason=str(failure))
         tracer.put_annotation("status", job.status if job else "NotFound")
         logger.info("The job has new settings", status=job.status if job else "")
         return Done(str(current), self._starting.attributes(current.id, job))
 
+    def _changes(self, current: Identity, request: Request, properties: Properties) -> bool:
+        """Tell whether an Update changes what describes its job, and the job stays the same."""
+        before = self._leftovers.properties_that_started(request.old_properties)
+        return (
+            properties.describes
+            and before is not None
+            and job_ids.is_of(current.id, request.origin, before.description)
+            and before.in_place != properties.in_place
+        )
+
+    def _change(self, current: Identity, wanted: Identity, request: Request, properties: Properties) -> Done | Waiting:
+        """Have Neptune change the job, or start another one in place of one that is gone or has failed."""
+        progress = request.progress
+        if not progress.job_id:
+            result = Updating(self._starting, current, wanted, properties, request).update(progress)
+            if result is not None:
+                return result
+            new_id = job_ids.make(request.origin, properties.description)
+            progress = Progress(job_id=new_id, is_tidied=progress.is_tidied)
+        request, new = request._replace(progress=progress), wanted._replace(id=progress.job_id)
+        if progress.start_sent_at is None:
+            try:
+                waiting = self._leftovers.stop_those_before(request, current, properties)
+            except NeptuneError as error:
+                failure = "What a failed update has left could not be cancelled."
+                return self._asking.again(failure, error, progress, patience=DELETION_PATIENCE_SECONDS)
+            if waiting is not None:
+                return waiting._replace(progress=waiting.progress._replace(job_id=new.id))
+        return self._starting.start(new, request, properties)
+
     def _move(self, current: Identity, wanted: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
         """Tell whether another `Endpoint` is another cluster, which has a job of the same id, too."""
+        thing = self.kind.words.thing
         try:
             new = self._asking.look(wanted, properties)
         except JobNotFound as error:
             raise RequestFailed(f"{error} Check Id and Endpoint.") from error
         except NeptuneError as error:
-            return self._asking.again(f"The job {wanted.id} could not be looked up.", error, progress)
+            return self._asking.again(f"{self.kind.words.named(wanted.id)} could not be looked up.", error, progress)
         if problem := problem_of(current.endpoint, self.clusters):
-            raise RequestFailed(f"The job {current.id} is at {current.endpoint.host}, which should be {problem}")
+            raise RequestFailed(
+                f"{self.kind.words.named(current.id)} is at {current.endpoint.host}, which should be {problem}"
+            )
         try:
             old = self._asking.look(current, properties)
         except JobNotFound:
             return self._starting.follow(wanted, new, properties, progress, leaves="")
         except NeptuneError as error:
             try:
-                return self._asking.again(f"The job {current.id} could not be looked up.", error, progress)
+                return self._asking.again(
+                    f"{self.kind.words.named(current.id)} could not be looked up.", error, progress
+                )
             except RequestFailed:
                 raise RequestFailed(
-                    f"Whether {wanted} is the same job as {current} cannot be told. {error} If that cluster is gone "
-                    "for good, retain this resource (DeletionPolicy and UpdateReplacePolicy: Retain), and declare the "
-                    "job in a new one."
+                    f"Whether {wanted} is the same {thing} as {current} cannot be told. {error} If that cluster is "
+                    "gone for good, retain this resource (DeletionPolicy and UpdateReplacePolicy: Retain), and declare "
+                    f"the {thing} in a new one."
                 ) from error
         named = current if old.arns & new.arns else wanted
         if not (old.arns and new.arns) and not (old.has_ended or new.has_ended):
             raise RequestFailed(
-                f"Endpoint is another host, {wanted.endpoint.host}, and Neptune does not say yet whether its job "
-                f"{wanted.id} is the same as at {current.endpoint.host}. Try again when the job has its SageMaker jobs."
+                f"Endpoint is another host, {wanted.endpoint.host}, and Neptune does not say yet whether its {thing} "
+                f"{wanted.id} is the same as at {current.endpoint.host}. Try again when the {thing} has its "
+                "SageMaker jobs."
             )
         logger.info("The endpoint is another one", is_same_cluster=named is current, status=new.status)
         if named is wanted:
@@ -366,17 +418,21 @@ class Lifecycle(NamedTuple):
                     # No other cluster has a job of an id that the provider made: it is another name of the same one.
                     job = self._asking.look(wanted, properties)
                     logger.info("The endpoint is another one", is_same_cluster=True, status=job.status)
+                    if self._changes(current, request, properties):
+                        return self._change(current, wanted, request, properties)
                     return Done(str(current), self._starting.attributes(current.id, job))
             except JobNotFound:
                 wanted = wanted._replace(id=job_ids.make(request.origin, properties.description))
             except NeptuneError as error:
-                return self._asking.again(f"The job {wanted.id} could not be looked up.", error, progress)
+                return self._asking.again(
+                    f"{self.kind.words.named(wanted.id)} could not be looked up.", error, progress
+                )
             if current is not None:
                 try:
                     back = self._go_back(current, wanted, request, properties)
                 except NeptuneError as error:
                     if self.may_start:  # else it may not be allowed to look
-                        failure = "Whether there is such a job already could not be looked up."
+                        failure = f"Whether there is such {self.kind.words.a_thing} already could not be looked up."
                         is_here = wanted.endpoint == current.endpoint  # else its name may be mistyped
                         patience = DELETION_PATIENCE_SECONDS if is_here else ADOPTION_PATIENCE_SECONDS
                         return self._asking.again(failure, error, progress, patience=patience)

@@ -10,6 +10,7 @@ from provider.observability import logger, tracer
 
 if TYPE_CHECKING:
     from provider.identity import Identity
+    from provider.kinds.kind import Kind, Words
     from provider.lifecycle.asking import Asking
     from provider.lifecycle.terms import Progress
     from provider.neptune import Job
@@ -24,9 +25,11 @@ class Completing(NamedTuple):
 
     Attributes:
         asking: How Neptune is asked.
+        kind: The job's kind.
     """
 
     asking: Asking
+    kind: Kind
 
     def look(self, identity: Identity, properties: Properties, progress: Progress) -> Job | Waiting:
         """Look whether a job has completed.
@@ -49,7 +52,7 @@ class Completing(NamedTuple):
         except NeptuneError as error:
             now = self.asking.clock.wall()
             since = now if progress.silent_since is None else progress.silent_since
-            failure = f"The job {identity.id} could not be looked up."
+            failure = f"{self.kind.words.named(identity.id)} could not be looked up."
             if now - since >= COMPLETION_PATIENCE_SECONDS:
                 raise RequestFailed(f"{failure} {error}") from error
             logger.warning("Neptune cannot be asked; asking again", error=str(error))
@@ -59,16 +62,17 @@ class Completing(NamedTuple):
             logger.info("The job has completed", status=job.status)
             return job
         if job.has_ended or job.has_failed or job.is_stopping:
-            raise RequestFailed(why_not_completed(identity.id, job))
-        return Waiting(not_completed_yet(identity.id, job), progress._replace(silent_since=None))
+            raise RequestFailed(why_not_completed(identity.id, job, self.kind.words))
+        return Waiting(not_completed_yet(identity.id, job, self.kind.words), progress._replace(silent_since=None))
 
 
-def why_not_completed(job_id: str, job: Job) -> str:
+def why_not_completed(job_id: str, job: Job, words: Words) -> str:
     """Say why a job has not completed and will not, in Neptune's words.
 
     Args:
         job_id: Its id.
         job: What Neptune says of it.
+        words: What messages say of its kind.
 
     Returns:
         The reason.
@@ -76,17 +80,18 @@ def why_not_completed(job_id: str, job: Job) -> str:
     # The log comes first, as a long reason is cut at its end.
     log = f" Its log: {job.log_url}" if job.log_url else ""
     reason = f" Neptune's reason: {job.failure}" if job.failure else ""
-    return f"The job {job_id} has not completed: its status is {job.status}.{log}{reason}"
+    return f"{words.named(job_id)} {words.not_completed}: its status is {job.status}.{log}{reason}"
 
 
-def not_completed_yet(job_id: str, job: Job) -> str:
+def not_completed_yet(job_id: str, job: Job, words: Words) -> str:
     """Say that a job runs on.
 
     Args:
         job_id: Its id.
         job: What Neptune says of it.
+        words: What messages say of its kind.
 
     Returns:
         What is known so far.
     """
-    return f"The job {job_id} has not completed yet (its status is {job.status})."
+    return f"{words.named(job_id)} {words.not_completed} yet (its status is {job.status})."

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from provider.hosts import Hosts
+    from provider.kinds.kind import Kind
     from provider.lifecycle.asking import Asking
     from provider.lifecycle.terms import JobsOfCluster, Request
     from provider.schema import Properties, Schema
@@ -35,12 +36,14 @@ class Leftovers(NamedTuple):
     """The jobs of a resource that CloudFormation does not know.
 
     Attributes:
+        kind: The kind of the resource's jobs.
         schema: The resource's properties.
         clusters: The hosts that an `Endpoint` may name.
         asking: How Neptune is asked.
         may_start: Whether the operator lets the provider start jobs.
     """
 
+    kind: Kind
     schema: Schema
     clusters: Hosts
     asking: Asking
@@ -112,7 +115,7 @@ class Leftovers(NamedTuple):
         if request.progress.is_tidied or not self.may_start or current is None:
             return None
         old = request.old_properties
-        properties = self._properties_that_started(old)
+        properties = self.properties_that_started(old)
         if properties is None:
             return None
         has_moved = old.get(ENDPOINT.name) != request.properties.get(ENDPOINT.name)
@@ -123,15 +126,45 @@ class Leftovers(NamedTuple):
         progress, jobs = request.progress, self.asking.connect(properties[ENDPOINT])
         if self.means(request.old_properties, current, request) and _has(jobs, current.id, properties):
             return None  # the job that CloudFormation knows, by another name of its cluster
-        left = OwnJobs(jobs, request.origin, properties).unreported_since(current.id)
-        begun = [progress.leftover] if progress.leftover else []
-        for job_id in dict.fromkeys([*begun, *left]):
+        left = self._left(jobs, request, current, properties)
+        if (stopping := self._stop_each(jobs, left, properties, progress)) is not None:
+            return stopping
+        if left or not waits or self._is_search_over(request):
+            return None
+        a_job = self.kind.words.a_thing
+        reason = f"The update that is rolled back may have started {a_job}; looking whether one appears."
+        return Waiting(reason, progress._replace(silent_since=None, has_searched=True))
+
+    def stop_those_before(self, request: Request, current: Identity, properties: Properties) -> Waiting | None:
+        """Cancel what an Update has left that failed after it had started a job in place of one that was gone.
+
+        Args:
+            request: The Update that follows it, and starts one, too; its progress says which.
+            current: The job that is gone.
+            properties: What is asked of the resource.
+
+        Returns:
+            `Waiting` until that is done.
+
+        Raises:
+            NeptuneError: It could not be listed, looked up or cancelled.
+        """
+        jobs = self.asking.connect(properties[ENDPOINT])
+        left = [it for it in self._left(jobs, request, current, properties) if it != request.progress.job_id]
+        return self._stop_each(jobs, left, properties, request.progress)
+
+    def _left(self, jobs: JobsOfCluster, request: Request, current: Identity, properties: Properties) -> list[str]:
+        """Return the ids of the jobs that came after the one that CloudFormation knows."""
+        begun = [request.progress.leftover] if request.progress.leftover else []
+        return list(dict.fromkeys([*begun, *OwnJobs(jobs, request.origin, properties).unreported_since(current.id)]))
+
+    def _stop_each(
+        self, jobs: JobsOfCluster, left: list[str], properties: Properties, progress: Progress
+    ) -> Waiting | None:
+        for job_id in left:
             if (stopping := self._stop(jobs, job_id, properties, progress, wait=False)) is not None:
                 return stopping
-        if left or begun or not waits or self._is_search_over(request):
-            return None
-        reason = "The update that is rolled back may have started a job; looking whether one appears."
-        return Waiting(reason, progress._replace(silent_since=None, has_searched=True))
+        return None
 
     # --- of a Create --------------------------------------------------------------------------------------------------
 
@@ -147,11 +180,11 @@ class Leftovers(NamedTuple):
         Raises:
             RequestFailed: It could not be cancelled, or whether there is one could not be looked up.
         """
-        physical_id, progress = request.physical_id or "", request.progress
+        physical_id, progress, words = request.physical_id or "", request.progress, self.kind.words
         mark, named = Identity.parse_marked(physical_id) or (physical_id.partition("/")[0], None)
         if named and (problem := problem_of(named.endpoint, self.clusters)):
-            raise forbidden(named, problem)
-        properties = None if mark == NO_JOB else self._properties_that_started(request.properties)
+            raise forbidden(named, problem, words)
+        properties = None if mark == NO_JOB else self.properties_that_started(request.properties)
         if properties is None:
             logger.info("This resource has no job: nothing to cancel", physical_resource_id=physical_id)
             return None
@@ -161,7 +194,8 @@ class Leftovers(NamedTuple):
         except NeptuneError as error:
             is_unlikely = mark == NO_JOB_YET or not self.may_start
             patience = ADOPTION_PATIENCE_SECONDS if is_unlikely else DELETION_PATIENCE_SECONDS
-            failure = f"Whether this resource has started a job at {properties[ENDPOINT].host} could not be looked up."
+            host = properties[ENDPOINT].host
+            failure = f"Whether this resource has started {words.a_thing} at {host} could not be looked up."
             try:
                 return self.asking.again(failure, error, progress, patience=min(patience, request.time_limit / 2))
             except RequestFailed as failed:
@@ -173,10 +207,10 @@ class Leftovers(NamedTuple):
             try:
                 return self._stop(jobs, job_id, properties, progress, wait=properties[WAIT_FOR_STOP])
             except NeptuneError as error:
-                raise RequestFailed(f"The job {job_id} could not be cancelled. {error}") from error
+                raise RequestFailed(f"{words.named(job_id)} could not be {words.cancelled}. {error}") from error
         if self._is_search_over(request, named):
             return None
-        reason = "A creation that was not heard may have started a job; looking whether one appears."
+        reason = f"A creation that was not heard may have started {words.a_thing}; looking whether one appears."
         return Waiting(reason, Progress(has_searched=True))
 
     def end_of_search(self, request: Request) -> bool:
@@ -202,20 +236,27 @@ class Leftovers(NamedTuple):
         found = OwnJobs(jobs, request.origin, properties).unreported(may_be_stopping=may_be_stopping)
         if len(found) > 1:
             raise RequestFailed(
-                f"This resource has several jobs that run, and which one was not reported is not known: "
-                f"{', '.join(found)}. Cancel by hand those that are not wanted, and retain this resource."
+                f"This resource has several {self.kind.words.thing}s that run, and which one was not reported is not "
+                f"known: {', '.join(found)}. Cancel by hand those that are not wanted, and retain this resource."
             )
         return found[0] if found else ""
 
     # --- of both ------------------------------------------------------------------------------------------------------
 
-    def _properties_that_started(self, raw: Mapping[str, object]) -> Properties | None:
-        """Return properties with which a job may have been started; `None`: with these, none was."""
+    def properties_that_started(self, raw: Mapping[str, object]) -> Properties | None:
+        """Read properties with which a job may have been started.
+
+        Args:
+            raw: The properties, as sent.
+
+        Returns:
+            The properties; `None`: with these, none was started.
+        """
         try:
             properties = self.schema.parse(raw)
         except InvalidProperties:
             return None
-        return properties if properties.description and not problem_of(properties[ENDPOINT], self.clusters) else None
+        return properties if properties.describes and not problem_of(properties[ENDPOINT], self.clusters) else None
 
     def _is_search_over(self, request: Request, named: Identity | None = None) -> bool:
         """Tell whether a job that was asked for before this request, or at its own time, would be there by now."""
@@ -234,7 +275,7 @@ class Leftovers(NamedTuple):
             logger.warning("This resource has started a job that CloudFormation does not know; cancelling it")
             progress = Progress()
         try:
-            stopping = Stopping(self.asking.clock, self.asking.is_patient)
+            stopping = Stopping(self.asking.clock, self.asking.is_patient, self.kind.words)
             waiting = stopping.stop(jobs, job_id, properties, progress, wait=wait)
         except JobNotFound:
             return None

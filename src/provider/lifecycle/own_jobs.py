@@ -82,7 +82,7 @@ class OwnJobs(NamedTuple):
             has_failed_before = job.has_failed and job_ids.asked_at(job_id) < replaced_at
             # What has completed may have lost its artifacts when it was cleaned up.
             has_results = job.has_completed and not self.properties[CLEAN]
-            if has_failed_before or has_results or not (job.has_ended or job.is_stopping):
+            if has_failed_before or has_results or not (job.has_ended or job.has_failed or job.is_stopping):
                 return job_id
         return ""
 
@@ -97,8 +97,8 @@ class OwnJobs(NamedTuple):
         own = [job_id for job_id in listed if job_ids.is_of(job_id, self.origin, description)]
         if wholly and not own and len(listed) >= LONGEST_LIST:
             raise NeptuneError(
-                f"Neptune lists no more than {LONGEST_LIST:,} jobs, and the resource's may be another. If it has none, "
-                "retain the resource."
+                f"Neptune lists no more than {LONGEST_LIST:,} of them, and the resource's may be another. If it has "
+                "none, retain the resource."
             )
         # A request that is replayed must not take the job of a later one for its own.
         known = [job_id for job_id in own if now is None or job_ids.asked_at(job_id) <= now]

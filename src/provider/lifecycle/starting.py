@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from provider.identity import Identity
-    from provider.kinds.kind import Kind
+    from provider.kinds.kind import Kind, Words
     from provider.lifecycle.asking import Asking
     from provider.lifecycle.terms import Request
     from provider.neptune import Job
@@ -29,10 +29,6 @@ APPEARANCE_SECONDS = 60.0
 START_SECONDS = 90.0
 # Neptune user guide, "Neptune ML management API errors and exceptions".
 _ID_IS_TAKEN = "same ID already exists"
-NOT_STARTING = (
-    "This provider starts no jobs: it adopts those that run already (Id). Its operator can have it start them, too, "
-    "by its StartJobs parameter."
-)
 
 
 class Starting(NamedTuple):
@@ -69,7 +65,7 @@ class Starting(NamedTuple):
             raise RequestFailed(f"{error} Check Id and Endpoint.") from error
         except NeptuneError as error:
             patience = DELETION_PATIENCE_SECONDS if progress.is_seen else ADOPTION_PATIENCE_SECONDS
-            failure = f"The job {identity.id} could not be looked up."
+            failure = f"{self.kind.words.named(identity.id)} could not be looked up."
             return self.asking.again(failure, error, progress, patience=patience)
         return self.follow(identity, job, properties, progress, leaves="")
 
@@ -95,7 +91,9 @@ class Starting(NamedTuple):
                 raise RequestFailed(f"{error} It had been started.", identity.marked(UNCLEAR)) from error
             return self._ask_to_start(identity, request, properties)
         except NeptuneError as error:
-            return self._again(f"The job {identity.id} could not be looked up.", error, identity, progress)
+            return self._again(
+                f"{self.kind.words.named(identity.id)} could not be looked up.", error, identity, progress
+            )
         if progress.start_sent_at is not None and not progress.is_accepted:
             record("JobsStarted", 1)  # its answer was lost
         progress = progress._replace(is_accepted=True)
@@ -120,7 +118,7 @@ class Starting(NamedTuple):
         progress, now, job_id = request.progress, self.asking.clock.wall(), identity.id
         unclear = identity.marked(UNCLEAR)
         if progress.start_sent_at is not None and now - progress.start_sent_at < APPEARANCE_SECONDS:
-            reason = f"The job {job_id} was asked for and is not there yet. {progress.words}"
+            reason = f"{self.kind.words.named(job_id)} was asked for and is not there yet. {progress.words}"
             return Waiting(reason.rstrip(), progress, unclear)
         self._check_that_it_may_start(identity, request)
         sent = progress._replace(start_sent_at=now, silent_since=None)
@@ -131,16 +129,18 @@ class Starting(NamedTuple):
         except NeptuneError as error:
             if isinstance(error, Unavailable) and not isinstance(error, Throttled):
                 logger.warning("The start got no answer; looking whether the job is there", error=str(error))
-                reason = f"The start of the job {job_id} got no answer. {error}"
+                reason = f"The start of the {self.kind.words.thing} {job_id} got no answer. {error}"
                 return Waiting(reason, sent._replace(words=str(error)), unclear)
-            return self._again(f"The job {job_id} could not be started.", error, identity, progress)
+            return self._again(f"{self.kind.words.named(job_id)} could not be started.", error, identity, progress)
         logger.info("Started the job")
         record("JobsStarted", 1)
         sent = sent._replace(is_accepted=True, words="")
         try:
             job = self.asking.look(identity, properties)
         except NeptuneError as error:
-            return Waiting(f"The job {job_id} is started and could not be looked up. {error}", sent, unclear)
+            return Waiting(
+                f"{self.kind.words.named(job_id)} is started and could not be looked up. {error}", sent, unclear
+            )
         return self.follow(identity, job, properties, sent, leaves=str(identity))
 
     def _judge_refusal(
@@ -152,20 +152,21 @@ class Starting(NamedTuple):
         except NeptuneError as error:
             if _ID_IS_TAKEN in str(refusal):
                 sent = sent._replace(is_accepted=True, words=str(refusal))
-                reason = f"The job {identity.id} was asked for and is not there yet. {refusal}"
+                reason = f"{self.kind.words.named(identity.id)} was asked for and is not there yet. {refusal}"
                 return Waiting(reason, sent, identity.marked(UNCLEAR))
-            failure = f"The job could not be started. {refusal}"
+            failure = f"The {self.kind.words.thing} could not be started. {refusal}"
             raise RequestFailed(failure, _leavings(identity, progress)) from error
         return self.follow(identity, job, properties, sent._replace(is_accepted=True), leaves=str(identity))
 
     def _check_that_it_may_start(self, identity: Identity, request: Request) -> None:
         """Fail a request that must not start its job, or not any more."""
-        progress, asked_at, now = request.progress, request.origin.asked_at, self.asking.clock.wall()
+        progress, words = request.progress, self.kind.words
+        asked_at, now = request.origin.asked_at, self.asking.clock.wall()
         if progress.start_sent_at is not None and progress.is_accepted:
             silence = now - progress.start_sent_at
             raise RequestFailed(
-                f"Neptune accepted the start of the job {identity.id}, and knows no such job {silence:.0f} s later. "
-                f"{progress.words or 'Try again.'}",
+                f"Neptune accepted the start of the {words.thing} {identity.id}, and knows no such {words.thing} "
+                f"{silence:.0f} s later. {progress.words or 'Try again.'}",
                 identity.marked(UNCLEAR),
             )
         if self.refusal:
@@ -173,8 +174,8 @@ class Starting(NamedTuple):
         longest = start_seconds(request.time_limit)
         if asked_at is not None and now - asked_at > longest:
             raise RequestFailed(
-                f"The job {identity.id} was not started: the request is {now - asked_at:.0f} s old, and a job is "
-                f"started in the first {longest:.0f} s only. {progress.words or 'Try again.'}",
+                f"{words.named(identity.id)} was not started: the request is {now - asked_at:.0f} s old, and "
+                f"{words.a_thing} is started in the first {longest:.0f} s only. {progress.words or 'Try again.'}",
                 _leavings(identity, progress),
             )
 
@@ -201,13 +202,30 @@ class Starting(NamedTuple):
         Raises:
             RequestFailed: It is to complete and has not.
         """
+        words = self.kind.words
         tracer.put_annotation("status", job.status)
         if not properties[WAIT_FOR_COMPLETION] or job.has_completed:
             logger.info("The resource has its job", status=job.status)
             return Done(str(identity), self.attributes(identity.id, job), leaves)
         if job.has_ended or job.has_failed:
-            raise RequestFailed(why_not_completed(identity.id, job), leaves)
-        return Waiting(not_completed_yet(identity.id, job), progress._replace(is_seen=True, silent_since=None), leaves)
+            raise RequestFailed(why_not_completed(identity.id, job, words), leaves)
+        reason = not_completed_yet(identity.id, job, words)
+        return Waiting(reason, progress._replace(is_seen=True, silent_since=None), leaves)
+
+
+def not_starting(words: Words) -> str:
+    """Say that the operator does not let the provider start jobs.
+
+    Args:
+        words: What messages say of their kind.
+
+    Returns:
+        That, and what the operator can do.
+    """
+    return (
+        f"This provider starts no {words.thing}s: it adopts those that run already (Id). Its operator can have it "
+        "start them, too, by its StartJobs parameter."
+    )
 
 
 def start_seconds(time_limit: float) -> float:

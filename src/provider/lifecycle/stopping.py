@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from provider.lifecycle.asking import DELETION_PATIENCE_SECONDS
 from provider.lifecycle.terms import Progress, RequestFailed, Waiting
-from provider.neptune import JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
+from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
 from provider.observability import logger, record, tracer
 
 if TYPE_CHECKING:
     from provider.clock import Clock
+    from provider.kinds.kind import Words
     from provider.lifecycle.terms import JobsOfCluster
-    from provider.neptune import Job
     from provider.schema import Properties
 
 # A cancellation whose answer was lost may still be taking effect when Neptune refuses the next one.
 REFUSAL_PATIENCE_SECONDS = 60.0
+_GONE = Job("NotFound", is_stopping=False, has_ended=True)
 
 
 class Stopping(NamedTuple):
@@ -25,10 +26,12 @@ class Stopping(NamedTuple):
     Attributes:
         clock: The time.
         is_patient: Whether a Neptune that cannot be reached may be back in a moment.
+        words: What messages say of its kind.
     """
 
     clock: Clock
     is_patient: bool
+    words: Words
 
     def stop(
         self, jobs: JobsOfCluster, job_id: str, properties: Properties, progress: Progress, *, wait: bool
@@ -62,13 +65,16 @@ class Stopping(NamedTuple):
         except (Unavailable, Unreachable, RequestRefused) as error:
             return self._without_answer(error, job_id, progress, is_last_try=is_last_try)
         except JobNotFound:
-            raise
+            if progress.cancelled_at is None:
+                raise
+            job = _GONE
         except NeptuneError as error:
             if progress.cancelled_at is None:
                 raise
-            raise RequestFailed(f"The job {job_id} is cancelled, but not known to have stopped. {error}") from error
+            known = f"{self.words.named(job_id)} is {self.words.cancelled}, but not known {self.words.to_have_stopped}."
+            raise RequestFailed(f"{known} {error}") from error
         waiting = self._judge(job, job_id, progress, wait=wait)
-        if waiting is not None and is_last_try and progress.refused_at is not None:
+        if waiting is not None and is_last_try and waiting.progress.refused_at is not None:
             raise RequestRefused(progress.words)
         return waiting
 
@@ -86,7 +92,7 @@ class Stopping(NamedTuple):
             if progress.cancelled_at is None and now - silent_since >= patience:
                 raise error
         logger.warning("Neptune cannot be asked; asking again", error=str(error))
-        reason = f"The job {job_id} is not known to have stopped: {error}"
+        reason = f"{self.words.named(job_id)} is not known {self.words.to_have_stopped}: {error}"
         return Waiting(reason, progress._replace(silent_since=silent_since))
 
     def _judge(self, job: Job, job_id: str, progress: Progress, *, wait: bool) -> Waiting | None:
@@ -98,12 +104,14 @@ class Stopping(NamedTuple):
             if progress.cancelled_at is not None:
                 record("SecondsToStop", max(0.0, now - progress.cancelled_at), "Seconds")
             return None
-        reason = f"The job {job_id} has not stopped yet (its status is {job.status})."
+        reason = f"{self.words.named(job_id)} {self.words.not_stopped} yet (its status is {job.status})."
         if progress.cancelled_at is not None:
             return Waiting(reason, Progress(cancelled_at=progress.cancelled_at)) if wait else None
         if job.is_stopping:
             record("JobsCancelled", int(progress.unclear))
             return Waiting(reason, Progress(cancelled_at=now)) if wait else None
+        if job.is_changing:  # Neptune may accept what it has refused so far when the job has become what it becomes
+            progress = progress._replace(refused_at=None)
         # After a cancellation that got no answer and had no effect, the next look cancels again.
         return Waiting(f"{reason} {progress.words}", progress._replace(unclear=False, silent_since=None))
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from provider.identity import Identity
     from provider.job_id import Origin
+    from provider.kinds.kind import Words
     from provider.neptune import Job
     from provider.schema import Properties
 
@@ -21,6 +22,9 @@ class JobsOfCluster(Protocol):
 
     def start(self, job_id: str, properties: Properties) -> None:
         """Start a job; see `Jobs.start`."""
+
+    def update(self, job_id: str, properties: Properties) -> None:
+        """Change a job; see `Jobs.update`."""
 
     def get(self, job_id: str, properties: Properties) -> Job:
         """Look a job up; see `Jobs.get`."""
@@ -46,19 +50,20 @@ class RequestFailed(Exception):
         self.leaves = leaves
 
 
-def forbidden(identity: Identity, problem: str) -> RequestFailed:
+def forbidden(identity: Identity, problem: str, words: Words) -> RequestFailed:
     """Say that a job is at a host that the provider may not speak to.
 
     Args:
         identity: The job.
         problem: What its host should be; see `hosts.problem_of`.
+        words: What messages say of its kind.
 
     Returns:
         The failure of its Delete.
     """
     return RequestFailed(
-        f"The job {identity.id} cannot be cancelled: its cluster is at {identity.endpoint.host}, which should be "
-        f"{problem} If the provider's AllowedHosts was changed, change it back and try the deletion again."
+        f"{words.named(identity.id)} cannot be {words.cancelled}: its cluster is at {identity.endpoint.host}, which "
+        f"should be {problem} If the provider's AllowedHosts was changed, change it back and try the deletion again."
     )
 
 
@@ -73,11 +78,12 @@ class Progress(NamedTuple):
         silent_since: Since when no connection to Neptune has come about, or nothing could be adopted or started.
         leftover: The job that CloudFormation does not know and that is being stopped.
         job_id: The job that an Update starts.
-        start_sent_at: When Neptune was asked to start the job, and perhaps did.
+        start_sent_at: When Neptune was asked to start the job, or to change it, and perhaps did.
         is_accepted: Whether it has said so.
         is_seen: Whether the job that the request started has been looked up.
         has_searched: Whether a job that nobody was told of has been searched for, and none was there.
         is_tidied: Whether what a failed Update left is stopped.
+        arns_before: The ARNs of the SageMaker jobs of the job before Neptune was asked to change it.
     """
 
     cancelled_at: float | None = None
@@ -92,6 +98,7 @@ class Progress(NamedTuple):
     is_seen: bool = False
     has_searched: bool = False
     is_tidied: bool = False
+    arns_before: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON has it."""

@@ -1,0 +1,101 @@
+"""Inference endpoints, which `CreateMLEndpoint` creates.
+
+Neptune's guide shows no answer with a status: these are those of the SageMaker endpoint that Neptune creates
+(`EndpointStatus` in the SageMaker API Reference). AWS's notebook client, too, waits for `InService` and `Failed`.
+"""
+
+from __future__ import annotations
+
+from provider import values
+from provider.kinds import common
+from provider.kinds.common import describing
+from provider.kinds.kind import CANCEL, GET, LIST, START, Attribute, Call, Kind, Words
+
+# "cannot be updated or deleted or re-scaled until it has completed", says SageMaker of maintenance.
+_CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
+
+ML_MODEL_TRAINING_JOB_ID = describing(
+    "MlModelTrainingJobId",
+    values.JOB_ID,
+    "The id of the completed model training job whose model the endpoint has.",
+    update="No interruption",
+)
+ML_MODEL_TRANSFORM_JOB_ID = describing(
+    "MlModelTransformJobId",
+    values.JOB_ID,
+    "The id of the completed model transform job whose model the endpoint has.",
+    update="No interruption",
+)
+
+ENDPOINT = Kind(
+    resource_type="Custom::NeptuneMLEndpoint",
+    noun="endpoint",
+    words=Words(
+        thing="endpoint",
+        cancelled="deleted",
+        completed="is in service",
+        not_completed="is not in service",
+        stopped="is gone",
+        not_stopped="is not gone",
+        to_have_stopped="to be gone",
+    ),
+    start=Call(START, "create_ml_endpoint", "neptune-db:CreateMLEndpoint"),
+    get=Call(GET, "get_ml_endpoint", "neptune-db:GetMLEndpointStatus"),
+    list=Call(LIST, "list_ml_endpoints", "neptune-db:ListMLEndpoints"),
+    cancel=Call(CANCEL, "delete_ml_endpoint", "neptune-db:DeleteMLEndpoint"),
+    update="update",
+    running=_CHANGING,
+    changing=_CHANGING,
+    stopping=("Deleting",),
+    completed=("InService",),
+    failed=("Failed", "OutOfService", "UpdateRollbackFailed"),
+    ended=(),
+    arns=(("endpoint", "arn"), ("endpointConfig", "arn")),
+    attributes=(
+        Attribute("EndpointName", (("endpoint", "name"),), "The name of the SageMaker endpoint."),
+        Attribute("EndpointArn", (("endpoint", "arn"),), "The ARN of the SageMaker endpoint."),
+        Attribute(
+            "EndpointConfigName",
+            (("endpointConfig", "name"),),
+            "The name of the endpoint's SageMaker configuration, which is another one after an update in place.",
+        ),
+        Attribute("EndpointConfigArn", (("endpointConfig", "arn"),), "The ARN of that configuration."),
+    ),
+    failure_reasons=(("endpoint", "failureReason"),),
+    log_urls=(("endpoint", "cloudwatchLogUrl"),),
+    properties=(
+        common.ENDPOINT,
+        common.ID,
+        ML_MODEL_TRAINING_JOB_ID,
+        ML_MODEL_TRANSFORM_JOB_ID,
+        describing(
+            "ModelName",
+            values.STRING,
+            "The type of the model: `rgcn` of a heterogeneous graph; `kge`, `transe`, `distmult` or `rotate` of a "
+            "knowledge graph.",
+            update="No interruption",
+            default_text="what fits the data: `rgcn` or `kge`",
+        ),
+        describing(
+            "InstanceType",
+            values.STRING,
+            "The type of the ML instances that serve the endpoint.",
+            update="No interruption",
+            default_text="`ml.m5.xlarge`",
+        ),
+        describing(
+            "InstanceCount",
+            values.INTEGER,
+            "How many of them the endpoint has at least.",
+            update="No interruption",
+            default_text="`1`",
+        ),
+        common.VOLUME_ENCRYPTION_KMS_KEY,
+        common.NEPTUNE_IAM_ROLE_ARN,
+        common.WAIT_FOR_COMPLETION,
+        common.CLEAN,
+        common.WAIT_FOR_STOP,
+    ),
+    adopts=common.ID,
+    either=((ML_MODEL_TRAINING_JOB_ID,), (ML_MODEL_TRANSFORM_JOB_ID,)),
+)

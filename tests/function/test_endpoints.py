@@ -1,0 +1,314 @@
+"""What is different about endpoints: they are changed in place, are ready in service, and end by being gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from provider.kinds import ENDPOINT
+from simulator import ErrorAnswer, Fault, Hang, Reset
+from tests.function.test_starting import INVENTED, answered, create, delete, job_id, update
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tests.function.world import World
+
+CREATION_SECONDS = 300.0
+REFUSED = Fault(ErrorAnswer("BadRequestException", "Invalid ML instance type."), on=["start"])
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """A world of endpoints, whose creations and updates take five minutes."""
+    world = world.of(ENDPOINT)
+    world.jobs.plan = replace(world.jobs.plan, run_seconds=CREATION_SECONDS)
+    return world
+
+
+def created(world: World, **properties: object) -> str:
+    """The physical id of an endpoint that is in service."""
+    answer = answered(world, create(world, WaitForCompletion="true", **properties))
+    assert answer["Status"] == "SUCCESS"
+    return str(answer["PhysicalResourceId"])
+
+
+def larger(world: World, **properties: object) -> dict[str, Any]:
+    return world.described(InstanceType="ml.m5.2xlarge", **properties)
+
+
+def configuration(world: World, physical_id: str) -> str:
+    """Which of its configurations an endpoint has, as an update of its settings is told."""
+    now = world.described(Clean="true")
+    answer = answered(world, update(world, physical_id, now, now))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    _, _, rest = answer["Data"]["EndpointConfigName"].rpartition("-config")
+    return str(rest.rpartition("-")[0])
+
+
+# --- created and deleted ----------------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_is_ready_when_it_is_in_service(world: World) -> None:
+    answer = answered(world, create(world, WaitForCompletion="true"))
+    assert answer["Data"]["Status"] == "InService"
+    assert set(answer["Data"]) == {
+        "Id",
+        "Status",
+        "EndpointName",
+        "EndpointArn",
+        "EndpointConfigName",
+        "EndpointConfigArn",
+    }
+    assert CREATION_SECONDS <= world.time() <= CREATION_SECONDS + 40
+
+
+@pytest.mark.parametrize("seconds", [0, 60, 600], ids=["just begun", "creating", "in service"])
+def test_an_endpoint_is_deleted_whatever_it_has_come_to_and_its_delete_waits_until_it_is_gone(
+    world: World, seconds: float
+) -> None:
+    world.jobs.plan = replace(world.jobs.plan, stop_seconds=120)
+    physical_id = answered(world, create(world))["PhysicalResourceId"]
+    world.pass_time(seconds)
+    before = world.time()
+    assert answered(world, delete(world, physical_id))["Status"] == "SUCCESS"
+    assert 120 <= world.time() - before <= 140
+    assert world.jobs.jobs() == {}
+    assert len(world.cancellations) == 1
+
+
+@pytest.mark.parametrize("status", ["InService", "OutOfService", "Failed", "Updating"])
+def test_an_adopted_endpoint_is_deleted_whatever_its_status(world: World, status: str) -> None:
+    world.jobs.start_job("job-1", status=status)
+    assert world.ask("Create")["Data"]["Status"] == status
+    assert world.ask("Delete")["Status"] == "SUCCESS"
+    assert world.jobs.jobs() == {}
+
+
+def test_the_delete_of_an_endpoint_that_is_gone_succeeds(world: World) -> None:
+    physical_id = created(world)
+    world.jobs.forget_job(physical_id.rpartition("/")[2])
+    assert answered(world, delete(world, physical_id))["Status"] == "SUCCESS"
+
+
+def test_a_delete_that_is_refused_while_the_endpoint_is_being_created_waits_for_it(world: World) -> None:
+    busy = Fault(ErrorAnswer("BadRequestException", "It is Creating."), on=["cancel"], times=None)
+    physical_id = answered(world, create(world))["PhysicalResourceId"]
+    world.simulator.inject(busy)
+    world.at(CREATION_SECONDS + 1, world.simulator.clear_faults)
+    assert answered(world, delete(world, physical_id))["Status"] == "SUCCESS"
+    assert world.jobs.jobs() == {}
+
+
+def test_an_endpoint_that_could_not_be_made_fails_the_create_that_waits_and_is_deleted(world: World) -> None:
+    world.jobs.plan = replace(world.jobs.plan, fails_with="No capacity")
+    answer = answered(world, create(world, WaitForCompletion="true"))
+    assert answer["Status"] == "FAILED"
+    assert f"The endpoint {job_id(answer)} is not in service: its status is Failed." in answer["Reason"]
+    assert " Neptune's reason: No capacity" in answer["Reason"]
+    assert answered(world, delete(world, answer["PhysicalResourceId"]))["Status"] == "SUCCESS"
+    assert world.jobs.jobs() == {}
+
+
+def test_an_endpoint_that_failed_and_was_never_reported_is_deleted(world: World) -> None:
+    world.jobs.plan = replace(world.jobs.plan, fails_with="No capacity")
+    world.invoke(create(world, WaitForCompletion="true"))
+    world.queue.waiting.clear()  # type: ignore[attr-defined] # the world's own queue
+    world.pass_time(CREATION_SECONDS)
+    assert answered(world, delete(world, INVENTED))["Status"] == "SUCCESS"
+    assert world.jobs.jobs() == {}
+
+
+# --- changed in place -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"InstanceType": "ml.m5.2xlarge"},
+        {"InstanceCount": "2"},
+        {"ModelName": "rgcn"},
+        {"MlModelTrainingJobId": "films"},
+        {"MlModelTrainingJobId": None, "MlModelTransformJobId": "films"},
+    ],
+    ids="+".join,
+)
+def test_a_change_is_made_in_place_and_asked_for_once(world: World, change: dict[str, object]) -> None:
+    physical_id = created(world)
+    answer = answered(world, update(world, physical_id, world.described(), world.described(**change)))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    assert answer["Data"]["Status"] == "Updating"
+    assert world.starts == 2
+    assert configuration(world, physical_id) == "-1"
+
+
+def test_a_change_that_waits_is_answered_when_the_endpoint_is_in_service_again(world: World) -> None:
+    physical_id, before = created(world), world.time()
+    after = larger(world, WaitForCompletion="true")
+    answer = answered(world, update(world, physical_id, world.described(), after))
+    assert answer["Data"]["Status"] == "InService"
+    assert CREATION_SECONDS <= world.time() - before <= CREATION_SECONDS + 40
+    assert world.starts == 2
+
+
+def test_another_key_replaces_the_endpoint(world: World) -> None:
+    physical_id = created(world)
+    answer = answered(world, update(world, physical_id, world.described(), larger(world, VolumeEncryptionKMSKey="key")))
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] != physical_id
+    assert len(world.jobs.jobs()) == 2
+
+
+def test_an_adopted_endpoint_has_nothing_that_could_be_changed(world: World) -> None:
+    world.jobs.start_job("job-1", status="InService")
+    world.ask("Create")
+    answer = world.ask("Update", ResourceProperties=world.properties(InstanceCount="2"))
+    assert answer["Status"] == "FAILED"
+    assert "InstanceCount would describe one to be started" in answer["Reason"]
+    assert world.starts == 0
+
+
+def test_a_rollback_changes_the_endpoint_back_in_place(world: World) -> None:
+    physical_id = created(world)
+    before, after = world.described(), larger(world)
+    answered(world, update(world, physical_id, before, after))
+    answer = answered(world, update(world, physical_id, after, before))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    assert world.starts == 3
+    assert configuration(world, physical_id) == "-2"
+
+
+def test_what_neptune_refuses_fails_the_update_with_its_words_and_the_rollback_succeeds(world: World) -> None:
+    physical_id = created(world)
+    before, after = world.described(), larger(world)
+    world.simulator.inject(REFUSED)
+    answer = answered(world, update(world, physical_id, before, after))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id)
+    assert "could not be changed. Neptune at" in answer["Reason"]
+    assert "Invalid ML instance type." in answer["Reason"]
+    back = answered(world, update(world, physical_id, after, before))
+    assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    assert list(world.jobs.jobs()) == [job_id(answer)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(Reset(), on=["start"], takes_effect=True),
+        Fault(Hang(), on=["start"], takes_effect=True),
+        Fault(Reset(), on=["start"], takes_effect=True, late_seconds=30),
+        Fault(ErrorAnswer("TooManyRequestsException"), on=["start"], times=3),
+    ],
+    ids=["lost answer", "no answer", "late", "throttled"],
+)
+def test_a_change_without_a_clear_answer_is_made_once(
+    world: World, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provider.neptune.READ_SECONDS", {"start": 0.1, "get": 10.0, "list": 10.0, "cancel": 60.0})
+    physical_id = created(world)
+    world.simulator.inject(fault)
+    after = larger(world, WaitForCompletion="true")
+    answer = answered(world, update(world, physical_id, world.described(), after))
+    assert (answer["Status"], answer["Data"]["Status"]) == ("SUCCESS", "InService")
+    assert configuration(world, physical_id) == "-1"
+
+
+def test_a_change_that_is_delivered_twice_at_once_leaves_the_endpoint_as_it_was_to_be(world: World) -> None:
+    physical_id = created(world)
+    event = update(world, physical_id, world.described(), larger(world, WaitForCompletion="true"))
+    world.invoke(event)
+    world.invoke(event)
+    world.drain()
+    assert {answer["PhysicalResourceId"] for answer in world.answers(event)} == {physical_id}
+    assert {answer["Status"] for answer in world.answers(event)} == {"SUCCESS"}
+    assert list(world.jobs.jobs().values()) == ["InService"]
+
+
+def test_a_change_waits_until_the_one_before_is_made(world: World) -> None:
+    physical_id = created(world)
+    small, large = world.described(), larger(world)
+    answered(world, update(world, physical_id, small, large))
+    several = larger(world, InstanceCount="2")
+    answer = answered(world, update(world, physical_id, large, several))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    assert configuration(world, physical_id) == "-2"
+
+
+def test_an_endpoint_is_deleted_while_it_is_updated(world: World) -> None:
+    physical_id = created(world)
+    answered(world, update(world, physical_id, world.described(), larger(world)))
+    assert answered(world, delete(world, physical_id))["Status"] == "SUCCESS"
+    assert world.jobs.jobs() == {}
+
+
+def test_a_change_after_which_the_endpoint_fails_is_rolled_back_by_another_endpoint(world: World) -> None:
+    physical_id = created(world)
+    before, after = world.described(WaitForCompletion="true"), larger(world, WaitForCompletion="true")
+    plan = world.jobs.plan
+    world.jobs.plan = replace(plan, fails_with="No capacity")
+    answer = answered(world, update(world, physical_id, before, after))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id)
+    assert "is not in service: its status is Failed." in answer["Reason"]
+
+    world.jobs.plan = plan
+    back = answered(world, update(world, physical_id, after, before))
+    assert (back["Status"], back["Data"]["Status"]) == ("SUCCESS", "InService")
+    assert back["PhysicalResourceId"] != physical_id
+    assert answered(world, delete(world, physical_id))["Status"] == "SUCCESS"
+    assert world.jobs.jobs() == {job_id(back): "InService"}
+
+
+def test_an_endpoint_that_is_gone_is_made_anew_by_a_change(world: World) -> None:
+    physical_id = created(world)
+    world.jobs.forget_job(physical_id.rpartition("/")[2])
+    answer = answered(world, update(world, physical_id, world.described(), larger(world)))
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] != physical_id
+    assert list(world.jobs.jobs()) == [job_id(answer)]
+
+
+def test_what_a_failed_change_has_made_in_place_of_one_that_was_gone_is_deleted_by_its_rollback(
+    world: World,
+) -> None:
+    physical_id = created(world)
+    world.jobs.forget_job(physical_id.rpartition("/")[2])
+    plan = world.jobs.plan
+    world.jobs.plan = replace(plan, fails_with="No capacity")
+    before, after = world.described(), larger(world, WaitForCompletion="true")
+    assert answered(world, update(world, physical_id, before, after))["Status"] == "FAILED"
+    (left,) = world.jobs.jobs()
+
+    world.jobs.plan = plan
+    back = answered(world, update(world, physical_id, after, before))
+    assert back["Status"] == "SUCCESS"
+    world.pass_time(60)
+    assert list(world.jobs.jobs()) == [job_id(back)]
+    assert left != job_id(back)
+
+
+def test_a_change_in_a_cluster_that_restarts_is_made_when_it_is_back(world: World) -> None:
+    physical_id = created(world)
+    world.take_cluster_down()
+    world.at(world.time() + 300, world.bring_cluster_up)
+    answer = answered(world, update(world, physical_id, world.described(), larger(world)))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    assert configuration(world, physical_id) == "-1"
+
+
+def test_settings_of_an_endpoint_change_while_the_cluster_is_down(world: World) -> None:
+    physical_id = created(world)
+    world.take_cluster_down()
+    answer = answered(world, update(world, physical_id, world.described(), world.described(Clean="true")))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+
+
+def test_a_change_whose_time_is_over_before_it_could_be_made_fails(world: World) -> None:
+    physical_id = created(world)
+    answered(world, update(world, physical_id, world.described(), larger(world)))
+    after = larger(world, InstanceCount="2", ServiceTimeout="60")
+    answer = answered(world, update(world, physical_id, larger(world), after))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id)
+    assert "cannot be changed yet (its status is Updating). The time for waiting is up" in answer["Reason"]
+    assert configuration(world, physical_id) == "-1"

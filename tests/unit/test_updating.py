@@ -1,0 +1,445 @@
+"""What an Update means for a kind whose jobs Neptune can change in place, and for one whose jobs end by being gone."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from provider import job_id, values
+from provider.clock import Clock
+from provider.hosts import Hosts
+from provider.identity import Identity
+from provider.job_id import Origin
+from provider.kinds import MODEL_TRANSFORM_JOB, common
+from provider.kinds.common import describing
+from provider.kinds.kind import Words
+from provider.lifecycle import Done, Lifecycle, Progress, Request, RequestFailed, Waiting
+from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable, Unreachable
+from provider.values import Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from provider.schema import Properties
+
+NOW = 1_800_000_000.0
+HOST = "blue.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
+SAME_HOST = "blue.cluster-ro-c0ffee.us-east-1.neptune.amazonaws.com"
+KIND = MODEL_TRANSFORM_JOB._replace(
+    noun="endpoint",
+    words=Words("endpoint", "deleted", "is in service", "is not in service", "is gone", "is not gone", "to be gone"),
+    running=("Updating",),
+    changing=("Updating",),
+    stopping=("Deleting",),
+    completed=("InService",),
+    ended=(),
+    properties=(
+        common.ENDPOINT,
+        common.ID,
+        describing("Model", values.STRING, "", required=True, update="No interruption"),
+        describing("InstanceType", values.STRING, "", update="No interruption"),
+        describing("Key", values.STRING, ""),
+        common.NEPTUNE_IAM_ROLE_ARN,
+        common.WAIT_FOR_COMPLETION,
+        common.CLEAN,
+        common.WAIT_FOR_STOP,
+    ),
+    either=(),
+    update="update",
+)
+BEFORE = {"Endpoint": HOST, "Model": "movies"}
+LARGER = {**BEFORE, "InstanceType": "ml.m5.2xlarge"}
+MADE = Origin(("graph", "It"), "graph/It", "request-1", NOW - 7200)
+ORIGIN = Origin(("graph", "It"), "graph/It", "request-2", NOW)
+ID = job_id.make(MADE, {})
+NEW_ID = job_id.make(ORIGIN, {})
+PHYSICAL_ID = f"{HOST}:8182/{ID}"
+NEW_PHYSICAL_ID = f"{HOST}:8182/{NEW_ID}"
+BUSY = RequestRefused("Neptune refused the request: it is Updating.")
+LOST = Unavailable("Neptune answered 500.")
+UNREACHABLE = Unreachable("Open TCP port 8182.")
+GONE = JobNotFound("Neptune knows no such endpoint.")
+
+
+def endpoint(status: str, *arns: str) -> Job:
+    return Job(
+        status,
+        is_stopping=status == "Deleting",
+        has_ended=False,
+        arns=frozenset(arns or ["config-0"]),
+        has_completed=status == "InService",
+        has_failed=status == "Failed",
+        is_changing=status in ("Creating", "Updating"),
+    )
+
+
+IN_SERVICE, CHANGED, UPDATING, FAILED = (
+    endpoint("InService"),
+    endpoint("InService", "config-1"),
+    endpoint("Updating"),
+    endpoint("Failed"),
+)
+
+
+@dataclass
+class Cluster:
+    """A cluster whose answers are given beforehand; the last one of each kind stays."""
+
+    looks: Iterable[Job | Exception] = (IN_SERVICE,)
+    updates: Iterable[Exception | None] = (None,)
+    lists: tuple[str, ...] = ()
+    cancels: Iterable[Exception | None] = (None,)
+    calls: list[str] = field(default_factory=list)
+    now: float = NOW
+
+    def __post_init__(self) -> None:
+        self._looks, self._updates, self._cancels = deque(self.looks), deque(self.updates), deque(self.cancels)
+
+    def start(self, job_id: str, _: Properties) -> None:
+        self.calls.append(f"start {job_id}")
+
+    def update(self, job_id: str, _: Properties) -> None:
+        self.calls.append(f"update {job_id}")
+        answer = self._updates.popleft() if len(self._updates) > 1 else self._updates[0]
+        if answer is not None:
+            raise answer
+
+    def get(self, job_id: str, _: Properties) -> Job:
+        if job_id != ID:
+            return IN_SERVICE
+        answer = self._looks.popleft() if len(self._looks) > 1 else self._looks[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def list(self, _: Properties) -> tuple[str, ...]:
+        return self.lists
+
+    def cancel(self, job_id: str, _: Properties) -> None:
+        self.calls.append(f"cancel {job_id}")
+        answer = self._cancels.popleft() if len(self._cancels) > 1 else self._cancels[0]
+        if answer is not None:
+            raise answer
+
+
+def lifecycle(cluster: Cluster) -> Lifecycle:
+    def not_asked(*_: float) -> NoReturn:
+        raise AssertionError("a look does not wait")
+
+    clock = Clock(monotonic=not_asked, wall=lambda: cluster.now, sleep=not_asked)
+    return Lifecycle(KIND, KIND.schema, Hosts.of_clusters(), lambda _: cluster, clock, may_start=True)
+
+
+def update(
+    old: dict[str, object] | dict[str, str] = BEFORE, new: dict[str, object] | dict[str, str] = LARGER, **more: object
+) -> Request:
+    return Request(PHYSICAL_ID, {**new, **more}, ORIGIN, old_properties=old)
+
+
+def run(
+    cluster: Cluster, request: Request, *, every: float = 5.0, look: Callable[[Lifecycle, Request], Done | Waiting]
+) -> Done:
+    for _ in range(2000):
+        result = look(lifecycle(cluster), request)
+        if isinstance(result, Done):
+            return result
+        progress = Progress.from_json(json.loads(json.dumps(result.progress.as_json())))
+        assert progress == result.progress
+        request = request._replace(progress=progress)
+        cluster.now += every
+    raise AssertionError("it waits for ever")
+
+
+def updated(cluster: Cluster, request: Request, every: float = 5.0) -> Done:
+    return run(cluster, request, every=every, look=Lifecycle.update)
+
+
+# --- what is changed in place -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (BEFORE, LARGER),
+        (LARGER, BEFORE),
+        (BEFORE, {**BEFORE, "Model": "films"}),
+        ({**BEFORE, "Clean": "true"}, LARGER),
+    ],
+)
+def test_what_describes_it_is_changed_in_place(old: dict[str, object], new: dict[str, object]) -> None:
+    cluster = Cluster()
+    assert updated(cluster, update(old, new)).physical_id == PHYSICAL_ID
+    assert cluster.calls == [f"update {ID}"]
+    assert cluster.now == NOW
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (BEFORE, {**BEFORE, "Clean": "true"}),
+        (BEFORE, BEFORE),
+        ({**BEFORE, "Model": ""}, BEFORE),  # an update that was wrong is rolled back
+        ({"Endpoint": HOST, "Id": "other"}, BEFORE),  # one that failed in adopting another
+    ],
+)
+def test_settings_and_rollbacks_of_what_touched_nothing_change_nothing(
+    old: dict[str, object], new: dict[str, object]
+) -> None:
+    cluster = Cluster()
+    assert updated(cluster, update(old, new)).physical_id == PHYSICAL_ID
+    assert cluster.calls == []
+
+
+def test_a_rollback_of_a_replacement_changes_nothing_in_place() -> None:
+    cluster = Cluster()
+    assert updated(cluster, update({**LARGER, "Key": "other"}, BEFORE), every=30).physical_id == PHYSICAL_ID
+    assert cluster.calls == []
+
+
+def test_a_change_of_the_clusters_name_and_of_what_it_runs_on_is_made_in_place() -> None:
+    cluster = Cluster()
+    request = update(BEFORE, LARGER, Endpoint=SAME_HOST)
+    assert updated(cluster, request).physical_id == PHYSICAL_ID
+    assert cluster.calls == [f"update {ID}"]
+
+
+def test_another_key_replaces_it() -> None:
+    cluster = Cluster()
+    request = update(BEFORE, {**LARGER, "Key": "other"})
+    other = job_id.make(ORIGIN, {"key": "other"})
+    assert updated(cluster, request).physical_id == f"{HOST}:8182/{other}"
+    assert cluster.calls == []  # it is there already: another delivery has started it
+
+
+# --- waiting ----------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_changed_when_it_may_be_changed() -> None:
+    cluster = Cluster([UPDATING] * 10 + [IN_SERVICE])
+    assert updated(cluster, update()).physical_id == PHYSICAL_ID
+    assert cluster.calls == [f"update {ID}"]
+    assert cluster.now == NOW + 50
+
+
+def test_a_refusal_while_it_changes_is_waited_out() -> None:
+    cluster = Cluster([IN_SERVICE, UPDATING, UPDATING, IN_SERVICE], [BUSY, None])
+    assert updated(cluster, update()).physical_id == PHYSICAL_ID
+    assert cluster.calls == [f"update {ID}"] * 2
+
+
+def test_with_waiting_it_is_in_service_again_first() -> None:
+    cluster = Cluster([IN_SERVICE, UPDATING, UPDATING, CHANGED])
+    assert updated(cluster, update(WaitForCompletion="true")).attributes["Status"] == "InService"
+    assert cluster.now == NOW + 10
+    assert cluster.calls == [f"update {ID}"]
+
+
+def test_with_waiting_what_neptune_is_slow_to_begin_is_not_taken_for_done() -> None:
+    cluster = Cluster([IN_SERVICE, IN_SERVICE, IN_SERVICE, UPDATING, CHANGED])
+    assert updated(cluster, update(WaitForCompletion="true")).physical_id == PHYSICAL_ID
+    assert cluster.now == NOW + 15
+
+
+def test_with_waiting_what_shows_no_sign_of_a_change_is_done_after_a_minute() -> None:
+    cluster = Cluster()
+    assert updated(cluster, update(WaitForCompletion="true")).physical_id == PHYSICAL_ID
+    assert cluster.now == NOW + 60
+    assert cluster.calls == [f"update {ID}"]
+
+
+def test_with_waiting_one_that_fails_fails_the_update() -> None:
+    cluster = Cluster([IN_SERVICE, UPDATING, FAILED])
+    with pytest.raises(RequestFailed, match=r"^The endpoint .* is not in service: its status is Failed\.$") as failed:
+        updated(cluster, update(WaitForCompletion="true"))
+    assert failed.value.leaves == ""
+
+
+# --- no answer --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("now", [UPDATING, CHANGED], ids=["begun", "over"])
+def test_a_change_whose_answer_is_lost_is_made_once(now: Job) -> None:
+    cluster = Cluster([IN_SERVICE, now], [LOST])
+    assert updated(cluster, update()).physical_id == PHYSICAL_ID
+    assert cluster.calls == [f"update {ID}"]
+
+
+def test_a_change_of_which_there_is_no_sign_is_asked_for_again_after_a_minute() -> None:
+    cluster = Cluster(updates=[LOST, None])
+    assert updated(cluster, update()).physical_id == PHYSICAL_ID
+    assert cluster.calls == [f"update {ID}"] * 2
+    assert cluster.now == NOW + 60
+
+
+@pytest.mark.parametrize("error", [Throttled("Neptune answered 429."), UNREACHABLE])
+def test_a_neptune_that_cannot_be_asked_is_asked_again_for_ten_minutes(error: NeptuneError) -> None:
+    for cluster in (Cluster(updates=[error] * 119 + [None]), Cluster([error] * 119 + [IN_SERVICE])):
+        assert updated(cluster, update()).physical_id == PHYSICAL_ID
+        assert cluster.now == NOW + 595
+    for cluster, words in ((Cluster(updates=[error]), "changed"), (Cluster([error]), "looked up")):
+        with pytest.raises(RequestFailed, match=rf"^The endpoint {ID} could not be {words}\. {error}$"):
+            updated(cluster, update())
+        assert cluster.now == NOW + 600
+
+
+def test_what_neptune_has_accepted_is_done_although_it_cannot_be_looked_up() -> None:
+    cluster = Cluster([IN_SERVICE, UNREACHABLE])
+    done = updated(cluster, update())
+    assert (done.physical_id, done.attributes["Status"]) == (PHYSICAL_ID, "")
+    assert cluster.now == NOW + 45
+    with pytest.raises(RequestFailed, match="could not be looked up"):
+        updated(Cluster([IN_SERVICE, UNREACHABLE]), update(WaitForCompletion="true"))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "wait", "is_done"), [(False, "false", False), (True, "false", True), (True, "true", False)]
+)
+def test_at_the_end_of_its_time_an_update_is_done_if_neptune_has_accepted_it(
+    *, accepted: bool, wait: str, is_done: bool
+) -> None:
+    progress = Progress(start_sent_at=NOW, is_accepted=accepted)
+    request = update(WaitForCompletion=wait)._replace(progress=progress)
+    done = lifecycle(Cluster()).without_neptune(request)
+    assert (done is not None) is is_done
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_neptune_refuses_fails_with_its_words_at_once() -> None:
+    cluster = Cluster(updates=[RequestRefused("Neptune refused the request: Invalid ML instance type.")])
+    with pytest.raises(
+        RequestFailed, match=rf"^The endpoint {ID} could not be changed\. .*Invalid ML instance type\.$"
+    ):
+        updated(cluster, update())
+    assert cluster.now == NOW
+
+
+def test_a_refusal_after_which_it_cannot_be_looked_up_fails_with_neptunes_words() -> None:
+    with pytest.raises(RequestFailed, match=r"it is Updating\.$"):
+        updated(Cluster([IN_SERVICE, UNREACHABLE], [BUSY]), update())
+
+
+def test_a_provider_that_may_not_start_may_not_change_either() -> None:
+    cluster = Cluster()
+    with pytest.raises(
+        RequestFailed, match=rf"^The endpoint {ID} cannot be changed\. This provider starts no endpoints"
+    ):
+        lifecycle(cluster)._replace(may_start=False).update(update())
+    assert cluster.calls == []
+
+
+def test_an_update_that_is_replayed_changes_nothing() -> None:
+    cluster = Cluster(now=NOW + 61)
+    request = update()._replace(time_limit=60)
+    with pytest.raises(RequestFailed, match=rf"^The endpoint {ID} could not be changed\. The request is 61 s old\.$"):
+        updated(cluster, request)
+    assert cluster.calls == []
+    assert updated(Cluster(now=NOW + 60), request).physical_id == PHYSICAL_ID
+
+
+def test_an_update_of_which_it_is_not_known_when_it_was_asked_changes_it() -> None:
+    request = update()
+    request = request._replace(origin=request.origin._replace(asked_at=None))
+    assert updated(cluster := Cluster(), request).physical_id == PHYSICAL_ID
+    assert cluster.calls == [f"update {ID}"]
+
+
+# --- gone, or failed --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("looks", "updates"),
+    [([GONE], [None]), ([FAILED], [None]), ([IN_SERVICE, GONE], [BUSY]), ([IN_SERVICE, UPDATING, GONE], [LOST])],
+    ids=["gone", "failed", "gone when it is changed", "gone meanwhile"],
+)
+def test_another_takes_the_place_of_one_that_cannot_be_changed(
+    looks: list[Job | Exception], updates: list[Exception | None]
+) -> None:
+    cluster = Cluster(looks, updates)
+    request = update(WaitForCompletion="true")
+    assert updated(cluster, request).physical_id == NEW_PHYSICAL_ID
+
+
+def test_what_a_failed_update_has_left_in_its_place_is_deleted_first() -> None:
+    left = job_id.make(Origin(("graph", "It"), "graph/It", "request-1.5", NOW - 60), {})
+    retained = job_id.make(Origin(("graph", "It"), "graph/It", "request-0", NOW - 9000), {})
+    cluster = Cluster([GONE], lists=(ID, left, NEW_ID, retained))
+    assert updated(cluster, update()).physical_id == NEW_PHYSICAL_ID
+    assert cluster.calls == [f"cancel {left}"]
+
+
+def test_what_a_failed_update_has_left_is_looked_for_for_ten_minutes() -> None:
+    class Unlisted(Cluster):
+        def list(self, _: Properties) -> tuple[str, ...]:
+            raise UNREACHABLE
+
+    cluster = Unlisted([GONE])
+    with pytest.raises(RequestFailed, match=r"^What a failed update has left could not be cancelled\. Open TCP port"):
+        updated(cluster, update())
+    assert cluster.now == NOW + 600
+
+
+def test_settings_of_one_that_is_gone_change_all_the_same() -> None:
+    cluster = Cluster([GONE])
+    assert updated(cluster, update(BEFORE, BEFORE, Clean="true")).physical_id == PHYSICAL_ID
+    assert cluster.calls == []
+
+
+# --- Delete -----------------------------------------------------------------------------------------------------------
+
+
+def deleted(cluster: Cluster, every: float = 5.0) -> Done:
+    request = Request(PHYSICAL_ID, BEFORE, ORIGIN)
+    return run(cluster, request, every=every, look=Lifecycle.delete)
+
+
+def test_the_end_of_one_is_that_it_is_gone() -> None:
+    cluster = Cluster([endpoint("Deleting"), endpoint("Deleting"), GONE])
+    assert deleted(cluster) == Done(PHYSICAL_ID)
+    assert cluster.now == NOW + 10
+    assert cluster.calls == [f"cancel {ID}"]
+
+
+@pytest.mark.parametrize("status", ["InService", "Failed"])
+def test_one_that_is_ready_or_has_failed_is_deleted_too(status: str) -> None:
+    cluster = Cluster([endpoint(status), GONE])
+    assert deleted(cluster) == Done(PHYSICAL_ID)
+    assert cluster.calls == [f"cancel {ID}"]
+
+
+def test_a_delete_that_neptune_refuses_while_it_changes_waits_for_as_long() -> None:
+    cluster = Cluster([UPDATING] * 100 + [IN_SERVICE, GONE], [BUSY] * 100 + [None])
+    assert deleted(cluster) == Done(PHYSICAL_ID)
+    assert cluster.now == NOW + 505
+
+
+def test_a_delete_that_neptune_refuses_of_one_that_is_ready_fails_after_a_minute() -> None:
+    cluster = Cluster(cancels=[BUSY])
+    with pytest.raises(RequestFailed, match=rf"^The endpoint {ID} could not be deleted\. .*it is Updating\.$"):
+        deleted(cluster)
+    assert cluster.now == NOW + 60
+
+
+def test_one_that_has_failed_is_not_gone_back_to() -> None:
+    failed = job_id.make(Origin(("graph", "It"), "graph/It", "request-1.5", NOW - 60), {"key": "other"})
+
+    class Listed(Cluster):
+        def get(self, job_id: str, _: Properties) -> Job:
+            return FAILED if job_id == failed else self.looked(job_id)
+
+        def looked(self, job_id: str) -> Job:
+            if f"start {job_id}" in self.calls:
+                return IN_SERVICE
+            raise GONE
+
+    cluster = Listed(lists=(ID, failed))
+    assert updated(cluster, update(BEFORE, {**BEFORE, "Key": "other"})).physical_id != f"{HOST}:8182/{failed}"
+
+
+def test_the_physical_id_is_that_of_the_endpoint() -> None:
+    assert Identity.parse(PHYSICAL_ID) == Identity(Endpoint("https", HOST, 8182), ID)
