@@ -76,7 +76,7 @@ def test_the_creation_is_answered_when_the_job_runs_and_the_handle_when_it_has_c
     job = started(world)
     assert world.time() < 5
     assert world.answer(event)["PhysicalResourceId"] == world.physical_id(job)
-    assert world.answer(event)["Data"]["Status"] == "InProgress"
+    assert world.answer(event)["Data"]["Status"] in kind.running
     assert signals(world) == []
 
     told = world.drain()

@@ -113,7 +113,7 @@ def test_a_job_that_is_stopping_counts_where_its_end_is_waited_for(status: str, 
 
 
 def test_a_full_list_without_the_resources_job_does_not_say_that_there_is_none() -> None:
-    with pytest.raises(NeptuneError, match=r"no more than 1,024 jobs, .*retain the resource\.$"):
+    with pytest.raises(NeptuneError, match=r"no more than 1,024 of them, .*retain the resource\.$"):
         own(dict.fromkeys(OTHERS, "InProgress")).unreported(may_be_stopping=False)
     assert own(dict.fromkeys(OTHERS[1:], "InProgress")).unreported(may_be_stopping=False) == []
     job = made(NOW)
