@@ -148,6 +148,5 @@ def test_an_update_that_changes_the_network_checks_again_and_a_deletion_checks_n
     assert physical_ids(provider, name) == after
 
     stack_id = delete(provider, name)
-    assert len(moved.invocations(stack_id, "Create")) == len(after)
-    assert moved.invocations(stack_id, "Delete") == []
-    assert [status for status, _ in story(provider, stack_id, CLUSTER)][-1] == "DELETE_SKIPPED"
+    for check in (RESPONSES, QUEUE, CLUSTER):
+        assert [status for status, _ in story(provider, stack_id, check)][-1] == "DELETE_SKIPPED"
