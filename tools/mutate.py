@@ -43,7 +43,9 @@ SOURCE = Path("src/provider")
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 LEAST_KILLED = 0.97
 
-_TESTS = ("tests/unit", "tests/function")
+# The reference pages and the rules for templates say what the rows of the kinds say.
+_QUICK_TESTS = ("tests/unit", "tests/docs/test_reference.py")
+_TESTS = (*_QUICK_TESTS, "tests/function")
 _TOO_SLOW = "two_hundred_deletions"
 # Under the load of this, one that is played against the clock may.
 _MOST_FAILING = 3
@@ -361,7 +363,7 @@ class Tests:
             modules = {_module(test) for of_line in reached.values() for test in of_line}
             tests = {test for test in self.seconds if _module(test) in modules or not modules}
         chosen, left = [], _LONGEST_SECONDS
-        for test in sorted(tests, key=lambda test: (not test.startswith(_TESTS[0]), self.seconds[test], test)):
+        for test in sorted(tests, key=lambda test: (not test.startswith(_QUICK_TESTS), self.seconds[test], test)):
             left -= self.seconds[test]
             if left < 0:
                 break

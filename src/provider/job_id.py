@@ -101,5 +101,5 @@ def _mark(origin: Origin, description: Mapping[str, object]) -> str:
 
 
 def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+    digest = hashlib.sha256(text.encode()).digest()
     return b32encode(digest).decode().lower()[:_DIGEST_CHARACTERS]

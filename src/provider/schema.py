@@ -124,9 +124,9 @@ class Schema(NamedTuple):
             value = raw.get(row.name)
             if value is not None:
                 try:
-                    values[row] = row.type.parse(value)
+                    values[row] = parsed = row.type.parse(value)
                     if row.members:
-                        members = Schema(row.name, row.members).parse(cast("Mapping[str, object]", value))
+                        members = Schema(row.name, row.members).parse(parsed)
                         values[row] = {member.parameter: it for member, it in members.values.items()}
                 except InvalidProperties as error:
                     problems.append(str(error))

@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_ANSWER_PAUSES = (0.5, 1.0, 2.0, 4.0)
-
-
 class Settings(NamedTuple):
     """The provider's settings.
 
@@ -33,10 +30,10 @@ class Settings(NamedTuple):
     responses: Hosts
     neptune_resource_arn: str
     waiting_queue_url: str
-    kinds: frozenset[str] = frozenset()
-    may_start: bool = False
-    answer_pauses: tuple[float, ...] = _ANSWER_PAUSES
-    is_local: bool = False
+    kinds: frozenset[str]
+    may_start: bool
+    answer_pauses: tuple[float, ...]
+    is_local: bool
 
     def provides(self, resource_type: str) -> bool:
         """Tell whether the operator has the provider provide resources of a type.
@@ -70,7 +67,7 @@ class Settings(NamedTuple):
             waiting_queue_url="" if is_local else environment.get("WAITING_QUEUE_URL", ""),
             kinds=frozenset(_names(environment.get("KINDS", ""))),
             may_start=environment.get("START_JOBS") == "true",
-            answer_pauses=() if is_local else _ANSWER_PAUSES,
+            answer_pauses=() if is_local else (0.5, 1.0, 2.0, 4.0),
             is_local=is_local,
         )
 

@@ -238,7 +238,7 @@ class Aws:
             event = {"Records": [{"body": json.dumps(event), "receiptHandle": "handle"}]}
         kind = MODEL_TRANSFORM_JOB
         hosts = Hosts.of_clusters()
-        settings = Settings("us-east-1", hosts, Hosts.of_responses("us-east-1"), NEPTUNE_ARN, "a queue")
+        settings = Settings.from_environment({"NEPTUNE_RESOURCE_ARN": NEPTUNE_ARN, "WAITING_QUEUE_URL": "a queue"})
         schema = schema_of(kind.schema)
         lifecycle = Lifecycle(
             kind, schema, hosts, lambda endpoint: _Cluster(self, endpoint), self.clock, may_start=self.may_start

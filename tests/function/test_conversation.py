@@ -144,6 +144,21 @@ def test_a_queue_that_is_back_when_the_invocation_ends_takes_the_request(world: 
     assert world.answer(event)["Status"] == "SUCCESS"
 
 
+def test_a_request_that_waits_is_told_as_pending(world: World) -> None:
+    world.simulator.start_job("job-1", stop_seconds=None)
+    assert world.invoke(world.event("Delete")) == {"Status": "PENDING", "Reason": "The request waits in the queue."}
+
+
+def test_without_a_queue_the_invocation_waits_as_long_as_it_lasts_less_a_last_look(world: World) -> None:
+    assert isinstance(world.queue, Queue)
+    world.queue.problem = "There is no queue here."
+    world.simulator.start_job("job-1", stop_seconds=None)
+    answer = world.ask("Delete", 100.0)
+    assert answer["Status"] == "FAILED"
+    assert "The function cannot wait on: There is no queue here." in answer["Reason"]
+    assert world.time() == pytest.approx(80)
+
+
 def test_a_refusal_that_passes_is_followed_by_another_cancellation_when_its_minute_is_over(world: World) -> None:
     world.simulator.start_job("job-1", stop_seconds=5)
     world.simulator.inject(Fault(ErrorAnswer("PreconditionsFailedException", "failing over"), on=["cancel"]))

@@ -26,7 +26,7 @@ BUSY = RawAnswer(503, "busy")
 # --- a Delete that searches, in a stack with a short ServiceTimeout ---------------------------------------------------
 
 
-@pytest.mark.parametrize("timeout", ["60", "240"])
+@pytest.mark.parametrize("timeout", ["4", "60", "240"])
 @pytest.mark.parametrize("physical_id", [INVENTED, "unclear-job/x", "no-job-yet/x"])
 def test_a_delete_that_finds_no_job_ends_whatever_the_service_timeout(
     world: World, timeout: str, physical_id: str
@@ -125,6 +125,19 @@ def test_a_rollback_cancels_what_an_update_started_in_another_cluster(world: Wor
         assert (rollback["Status"], rollback["PhysicalResourceId"]) == ("SUCCESS", old["PhysicalResourceId"])
         world.pass_time(60)
         assert green.running() == ()
+
+
+def test_a_rollback_does_not_wait_until_what_an_update_left_has_stopped(world: World) -> None:
+    world.simulator.plan = replace(world.simulator.plan, stop_seconds=600)
+    old = answered(world, create(world))
+    world.pass_time(60)
+    new = world.described(TrainingJobName="v2", WaitForCompletion="true", ServiceTimeout="60")
+    answered(world, update(world, old["PhysicalResourceId"], world.described(), new))
+    began = world.time()
+    rollback = answered(world, update(world, old["PhysicalResourceId"], new, world.described()))
+    assert rollback["Status"] == "SUCCESS"
+    assert world.time() - began < 60
+    assert len(world.cancellations) == 1
 
 
 def test_a_rollback_cancels_what_an_update_starts_that_still_runs(world: World) -> None:
@@ -226,11 +239,25 @@ def test_a_message_that_cannot_be_read_does_not_deny_the_job_that_it_waits_for(w
     world.invoke(event)
     (message,) = [message for message, _ in world.queue.waiting]  # type: ignore[attr-defined]
     world.queue.waiting.clear()  # type: ignore[attr-defined]
-    message[FIELD]["Progress"]["is_new"] = True
+    message[FIELD]["Progress"]["is_seen"] = "at last"
     world.run(delivered(message))
     answer = world.answer(event)
+    assert "should have a Progress of the provider's own" in answer["Reason"]
     answered(world, delete(world, answer["PhysicalResourceId"]))
     assert world.simulator.running() == ()
+
+
+def test_a_message_of_a_resource_type_that_is_gone_is_answered(world: World) -> None:
+    world.simulator.start_job("job-1", stop_seconds=600)
+    event = world.event("Delete")
+    world.invoke(event)
+    (message,) = [message for message, _ in world.queue.waiting]  # type: ignore[attr-defined]
+    world.queue.waiting.clear()  # type: ignore[attr-defined]
+    world.run(delivered({**message, "ResourceType": "Custom::Other"}))
+    answer = world.answer(event)
+    assert answer["Status"] == "FAILED"
+    assert "The provider has no resource type 'Custom::Other'" in answer["Reason"]
+    assert answer["PhysicalResourceId"] == world.physical_id()
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

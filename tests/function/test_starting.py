@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import pytest
 
 from provider import neptune
 from provider.identity import Identity
-from provider.lifecycle import SEARCH_SECONDS, START_SECONDS
+from provider.lifecycle import SEARCH_SECONDS, START_SECONDS, Done, Lifecycle, Request, Waiting
 from simulator import ErrorAnswer, Fault, Hang, JobStatus, RawAnswer, Reset
 from tests.function.world import EPOCH, delivered
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.function.world import World
 
 INVENTED = "graph-Job-1N2K5RF3Q0J6K"
+GONE = ErrorAnswer("MLResourceNotFoundException")
 
 
 def create(world: World, signed_at: float | None = None, /, **properties: object) -> dict[str, Any]:
@@ -121,6 +123,54 @@ def test_a_job_that_does_not_complete_in_time_is_cancelled_by_the_delete_that_fo
     assert world.simulator.running() == (started,)
     assert answered(world, delete(world, answer["PhysicalResourceId"]))["Status"] == "SUCCESS"
     assert world.simulator.running() == ()
+
+
+def test_a_job_that_vanishes_while_it_is_waited_for_is_not_started_again(world: World) -> None:
+    event = create(world, WaitForCompletion="true")
+    world.at(world.time() + 60, lambda: world.simulator.inject(Fault(GONE, on=["get"], times=None)))
+    answer = answered(world, event)
+    assert answer["Status"] == "FAILED"
+    assert "It had been started." in answer["Reason"]
+    assert answer["PhysicalResourceId"].startswith("unclear-job/")
+    assert world.starts == 1
+
+
+def test_a_started_job_whose_attributes_do_not_fit_is_cancelled_by_the_delete_that_follows(world: World) -> None:
+    body = json.dumps({"status": "InProgress", "baseProcessingJob": {"outputLocation": "s3://" + "x" * 4000}})
+    world.simulator.inject(Fault(GONE, on=["get"]))  # before it is started
+    world.simulator.inject(Fault(RawAnswer(200, body, "application/json"), on=["get"]))
+    answer = answered(world, create(world))
+    assert answer["Status"] == "FAILED"
+    assert "longer than CloudFormation takes" in answer["Reason"]
+    world.simulator.clear_faults()
+    answered(world, delete(world, answer["PhysicalResourceId"]))
+    assert world.simulator.running() == ()
+
+
+def test_a_fault_of_the_providers_own_does_not_deny_the_job_that_was_seen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_, looks = Lifecycle.create, []
+
+    def fail_later(it: Lifecycle, request: Request) -> Done | Waiting:
+        looks.append(request)
+        return create_(it, request) if len(looks) < 3 else 1 / 0  # type: ignore[return-value]
+
+    monkeypatch.setattr(Lifecycle, "create", fail_later)
+    answer = answered(world, create(world, WaitForCompletion="true"))
+    assert "a fault of its own" in answer["Reason"]
+    assert world.simulator.running() == (job_id(answer),)
+
+
+def test_a_start_that_was_accepted_at_the_second_attempt_is_not_reported_with_the_words_of_the_first(
+    world: World,
+) -> None:
+    world.simulator.inject(Fault(RawAnswer(503, "busy"), on=["start"]))
+    world.simulator.plan = replace(world.simulator.plan, appear_seconds=600)
+    answer = answered(world, create(world))
+    assert answer["Status"] == "FAILED"
+    assert "Neptune accepted the start of the job" in answer["Reason"]
+    assert "s later. Try again." in answer["Reason"]
 
 
 def test_a_failed_job_that_nobody_waits_for_is_the_resources_job(world: World) -> None:

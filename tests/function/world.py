@@ -15,7 +15,6 @@ from provider.clock import Clock
 from provider.custom_resource import FrontDoor
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.waiting import CannotWait, Message, WaitingQueue
-from provider.hosts import Hosts
 from provider.kinds import DATA_PROCESSING_JOB, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
 from provider.neptune import Jobs
@@ -135,12 +134,8 @@ class World:
         self.cluster_is_up = True
         self.may_start = True
         self.instead_of_the_cluster = ExitStack()
-        self.settings = Settings(
-            region="us-east-1",
-            clusters=Hosts.of_clusters(["127.0.0.1", "localhost"]),
-            responses=Hosts.of_responses("us-east-1", ["127.0.0.1"]),
-            neptune_resource_arn=NEPTUNE_ARN,
-            waiting_queue_url="",
+        self.settings = Settings.from_environment(
+            {"ALLOWED_HOSTS": "127.0.0.1,localhost", "RESPONSE_HOSTS": "127.0.0.1", "NEPTUNE_RESOURCE_ARN": NEPTUNE_ARN}
         )
 
     def of(self, kind: Kind) -> Self:

@@ -11,6 +11,9 @@ import pytest
 import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
 
 from local.response_host import SIGNATURE, ResponseHost
 from provider import observability
@@ -18,9 +21,12 @@ from provider.clock import Clock
 from provider.custom_resource import answer as answers
 from provider.custom_resource.answer import Answer, Outcome, Undeliverable, body, tell
 from provider.custom_resource.request import ReturnAddress
+from simulator.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from starlette.requests import Request
 
     from local.response_host import Behaviour
 
@@ -205,6 +211,33 @@ def test_any_other_answer_is_an_error_at_once(response_host: ResponseHost, statu
         tell(at(response_host), SUCCESS, log_stream="", clock=naps.clock, pauses=PAUSES)
     assert response_host.attempts == 1
     assert naps.taken == []
+
+
+def test_the_answer_goes_nowhere_but_to_its_url(response_host: ResponseHost) -> None:
+    async def redirect(request: Request) -> Response:
+        del request
+        return Response(status_code=307, headers={"location": response_host.url_for("key")})
+
+    application = Starlette(routes=[Route("/key", redirect, methods=["PUT"])])
+    with serving(application, host="127.0.0.1", port=0) as port:
+        address = ADDRESS._replace(url=f"http://127.0.0.1:{port}/key?X-Amz-Signature={SIGNATURE}")
+        with pytest.raises(Undeliverable, match="in 1 attempts: HTTP status 307"):
+            tell(address, SUCCESS, log_stream="", clock=Naps().clock, pauses=PAUSES)
+    assert response_host.attempts == 0
+
+
+def test_the_answer_has_an_empty_content_type_which_the_signature_may_cover() -> None:
+    sent: list[str | None] = []
+
+    async def take(request: Request) -> Response:
+        sent.append(request.headers.get("content-type"))
+        return Response()
+
+    application = Starlette(routes=[Route("/key", take, methods=["PUT"])])
+    with serving(application, host="127.0.0.1", port=0) as port:
+        address = ADDRESS._replace(url=f"http://127.0.0.1:{port}/key?X-Amz-Signature={SIGNATURE}")
+        tell(address, SUCCESS, log_stream="", clock=Naps().clock, pauses=PAUSES)
+    assert sent == [""]
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])

@@ -19,7 +19,7 @@ from provider.identity import Identity
 from provider.job_id import Origin
 from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.lifecycle import Done, Lifecycle, Progress, Request, RequestFailed, Waiting
-from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Unavailable, Unreachable
+from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable, Unreachable
 from provider.values import ENDPOINT, Endpoint
 
 if TYPE_CHECKING:
@@ -268,6 +268,335 @@ def test_create_that_waits_says_why_and_since_when() -> None:
     assert result == Waiting("The job job-1 could not be looked up. Open TCP port 8182.", Progress(silent_since=NOW))
 
 
+# --- Create: a start --------------------------------------------------------------------------------------------------
+
+DESCRIPTION = {"ModelTransformOutputS3Location": "s3://bucket/out", "TrainingJobName": "movies"}
+GONE = JobNotFound("Neptune knows no such job.")
+BUSY = Throttled("Neptune answered 429.")
+
+
+def describe(asked_at: float | None = NOW, time_limit: float = 3600, **properties: object) -> Request:
+    raw = {name: value for name, value in PROPERTIES.items() if name != "Id"}
+    return Request(None, {**raw, **DESCRIPTION, **properties}, ORIGIN._replace(asked_at=asked_at), time_limit)
+
+
+def starting(jobs: Jobs, time: Time | None = None) -> Lifecycle:
+    return lifecycle(jobs, time)._replace(may_start=True)
+
+
+def starts(jobs: Jobs) -> int:
+    return [call for call, _ in jobs.calls].count("start")
+
+
+def failure(jobs: Jobs, request: Request, every: float = 0.5) -> tuple[RequestFailed, float]:
+    """Why a Create fails, and after how many seconds."""
+    time = Time()
+    with pytest.raises(RequestFailed) as caught:
+        run(starting(jobs, time).create, request, time, seconds=3600, every=every)
+    return caught.value, time.now - NOW
+
+
+def test_a_start_whose_answer_is_lost_is_looked_for_for_a_minute_and_then_sent_again() -> None:
+    jobs, time = Jobs([GONE], starts=[THROTTLED, None]), Time()
+    waiting = run(starting(jobs, time).create, describe(), time, seconds=59.5, every=0.5)
+    assert isinstance(waiting, Waiting)
+    assert waiting.reason.endswith("was asked for and is not there yet. Neptune answered 429.")
+    assert waiting.progress == Progress(start_sent_at=NOW, words="Neptune answered 429.")
+    assert waiting.leaves.startswith("unclear-job/")
+    assert starts(jobs) == 1
+    time.now += 0.5
+    again = starting(jobs, time).create(describe()._replace(progress=waiting.progress))
+    assert isinstance(again, Waiting)
+    assert again.progress == Progress(start_sent_at=NOW + 60, is_accepted=True)
+    assert "is started and could not be looked up. Neptune knows no such job." in again.reason
+    assert again.leaves.startswith("unclear-job/")
+    assert starts(jobs) == 2
+
+
+def test_a_start_that_was_accepted_and_made_no_job_fails_after_a_minute() -> None:
+    jobs = Jobs([GONE])
+    failed, seconds = failure(jobs, describe())
+    assert seconds == 60
+    assert str(failed).startswith("Neptune accepted the start of the job graph-Job-")
+    assert str(failed).endswith(", and knows no such job 60 s later. Try again.")
+    assert failed.leaves.startswith("unclear-job/")
+    assert starts(jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("age", "time_limit", "is_started"), [(90, 3600, True), (90.5, 3600, False), (30.5, 30, False)]
+)
+def test_a_job_is_started_in_the_first_90_seconds_of_a_request_and_within_its_time(
+    age: float,
+    time_limit: float,
+    is_started: bool,  # noqa: FBT001
+) -> None:
+    jobs = Jobs([GONE, "InProgress"])
+    request = describe(NOW - age, time_limit)
+    if is_started:
+        done = starting(jobs).create(request)
+        assert isinstance(done, Done)
+        assert done.leaves == done.physical_id
+    else:
+        with pytest.raises(
+            RequestFailed,
+            match=rf"is {age:.0f} s old, and a job is started in the first {min(90, time_limit)} s only. Try again.",
+        ) as caught:
+            starting(jobs).create(request)
+        assert caught.value.leaves.startswith("no-job-yet/")
+    assert starts(jobs) == is_started
+
+
+def test_without_the_time_of_the_request_a_job_is_started_at_any_time() -> None:
+    jobs = Jobs([GONE, "InProgress"])
+    assert isinstance(starting(jobs).create(describe(None)), Done)
+
+
+def test_a_start_that_is_throttled_is_given_up_after_45_seconds_and_has_left_nothing() -> None:
+    failed, seconds = failure(Jobs([GONE], starts=[BUSY]), describe())
+    assert seconds == 45
+    assert str(failed).endswith("could not be started. Neptune answered 429.")
+    assert failed.leaves.startswith("no-job-yet/")
+
+
+def test_once_a_job_may_be_there_a_neptune_that_is_away_is_waited_for_for_ten_minutes() -> None:
+    failed, seconds = failure(Jobs([GONE, UNREACHABLE], starts=[THROTTLED]), describe(), every=1)
+    assert seconds == 601
+    assert failed.leaves.startswith("unclear-job/")
+
+
+def test_a_job_that_was_seen_is_left_when_neptune_stays_away() -> None:
+    failed, seconds = failure(Jobs([GONE, "InProgress", UNREACHABLE]), describe(WaitForCompletion="true"), every=1)
+    assert seconds == 601
+    assert Identity.parse(failed.leaves) is not None
+
+
+@pytest.mark.parametrize("trouble", [GONE, UNREACHABLE, THROTTLED, NeptuneError("no")], ids=repr)
+def test_a_start_that_is_refused_and_made_no_job_fails_in_neptunes_words(trouble: NeptuneError) -> None:
+    failed, seconds = failure(Jobs([GONE, trouble], starts=[RequestRefused("no role")]), describe())
+    assert (str(failed), seconds) == ("The job could not be started. no role", 0)
+    assert failed.leaves.startswith("no-job-yet/")
+
+
+def test_a_start_of_an_id_that_is_taken_waits_for_the_job_of_another_delivery() -> None:
+    taken = RequestRefused("A job with the same ID already exists.")
+    waiting = starting(Jobs([GONE], starts=[taken])).create(describe())
+    assert isinstance(waiting, Waiting)
+    assert waiting.reason.endswith("was asked for and is not there yet. A job with the same ID already exists.")
+    assert waiting.progress == Progress(start_sent_at=NOW, is_accepted=True, words=str(taken))
+    assert waiting.leaves.startswith("unclear-job/")
+    done = starting(Jobs([GONE, "InProgress"], starts=[taken])).create(describe())
+    assert isinstance(done, Done)
+    failed, seconds = failure(Jobs([GONE], starts=[taken]), describe())
+    assert seconds == 60
+    assert str(failed).endswith("60 s later. A job with the same ID already exists.")
+
+
+def test_a_start_whose_answer_was_lost_counts_once_its_job_is_seen() -> None:
+    jobs, time = Jobs([GONE, "InProgress"], starts=[THROTTLED]), Time()
+    run(starting(jobs, time).create, describe(WaitForCompletion="true"), time, seconds=60)
+    assert recorded() == {"JobsStarted": [1.0]}
+
+
+def test_a_job_that_is_waited_for_is_followed_to_its_end() -> None:
+    jobs, time = (
+        Jobs(
+            [GONE, "InProgress", "InProgress", Job("Completed", is_stopping=False, has_ended=True, has_completed=True)]
+        ),
+        Time(),
+    )
+    request = describe(WaitForCompletion="true")
+    waiting = starting(jobs, time).create(request)
+    assert isinstance(waiting, Waiting)
+    assert waiting.reason.endswith("has not completed yet (its status is InProgress).")
+    assert waiting.progress == Progress(start_sent_at=NOW, is_accepted=True, is_seen=True)
+    assert Identity.parse(waiting.leaves) is not None
+    done = run(starting(jobs, time).create, request._replace(progress=waiting.progress), time)
+    assert isinstance(done, Done)
+    assert done.physical_id == done.leaves == waiting.leaves
+    assert recorded() == {"JobsStarted": [1.0]}
+
+
+@pytest.mark.parametrize(("has_ended", "has_failed"), [(True, False), (False, True)])
+def test_a_job_that_comes_to_another_end_fails_with_its_log_and_reason(has_ended: bool, has_failed: bool) -> None:  # noqa: FBT001
+    ended = Job(
+        "Odd", is_stopping=False, has_ended=has_ended, has_failed=has_failed, failure="no memory", log_url="https://log"
+    )
+    failed, _ = failure(Jobs([GONE, ended]), describe(WaitForCompletion="true"))
+    assert str(failed).endswith(
+        "has not completed: its status is Odd. Its log: https://log Neptune's reason: no memory"
+    )
+    assert Identity.parse(failed.leaves) is not None
+    failed, _ = failure(Jobs([GONE, ended._replace(failure="", log_url="")]), describe(WaitForCompletion="true"))
+    assert str(failed).endswith("has not completed: its status is Odd.")
+
+
+# --- Delete: of a Create that was not heard ---------------------------------------------------------------------------
+
+
+def delete_of(physical_id: str, time_limit: float = 3600, **properties: object) -> Request:
+    return describe(NOW, time_limit, **properties)._replace(physical_id=physical_id)
+
+
+def own_job(seconds_ago: float) -> str:
+    identity = starting(Jobs(["InProgress"])).create(describe(NOW - seconds_ago))
+    assert isinstance(identity, Done)
+    return identity.physical_id.partition("/")[2]
+
+
+@pytest.mark.parametrize(("time_limit", "seconds"), [(3600, 151), (60, 121)])
+def test_a_job_is_searched_for_as_long_as_one_may_appear(time_limit: float, seconds: float) -> None:
+    jobs, time = Jobs(), Time()
+    request = delete_of("graph-Job-1N2K5RF3Q0J6K", time_limit)
+    first = starting(jobs, time).delete(request)
+    assert first == Waiting(
+        "A creation that was not heard may have started a job; looking whether one appears.",
+        Progress(has_searched=True),
+    )
+    assert run(starting(jobs, time).delete, request, time, every=1) == Done("graph-Job-1N2K5RF3Q0J6K")
+    assert time.now - NOW == seconds
+
+
+def test_a_job_that_is_named_is_searched_for_since_it_was_asked_for() -> None:
+    jobs, time = Jobs([GONE]), Time()
+    request = delete_of(f"unclear-job/{BLUE}:8182/{own_job(100)}")
+    assert isinstance(run(starting(jobs, time).delete, request, time, every=1), Done)
+    assert time.now - NOW == 51
+    assert {call for call, _ in jobs.calls} == {"get"}
+
+
+def test_a_job_that_was_not_reported_is_cancelled_and_its_end_is_waited_for() -> None:
+    job_id = own_job(10)
+    jobs, time = Jobs(["InProgress", "Stopping", "Stopped"], lists=[(job_id,)]), Time()
+    request = delete_of("graph-Job-1N2K5RF3Q0J6K")
+    waiting = starting(jobs, time).delete(request)
+    assert isinstance(waiting, Waiting)
+    assert waiting.progress == Progress(cancelled_at=NOW, leftover=job_id)
+    assert isinstance(run(starting(jobs, time).delete, request._replace(progress=waiting.progress), time), Done)
+    assert jobs.cancelled == [job_id]
+
+
+def test_a_job_that_was_not_reported_and_need_not_be_waited_for_is_only_cancelled() -> None:
+    job_id = own_job(10)
+    jobs = Jobs(lists=[(job_id,)])
+    assert isinstance(starting(jobs).delete(delete_of("graph-Job-1N2K5RF3Q0J6K", WaitForStop="false")), Done)
+    assert jobs.cancelled == [job_id]
+
+
+@pytest.mark.parametrize(
+    ("mark", "may_start", "time_limit", "seconds", "is_told"),
+    [
+        ("graph-Job-1N2K5RF3Q0J6K", True, 3600, 600, True),
+        ("graph-Job-1N2K5RF3Q0J6K", True, 240, 120, True),
+        ("no-job-yet/x", True, 3600, 45, False),
+        ("graph-Job-1N2K5RF3Q0J6K", False, 3600, 45, False),
+        ("no-job-yet/x", True, 60, 30, False),
+    ],
+)
+def test_a_search_that_meets_no_neptune_lasts_as_long_as_a_job_is_likely(
+    mark: str,
+    may_start: bool,  # noqa: FBT001
+    time_limit: float,
+    seconds: float,
+    is_told: bool,  # noqa: FBT001
+) -> None:
+    time = Time()
+    provider = lifecycle(Jobs(lists=[UNREACHABLE]), time)._replace(may_start=may_start)
+    request = delete_of(mark, time_limit)
+    if is_told:
+        with pytest.raises(
+            RequestFailed, match=rf"^Whether this resource has started a job at {BLUE} could not be look"
+        ):
+            run(provider.delete, request, time, seconds=3600, every=1)
+    else:
+        assert run(provider.delete, request, time, seconds=3600, every=1) == Done(mark)
+    assert time.now - NOW == seconds
+
+
+def test_a_job_that_was_not_reported_and_cannot_be_cancelled_is_told() -> None:
+    job_id = own_job(10)
+    jobs = Jobs(cancels=[NeptuneError("It is forbidden.")], lists=[(job_id,)])
+    with pytest.raises(RequestFailed, match=rf"^The job {job_id} could not be cancelled\. It is forbidden\.$"):
+        starting(jobs).delete(delete_of("graph-Job-1N2K5RF3Q0J6K"))
+
+
+@pytest.mark.parametrize(("mark", "alarms"), [("graph-Job-1N2K5RF3Q0J6K", 1), ("no-job-yet/x", 0)])
+def test_a_search_whose_time_is_over_sounds_the_alarm_if_a_job_is_likely(mark: str, alarms: int) -> None:
+    request = delete_of(mark)
+    assert starting(Jobs()).end_of_search(request) is None
+    assert recorded() == {}
+    assert starting(Jobs()).end_of_search(request._replace(progress=Progress(has_searched=True))) == Done(mark)
+    assert sum(recorded().get("FailedDeletions", [])) == alarms
+
+
+# --- Update: of one that failed ---------------------------------------------------------------------------------------
+
+
+def rollback(old: dict[str, object], progress: Progress | None = None) -> Request:
+    """An Update that brings a resource back which adopted its job, and was to have one started by `old`."""
+    raw = {name: value for name, value in PROPERTIES.items() if name != "Id"}
+    return Request(
+        ADOPTED,
+        PROPERTIES,
+        ORIGIN._replace(asked_at=NOW),
+        old_properties={**raw, **DESCRIPTION, **old},
+        progress=progress or Progress(),
+    )
+
+
+def test_a_rollback_looks_for_what_may_appear_and_keeps_its_job() -> None:
+    jobs, time = Jobs(), Time()
+    first = starting(jobs, time).update(rollback({}))
+    assert first == Waiting(
+        "The update that is rolled back may have started a job; looking whether one appears.",
+        Progress(has_searched=True),
+    )
+    assert run(starting(jobs, time).update, rollback({}), time, every=1) == Done(
+        ADOPTED, {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES}
+    )
+    assert time.now - NOW == 151
+    assert jobs.cancelled == []
+
+
+def test_a_silence_before_a_rollback_found_nothing_does_not_add_to_the_next() -> None:
+    found_nothing = starting(Jobs()).update(rollback({}, Progress(silent_since=NOW - 500)))
+    assert isinstance(found_nothing, Waiting)
+    assert found_nothing.progress == Progress(has_searched=True)
+
+
+def test_a_rollback_cancels_what_it_finds_and_what_it_had_begun_to_cancel() -> None:
+    found, begun = own_job(10), own_job(20)
+    jobs = Jobs(lists=[(found, "job-1", "job-2")])
+    assert isinstance(starting(jobs).update(rollback({}, Progress(leftover=begun))), Done)
+    assert jobs.cancelled == [begun, found]
+
+
+@pytest.mark.parametrize(("endpoint", "seconds", "alarms"), [(BLUE, 600, 1), (GREEN, 45, 0)])
+def test_a_rollback_that_meets_no_neptune_succeeds_in_the_end(endpoint: str, seconds: float, alarms: int) -> None:
+    time = Time()
+    jobs = Jobs(lists=[UNREACHABLE])
+    done = run(starting(jobs, time).update, rollback({"Endpoint": endpoint}), time, seconds=3600, every=1)
+    assert isinstance(done, Done)
+    assert done.physical_id == ADOPTED
+    assert time.now - NOW == seconds
+    assert sum(recorded().get("FailedDeletions", [])) == alarms
+
+
+def test_the_rollback_of_properties_that_were_wrong_needs_no_neptune() -> None:
+    here, wrong = describe(Endpoint=BLUE_TOO), describe(Endpoint=GREEN, Clean="perhaps")
+    physical_id = f"{BLUE}:8182/{own_job(100)}"
+    request = here._replace(physical_id=physical_id, old_properties=wrong.properties)
+    done = starting(Jobs()).without_neptune(request)
+    assert done is not None
+    assert done.physical_id == physical_id
+
+
+def test_where_jobs_are_not_started_a_rollback_looks_for_none() -> None:
+    jobs = Jobs()
+    assert isinstance(lifecycle(jobs).update(rollback({})), Done)
+    assert [call for call, _ in jobs.calls] == ["get"]
+
+
 # --- Update -----------------------------------------------------------------------------------------------------------
 
 
@@ -374,6 +703,18 @@ def test_a_job_of_the_same_id_in_another_cluster_is_another_job() -> None:
     done = lifecycle(clusters).update(update(Endpoint=GREEN))
     assert done == Done(f"{GREEN}:8182/job-1", {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES})
     assert clusters[BLUE].cancelled == clusters[GREEN].cancelled == []
+
+
+def test_two_clusters_are_compared_once_and_the_new_ones_job_is_waited_for() -> None:
+    completed = Job("Completed", is_stopping=False, has_ended=True, has_completed=True)
+    old = Jobs([job("InProgress", ["arn:1"]), UNREACHABLE])
+    new = Jobs([job("InProgress", ["arn:2"]), job("InProgress", ["arn:2"]), completed])
+    time = Time()
+    moved = update(ADOPTED, {}, Endpoint=GREEN, WaitForCompletion="true")
+    done = run(lifecycle({BLUE: old, GREEN: new}, time).update, moved, time)
+    assert isinstance(done, Done)
+    assert done.physical_id == f"{GREEN}:8182/job-1"
+    assert old.calls == [("get", "job-1")]
 
 
 def test_a_job_that_the_old_cluster_has_forgotten_is_another_job() -> None:
@@ -614,6 +955,13 @@ def test_a_refusal_for_a_job_that_runs_on_for_a_minute_fails_with_neptunes_words
     with pytest.raises(RequestFailed, match=r"^The job job-1 could not be cancelled\. the role is not listed$"):
         run(lifecycle(Jobs(cancels=[RequestRefused("the role is not listed")]), time).delete, delete(), time, every=0.5)
     assert time.now - NOW == 60
+
+
+def test_a_refused_look_does_not_hide_why_the_cancellation_was_refused() -> None:
+    jobs, time = Jobs([RequestRefused("ml is not ready"), "InProgress"], [RequestRefused("not now")]), Time()
+    reason = "The job job-1 has not stopped yet (its status is InProgress). not now"
+    progress = Progress(refused_at=NOW, words="not now")
+    assert run(lifecycle(jobs, time).delete, delete(), time, seconds=5) == Waiting(reason, progress)
 
 
 def test_a_permission_that_is_missing_fails_at_once() -> None:

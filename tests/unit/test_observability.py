@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from provider import observability
 
+PYTHONPATH = {"PYTHONPATH": str(Path(observability.__file__).parents[1])}
 SECRET = "5ec7e7accesskey"  # the fixture of all tests sets it
 
 
@@ -150,6 +151,30 @@ def test_metrics_are_recorded_with_their_unit_and_the_functions_name(capsys: pyt
     assert units == {"Failures": "Count", "SecondsToStop": "Seconds"}
 
 
+@pytest.mark.parametrize(("environment", "name"), [({"AWS_LAMBDA_FUNCTION_NAME": "graph"}, "graph"), ({}, "local")])
+def test_metrics_name_the_function_that_lambda_names(environment: dict[str, str], name: str) -> None:
+    code = "from provider import observability as it; it.record('Failures', 0); it.metrics.flush_metrics()"
+    written = subprocess.run(
+        [sys.executable, "-c", code], env={**PYTHONPATH, **environment}, check=True, capture_output=True, text=True
+    )
+    assert json.loads(written.stdout)["function"] == name
+
+
+TRACED = """
+from aws_xray_sdk.core import patcher
+from provider import observability
+print(*sorted(patcher._PATCHED_MODULES))
+"""
+
+
+def test_calls_of_aws_are_traced_and_nothing_else() -> None:
+    environment = {**PYTHONPATH, "LAMBDA_TASK_ROOT": "/var/task"}
+    written = subprocess.run(
+        [sys.executable, "-c", TRACED], env=environment, check=True, capture_output=True, text=True
+    )
+    assert written.stdout.split() == ["botocore"]
+
+
 TRACE = """
 from provider import observability
 with observability.tracer.provider.in_subsegment(name="## Delete") as subsegment:
@@ -162,7 +187,7 @@ def test_a_trace_holds_no_secret() -> None:
         daemon.bind(("127.0.0.1", 0))
         daemon.settimeout(30)
         environment = {
-            "PYTHONPATH": str(Path(observability.__file__).parents[1]),
+            **PYTHONPATH,
             "LAMBDA_TASK_ROOT": "/var/task",
             "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{daemon.getsockname()[1]}",
             "AWS_SESSION_TOKEN": "5ec7e75e55iontoken",

@@ -298,7 +298,7 @@ def test_what_has_waited_came_at_some_time_since_the_epoch(at: float) -> None:
         {"ArrivedAt": True, "Progress": {}},
         {"ArrivedAt": 0, "Progress": {}},
         {"ArrivedAt": -1, "Progress": {}},
-        {"ArrivedAt": 1.1e11, "Progress": {}},
+        {"ArrivedAt": 1e11 + 0.5, "Progress": {}},
         {"ArrivedAt": float("nan"), "Progress": {}},
         {"ArrivedAt": float("inf"), "Progress": {}},
     ],

@@ -164,6 +164,10 @@ def test_one_client_serves_every_request_of_a_warm_function(
     assert len(sqs.requests) == 2
 
 
+def test_the_queue_is_asked_for_in_the_functions_region() -> None:
+    assert WaitingQueue("https://sqs.test/waiting", "eu-central-1")._client.meta.region_name == "eu-central-1"
+
+
 def test_without_a_queue_nothing_can_wait_and_no_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3, "client", None)
     assert problem(WaitingQueue("", "us-east-1")) == "There is no queue to wait in here."
@@ -240,7 +244,11 @@ def test_credentials_that_are_missing_are_told(sqs: Sqs, queue: WaitingQueue, mo
     assert sqs.requests == []
 
 
-@pytest.mark.parametrize("error", [ValueError("bad"), KeyError("x"), RecursionError("deep")], ids=repr)
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("bad"), TypeError("odd"), AttributeError("none"), KeyError("x"), RecursionError("deep")],
+    ids=repr,
+)
 def test_what_botocore_stumbles_over_is_told(sqs: Sqs, queue: WaitingQueue, error: Exception) -> None:
     del sqs
 

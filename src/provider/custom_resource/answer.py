@@ -152,9 +152,7 @@ def _put(pool: urllib3.PoolManager, url: str, content: bytes) -> tuple[int, str]
     try:
         # The signature covers an empty content type.
         # The status is enough: a body that drips in would hold everything up.
-        response = pool.request(
-            "PUT", url, body=content, headers={"content-type": ""}, redirect=False, preload_content=False
-        )
+        response = pool.request("PUT", url, body=content, headers={"content-type": ""}, preload_content=False)
     except HTTPError as error:
         # urllib3's own words may hold the URL.
         return _NO_ANSWER, type(error).__name__

@@ -221,8 +221,8 @@ class Conversation:
                 if failure is not None:
                     logger.warning("The request is decided already; this outcome is ignored", failure=failure)
                 return
-            if self._done is not None and failure is None:
-                done = self._done
+            done = self._done
+            if done is not None:
                 self._answer = Answer(Outcome.SUCCESS, done.physical_id, data=done.attributes, leaves=done.leaves)
             else:
                 self._answer = Answer(Outcome.FAILED, self.address.failure_id(self._left()), failure or "")

@@ -222,7 +222,8 @@ def _response_url(url: object, hosts: Hosts) -> tuple[str, Mapping[str, list[str
 
 def _waited(waited: object) -> tuple[float, Progress]:
     """Read what an event that has waited in the queue carries on."""
-    arrived_at, progress = (waited.get("ArrivedAt"), waited.get("Progress")) if isinstance(waited, dict) else (0, 0)
+    noted = waited if isinstance(waited, dict) else {}
+    arrived_at, progress = noted.get("ArrivedAt"), noted.get("Progress")
     if type(arrived_at) not in (int, float) or not 0 < cast("float", arrived_at) <= _LATEST_TIME:
         raise MalformedRequest(f"The event's {waiting.FIELD} should have ArrivedAt, in seconds since the epoch.")
     try:

@@ -36,7 +36,7 @@ class Asking(NamedTuple):
 
     connect: Callable[[Endpoint], JobsOfCluster]
     clock: Clock
-    is_patient: bool = True
+    is_patient: bool
 
     def look(self, identity: Identity, properties: Properties) -> Job:
         """Look a job up; raises what `Jobs.get` raises."""

@@ -79,7 +79,7 @@ class Stopping(NamedTuple):
             if is_last_try:
                 raise error
             since = now if progress.refused_at is None else progress.refused_at
-            progress = progress._replace(refused_at=since, words=str(error))
+            progress = progress._replace(refused_at=since)
         if isinstance(error, Unreachable):
             silent_since = now if progress.silent_since is None else progress.silent_since
             patience = DELETION_PATIENCE_SECONDS if self.is_patient else 0.0
