@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from provider import observability
 from tests.any_order.aws import (
     BLUE,
     BLUE_TOO,
@@ -272,11 +271,8 @@ def test_a_queue_that_throttles_for_a_minute_takes_the_request_afterwards() -> N
     assert aws.answered[delete["RequestId"]][0].body["Status"] == "SUCCESS"
 
 
-def test_two_thousand_deletions_at_once_get_through_small_quotas_within_the_hour(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_two_thousand_deletions_at_once_get_through_small_quotas_within_the_hour() -> None:
     """Fifty calls a second to Neptune and to SQS, and ten invocations at a time."""
-    monkeypatch.setattr(observability.logger._logger, "disabled", True)  # its lines would take most of the time
     jobs = [f"job-{number}" for number in range(2000)]
     stops = [5.0, 60.0, 600.0, 1200.0]
     aws = Aws(
@@ -627,6 +623,18 @@ def test_the_rollback_from_starting_to_adopting_cancels_what_was_started() -> No
     let_time_pass(aws, 600)
     assert statuses(aws) == [STOPPED]
     assert aws.status((BLUE, "movies")) == IN_PROGRESS
+
+
+@pytest.mark.parametrize("pause_seconds", [0, 300, 3000])
+def test_the_rollback_of_an_update_that_took_its_hour_cancels_what_was_started(pause_seconds: float) -> None:
+    """Other resources of the stack are still updated, or are rolled back first."""
+    aws = both_clusters_run()
+    new = described(WaitForCompletion="true")
+    assert until_answered(aws, change(aws, f"{BLUE}:8182/movies", properties(), new))["Status"] == "FAILED"
+    let_time_pass(aws, pause_seconds)
+    after_a_failed_update(aws, f"{BLUE}:8182/movies", properties(), new)
+    let_time_pass(aws, 600)
+    assert statuses(aws) == [STOPPED]
 
 
 def test_a_rollback_without_neptune_succeeds_and_tells_the_operator() -> None:

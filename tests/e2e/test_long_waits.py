@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 
 from tests.e2e.provider import SETTLE_SECONDS, SLACK_SECONDS, delete, failures, template, wait_until
 from tests.e2e.queues import (
+    ANSWER_SHARE,
     LOOKS_SECONDS,
     QUEUE_SECONDS,
     STOP_SECONDS,
@@ -92,14 +94,17 @@ def test_clean_up_of_a_replacement_waits_in_the_queue(provider: Provider) -> Non
 
 
 def test_job_that_never_stops_fails_the_deletion_at_its_deadline(provider: Provider) -> None:
+    timeout = 60
     job = provider.start_job(stop_seconds=None)
-    stack = provider.create(job, ServiceTimeout=60)
+    stack = provider.create(job, ServiceTimeout=timeout)
 
-    assert delete(stack, 60 + SLACK_SECONDS) == "DELETE_FAILED"
+    assert delete(stack, timeout + SLACK_SECONDS) == "DELETE_FAILED"
 
     reason = failures(stack)["Job"]
     assert reason.startswith(f"The job {job} has not stopped yet (its status is Stopping).")
-    assert "The time for waiting is up after " in reason  # half of it is kept back for the answer
+    waited = re.search(r"The time for waiting is up after (\d+) s\.", reason)
+    assert waited
+    assert timeout * (1 - ANSWER_SHARE) <= int(waited[1]) < timeout  # not before it is, and in time for the answer
     assert "The deletion can be tried again: it goes on waiting." in reason
     assert len(provider.invocations(stack.id, "Delete")) > 1
     assert provider.metrics(stack.id, "Delete")["FailedDeletions"] == [1.0]

@@ -151,7 +151,7 @@ def test_message_that_fails_again_and_again_can_be_replayed(provider: Provider) 
 
         assert {**failure, "Waiting": None} == {**request.event, "Waiting": None}
         assert failure["Waiting"]["Progress"]["cancelled_at"] >= failure["Waiting"]["ArrivedAt"]
-        # On a busy machine the last look may have been overtaken by the end of its time.
+        # On a busy machine the message may be given up while its last look is still being taken.
         wait_until(lambda: request.host.attempts == 3, SLACK_SECONDS, "the third attempt")
         assert len(provider.cancellations(request.job)) == 1
         assert_nothing_waits(provider)

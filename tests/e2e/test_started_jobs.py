@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Longer than an invocation looks by itself.
 RUN_SECONDS = 7.0
-# CloudFormation's time for an operation.
+# CloudFormation's time for an operation, of which half is kept back for the answer here.
 TIMEOUT_SECONDS = 20
 
 

@@ -44,6 +44,16 @@ if TYPE_CHECKING:
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:provider"  # as MiniStack has it
 
 
+@pytest.fixture(autouse=True)
+def _levels_of_loggers() -> Iterator[None]:
+    """crhelper sets the levels of other libraries' loggers, and would leave them so to every test that follows."""
+    loggers = [logging.root, *(logging.getLogger(name) for name in ("boto", "boto3", "botocore", "urllib3"))]
+    levels = [(logger, logger.level) for logger in loggers]
+    yield
+    for logger, level in levels:
+        logger.setLevel(level)
+
+
 class PlainCrhelper:
     """The provider on crhelper as its README has it."""
 

@@ -407,12 +407,8 @@ def test_a_start_whose_answer_was_lost_counts_once_its_job_is_seen() -> None:
 
 
 def test_a_job_that_is_waited_for_is_followed_to_its_end() -> None:
-    jobs, time = (
-        Jobs(
-            [GONE, "InProgress", "InProgress", Job("Completed", is_stopping=False, has_ended=True, has_completed=True)]
-        ),
-        Time(),
-    )
+    completed = Job("Completed", is_stopping=False, has_ended=True, has_completed=True)
+    jobs, time = Jobs([GONE, "InProgress", "InProgress", completed]), Time()
     request = describe(WaitForCompletion="true")
     waiting = starting(jobs, time).create(request)
     assert isinstance(waiting, Waiting)

@@ -1,3 +1,5 @@
+"""What is had from crhelper: that a request is dispatched, and watched meanwhile."""
+
 from __future__ import annotations
 
 import threading
