@@ -349,6 +349,18 @@ def test_an_update_of_which_it_is_not_known_when_it_was_asked_changes_it() -> No
     assert cluster.calls == [f"update {ID}"]
 
 
+def test_a_provider_that_may_not_start_says_so_of_one_that_is_gone_without_looking_for_others() -> None:
+    class Unlisted(Cluster):
+        def get(self, *_: object) -> Job:
+            raise GONE
+
+        def list(self, _: Properties) -> tuple[str, ...]:
+            raise NeptuneError("Neptune denied the request.")
+
+    with pytest.raises(RequestFailed, match="This provider starts no endpoints"):
+        lifecycle(Unlisted())._replace(may_start=False).update(update())
+
+
 # --- gone, or failed --------------------------------------------------------------------------------------------------
 
 

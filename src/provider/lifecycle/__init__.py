@@ -357,14 +357,14 @@ class Lifecycle(NamedTuple):
             new_id = job_ids.make(request.origin, properties.description)
             progress = Progress(job_id=new_id, is_tidied=progress.is_tidied)
         request, new = request._replace(progress=progress), wanted._replace(id=progress.job_id)
-        if progress.start_sent_at is None:
+        if progress.start_sent_at is None and not self._starting.refusal:  # else it may not be allowed to list
             try:
                 waiting = self._leftovers.stop_those_before(request, current, properties)
             except NeptuneError as error:
                 failure = "What a failed update has left could not be cancelled."
                 return self._asking.again(failure, error, progress, patience=DELETION_PATIENCE_SECONDS)
             if waiting is not None:
-                return waiting._replace(progress=waiting.progress._replace(job_id=new.id))
+                return waiting._replace(progress=waiting.progress._replace(job_id=new.id, is_tidied=progress.is_tidied))
         return self._starting.start(new, request, properties)
 
     def _move(self, current: Identity, wanted: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
