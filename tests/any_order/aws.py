@@ -249,10 +249,13 @@ class Aws:
             mock.patch.object(threading, "Timer", self._set_watchdog),
             mock.patch.object(observability.metrics, "add_metric", self._record),
         ):
-            return FrontDoor({kind.resource_type: lifecycle}, self._queue, settings, self.clock).handle(
-                event,
-                LambdaContext(self.invocation_seconds, lambda: self.time),  # type: ignore[arg-type] # quacks like it
-            )
+            try:
+                return FrontDoor({kind.resource_type: lifecycle}, self._queue, settings, self.clock).handle(
+                    event,
+                    LambdaContext(self.invocation_seconds, lambda: self.time),  # type: ignore[arg-type] # quacks like it
+                )
+            finally:
+                observability.metrics.clear_metrics()  # as `log_metrics` does
 
     def _set_watchdog(self, seconds: float, bark: Callable[[], None]) -> WatchdogTimer:
         self._watchdog = WatchdogTimer(seconds, bark)
