@@ -38,7 +38,7 @@ CLUSTERS = (BLUE, GREEN)
 INVENTED = "graph-Job-1N2K5RF3Q0J6K"
 ATTEMPTS = 3
 MOST_RESOURCES = 3
-HOUR_SECONDS, DAY_SECONDS = 3600.0, 86400.0
+ROLLBACK_SECONDS, DAY_SECONDS = 1800.0, 86400.0
 # What Neptune has forgotten could be started again by the same request; none is that old.
 FORGOTTEN_AFTER_SECONDS = 4000.0
 fault_plans = st.dictionaries(st.sampled_from(STEPS), st.lists(st.sampled_from(Fault), max_size=4), max_size=3)
@@ -391,15 +391,17 @@ class Cloud(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         end = self.aws.time + seconds
         while self.aws.time < end:
-            until = min(end, self.aws.time + HOUR_SECONDS)
+            until = min(end, self.aws.time + ROLLBACK_SECONDS)
             while self.aws.deliveries and self.aws.deliveries[0].at <= until:
                 self.aws.deliver_next()
             self.aws.time = max(self.aws.time, until)
-            for resource in self.known if self.aws.time < end else []:
-                self._roll_back(resource)
+            for resource in self.known:
+                asked_at = resource.pending.at if resource.pending else self.aws.time
+                if self.aws.time < end or self.aws.time >= asked_at + ROLLBACK_SECONDS:
+                    self._roll_back(resource)
 
     def _roll_back(self, resource: Resource) -> None:
-        """Roll back what has failed: CloudFormation does not wait for days."""
+        """Roll back what has failed: CloudFormation does not wait for hours."""
         self._settle(resource)
         if resource.pending is None and resource.is_failed and not resource.is_to_be_deleted:
             self.delete(resource)
