@@ -625,6 +625,18 @@ def test_the_rollback_from_starting_to_adopting_cancels_what_was_started() -> No
     assert aws.status((BLUE, "movies")) == IN_PROGRESS
 
 
+@pytest.mark.parametrize("pause_seconds", [0, 300, 3000])
+def test_the_rollback_of_an_update_that_took_its_hour_cancels_what_was_started(pause_seconds: float) -> None:
+    """Other resources of the stack are still updated, or are rolled back first."""
+    aws = both_clusters_run()
+    new = described(WaitForCompletion="true")
+    assert until_answered(aws, change(aws, f"{BLUE}:8182/movies", properties(), new))["Status"] == "FAILED"
+    let_time_pass(aws, pause_seconds)
+    after_a_failed_update(aws, f"{BLUE}:8182/movies", properties(), new)
+    let_time_pass(aws, 600)
+    assert statuses(aws) == [STOPPED]
+
+
 def test_a_rollback_without_neptune_succeeds_and_tells_the_operator() -> None:
     aws = Aws()
     old = a_job_is_started(aws)

@@ -136,7 +136,7 @@ def test_a_rollback_leaves_a_job_that_was_retained_before_the_update_that_failed
     adopting = world.properties()
     adopted = answered(world, update(world, retained["PhysicalResourceId"], v1, adopting))
     assert adopted["Status"] == "SUCCESS"
-    world.pass_time(3600)
+    world.pass_time(7200)
     world.simulator.inject(Fault(REFUSED, on=["list"]))
     assert answered(world, update(world, adopted["PhysicalResourceId"], adopting, v1))["Status"] == "FAILED"
     assert answered(world, update(world, adopted["PhysicalResourceId"], v1, adopting))["Status"] == "SUCCESS"

@@ -130,8 +130,8 @@ def test_what_came_after_the_job_that_is_known_is_left_by_an_update() -> None:
     assert own({**jobs, after: "Stopping"}).unreported_since(reported) == [same]
 
 
-def test_what_came_in_the_last_hour_is_left_by_an_update_if_the_known_job_has_no_time() -> None:
-    just, before, timeless = made(NOW - HOUR), made(NOW - HOUR - 1), made(None)
+def test_what_came_in_the_last_two_hours_is_left_by_an_update_if_the_known_job_has_no_time() -> None:
+    just, before, timeless = made(NOW - 2 * HOUR), made(NOW - 2 * HOUR - 1), made(None)
     jobs = dict.fromkeys([just, before, timeless], "InProgress")
     assert own(jobs).unreported_since("job-1") == [just, timeless]
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # A request ends within an hour, and what follows from its failure comes soon. What is older than this was reported
 # once, and let go of on purpose (`DeletionPolicy: Retain`).
 _UNREPORTED_SECONDS = 86400
-# The same, where it is not known what came before: within the time of an update and its rollback.
-_SAME_UPDATE_SECONDS = 3600
+# The same, where it is not known what came before: an update may take its hour, and CloudFormation as long to come to
+# its rollback, while other resources of the stack are still updated or rolled back first.
+_SAME_UPDATE_SECONDS = 7200
 # Of the jobs of one description, the newest can be the one to go back to.
 _LOOKED_AT = 5
 
