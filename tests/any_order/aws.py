@@ -10,12 +10,14 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
+from urllib.parse import urlsplit
 
+import boto3
 import urllib3
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, ReadTimeoutError
 
 from provider import observability
 from provider.clock import Clock
@@ -24,18 +26,17 @@ from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.request import Unanswerable
 from provider.custom_resource.waiting import FIELD, WaitingQueue
-from provider.hosts import Hosts
 from provider.identity import Identity
-from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
-from provider.neptune import Job, JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable, Unreachable
+from provider.neptune import LONGEST_LIST, Jobs
 from provider.settings import Settings
 from tests.function.world import EPOCH, NEPTUNE_ARN, LambdaContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from provider.schema import Properties
+    from provider.kinds.kind import Kind
     from provider.values import Endpoint
 
 STEPS = ("get", "list", "start", "cancel", "sleep", "answer", "send", "visibility")
@@ -48,9 +49,10 @@ _SERVICES = {
     "visibility": "sqs",
 }
 IN_PROGRESS, STOPPING, STOPPED, COMPLETED, FAILED = "InProgress", "Stopping", "Stopped", "Completed", "Failed"
-ENDED = {STOPPED, COMPLETED, FAILED}
+"""Statuses of a job, whatever its kind calls them."""
 REFUSED = "a training job that Neptune does not know"
 """A job that is described by this is refused each time."""
+_SCHEMAS = {kind.resource_type: schema_of(kind.schema) for kind in KINDS}
 BLUE, GREEN = (f"{name}.cluster-c0ffee.us-east-1.neptune.amazonaws.com" for name in ("blue", "green"))
 BLUE_TOO = "blue-instance.c0ffee.us-east-1.neptune.amazonaws.com"
 _SAME_CLUSTER = {BLUE_TOO: BLUE}
@@ -84,9 +86,21 @@ class Killed(BaseException):
     """Lambda killed the function: out of memory, out of time, or the machine is gone."""
 
 
+class Key(NamedTuple):
+    """What tells a job from every other one: each kind has ids of its own."""
+
+    cluster: str
+    id: str
+    resource_type: str = MODEL_TRANSFORM_JOB.resource_type
+
+    @property
+    def kind(self) -> Kind:
+        return next(kind for kind in KINDS if kind.resource_type == self.resource_type)
+
+
 @dataclass
 class RunningJob:
-    """A model transform job; it stops some time after it was cancelled, or never.
+    """A job of any kind; it stops some time after it was cancelled, or never.
 
     `appears_at` is when it can be looked up and listed; `ends_at` when it ends by itself, and `ends_as` how.
     """
@@ -115,8 +129,8 @@ class Started:
     """A start that took effect."""
 
     request_id: str
-    key: tuple[str, str]
-    description: str
+    key: Key
+    parameters: dict[str, Any]
     at: float
 
 
@@ -154,15 +168,26 @@ class WatchdogTimer:
     def cancel(self) -> None: ...
 
 
-def key_of(host: str, job_id: str) -> tuple[str, str]:
+def key_of(host: str, job_id: str, resource_type: str = MODEL_TRANSFORM_JOB.resource_type) -> Key:
     """What is one job: another name of a cluster means the same jobs."""
-    return _SAME_CLUSTER.get(host, host), job_id
+    return Key(_SAME_CLUSTER.get(host, host), job_id, resource_type)
 
 
-def key_of_resource(physical_id: str) -> tuple[str, str] | None:
+def key_of_resource(physical_id: str, resource_type: str = MODEL_TRANSFORM_JOB.resource_type) -> Key | None:
     """The job that a resource has adopted; `None`: it has adopted none."""
     identity = Identity.parse(physical_id)
-    return key_of(identity.endpoint.host, identity.id) if identity else None
+    return key_of(identity.endpoint.host, identity.id, resource_type) if identity else None
+
+
+def word(kind: Kind, status: str) -> str:
+    """What a kind calls a status."""
+    words = {IN_PROGRESS: kind.running, STOPPING: kind.stopping, COMPLETED: kind.completed, FAILED: kind.failed}
+    return words.get(status, (status,))[0]
+
+
+def ended(kind: Kind) -> set[str]:
+    """The statuses of a job of a kind that runs no more."""
+    return {status for status in (STOPPED, COMPLETED, FAILED) if word(kind, status) in kind.ended}
 
 
 @dataclass
@@ -172,16 +197,18 @@ class Aws:
     `faults` gives what happens at the next steps of each kind; when they are exhausted, nothing more goes wrong.
     `outages` are steps that fail each time, until they are taken out. `quotas` limits the calls that a service takes in
     a second. `plan` is what becomes of the jobs that are started from now on. The list of jobs has the active ones,
-    and those that have ended only if `lists_ended`.
+    and those that have ended only if `lists_ended`. The id of a job that is gone is not used again if Neptune
+    `remembers_ids`.
     """
 
     time: float = 0.0
     invocation_seconds: float = 900.0
-    jobs: dict[tuple[str, str], RunningJob] = field(default_factory=dict)
-    cancelled: list[tuple[str, str]] = field(default_factory=list)
+    jobs: dict[Key, RunningJob] = field(default_factory=dict)
+    cancelled: list[Key] = field(default_factory=list)
     started: list[Started] = field(default_factory=list)
     plan: Plan = Plan()
     lists_ended: bool = False
+    remembers_ids: bool = True
     may_start: bool = True
     told: set[str] = field(default_factory=set)
     """Requests at which the metric of failed deletions, which has an alarm, was recorded."""
@@ -206,6 +233,10 @@ class Aws:
         self.clock = Clock(monotonic=lambda: self.time, wall=lambda: EPOCH + self.time, sleep=self._sleep)
         self._queue = WaitingQueue("https://sqs.us-east-1.amazonaws.com/123456789012/waiting", "us-east-1")
         self._queue.__dict__["_client"] = self
+        self._settings = Settings.from_environment(
+            {"NEPTUNE_RESOURCE_ARN": NEPTUNE_ARN, "WAITING_QUEUE_URL": "a queue"}
+        )
+        self._jobs_of = cache(self._connect)
 
     # --- Lambda -------------------------------------------------------------------------------------------------------
 
@@ -236,26 +267,38 @@ class Aws:
     def invoke(self, event: Any, *, is_message: bool = False) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
         if is_message:
             event = {"Records": [{"body": json.dumps(event), "receiptHandle": "handle"}]}
-        kind = MODEL_TRANSFORM_JOB
-        hosts = Hosts.of_clusters()
-        settings = Settings.from_environment({"NEPTUNE_RESOURCE_ARN": NEPTUNE_ARN, "WAITING_QUEUE_URL": "a queue"})
-        schema = schema_of(kind.schema)
-        lifecycle = Lifecycle(
-            kind, schema, hosts, lambda endpoint: _Cluster(self, endpoint), self.clock, may_start=self.may_start
-        )
         self._began, self._ends_at = self.time, self.time + self.invocation_seconds
+        lifecycles = {kind.resource_type: self._lifecycle(kind) for kind in KINDS}
         with (
             mock.patch.object(urllib3.PoolManager, "request", self._take_answer),
+            mock.patch.object(boto3, "client", self._make_client),
             mock.patch.object(threading, "Timer", self._set_watchdog),
             mock.patch.object(observability.metrics, "add_metric", self._record),
         ):
             try:
-                return FrontDoor({kind.resource_type: lifecycle}, self._queue, settings, self.clock).handle(
+                return FrontDoor(lifecycles, self._queue, self._settings, self.clock).handle(
                     event,
                     LambdaContext(self.invocation_seconds, lambda: self.time),  # type: ignore[arg-type] # quacks like it
                 )
             finally:
                 observability.metrics.clear_metrics()  # as `log_metrics` does
+
+    def _lifecycle(self, kind: Kind) -> Lifecycle:
+        return Lifecycle(
+            kind,
+            _SCHEMAS[kind.resource_type],
+            self._settings.clusters,
+            lambda endpoint: self._jobs_of(kind, endpoint),
+            self.clock,
+            may_start=self.may_start,
+        )
+
+    def _connect(self, kind: Kind, endpoint: Endpoint) -> Jobs:
+        return Jobs(kind, endpoint, region=self._settings.region, resource_arn=self._settings.neptune_resource_arn)
+
+    def _make_client(self, service: str, *, endpoint_url: str, **_: object) -> _Client:
+        assert service == "neptunedata"
+        return _Client(self, str(urlsplit(endpoint_url).hostname))
 
     def _set_watchdog(self, seconds: float, bark: Callable[[], None]) -> WatchdogTimer:
         self._watchdog = WatchdogTimer(seconds, bark)
@@ -329,7 +372,7 @@ class Aws:
         while self._late and self._late[0][0] <= self.time:
             now = self.time
             self.time, _, effect = heapq.heappop(self._late)
-            with suppress(NeptuneError):
+            with suppress(ClientError):
                 effect()
             self.time = now
 
@@ -345,7 +388,7 @@ class Aws:
 
     # --- Neptune ------------------------------------------------------------------------------------------------------
 
-    def status(self, key: tuple[str, str] | None) -> str | None:
+    def status(self, key: Key | None) -> str | None:
         """The status of a job; `None`: there is none, whether or not it can be looked up yet."""
         self.catch_up()
         job = self.jobs.get(key) if key else None
@@ -355,9 +398,12 @@ class Aws:
             job.status = job.ends_as
         if job.stops_at is not None and self.time >= job.stops_at:
             job.status, job.stops_at = STOPPED, None
+        if job.status == STOPPED and key and STOPPED not in ended(key.kind):
+            del self.jobs[key]  # what has no such status is gone
+            return None
         return job.status
 
-    def seen(self, key: tuple[str, str] | None) -> str | None:
+    def seen(self, key: Key | None) -> str | None:
         """The status of a job; `None`: it cannot be looked up."""
         status = self.status(key)
         return None if key is None or status is None or self.time < self.jobs[key].appears_at else status
@@ -368,7 +414,8 @@ class Aws:
         def take() -> None:
             answer = json.loads(body)
             assert len(body) <= 4096
-            status = self.seen(key_of_resource(answer["PhysicalResourceId"]))
+            key = key_of_resource(answer["PhysicalResourceId"], str(self._event.get("ResourceType")))
+            status = self.seen(key)
             self.answered.setdefault(answer["RequestId"], []).append(Answered(answer, self.time, status))
 
         class NotTakenError(Exception):
@@ -407,40 +454,35 @@ class Aws:
 
 
 @dataclass(frozen=True)
-class _Cluster:
-    """The jobs of a cluster, in place of `neptune.Jobs`."""
+class _Client:
+    """Neptune, as the `neptunedata` client of boto3 for a cluster. Which jobs a call is about, its name alone tells."""
 
     aws: Aws
-    endpoint: Endpoint
+    host: str
 
-    def update(self, job_id: str, properties: Properties) -> None:
-        raise AssertionError(f"{job_id} is not changed in place to {properties}")
+    def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
+        verb, _, noun = method.partition("_ml_")
+        calls: dict[str, Callable[..., dict[str, Any]]] = {
+            "start": self._start,
+            "create": self._start,
+            "get": self._get,
+            "list": self._list,
+            "cancel": self._cancel,
+            "delete": self._cancel,
+        }
+        resource_type = f"Custom::NeptuneML{noun.removesuffix('s').title().replace('_', '')}"
+        return lambda **parameters: calls[verb](
+            key_of(self.host, parameters.pop("id", ""), resource_type), **parameters
+        )
 
-    def get(self, job_id: str, properties: Properties) -> Job:
-        del properties
-        key = key_of(self.endpoint.host, job_id)
-
-        def look() -> Job:
-            status = self.aws.seen(key)
-            if status is None:
-                raise JobNotFound(f"no job {job_id}.")
-            job = self.aws.jobs[key]
-            names = {attribute.name: "" for attribute in MODEL_TRANSFORM_JOB.attributes}
-            arns = frozenset(filter(None, (job.arn,)))
-            return Job(status, status == STOPPING, status in ENDED, names, arns, status == COMPLETED)
-
-        job: Job = self.aws.step("get", look, _neptune_error)
-        return job
-
-    def start(self, job_id: str, properties: Properties) -> None:
-        aws, key, request_id = self.aws, key_of(self.endpoint.host, job_id), self.aws.request_id
-        description = str(properties.description["trainingJobName"])
+    def _start(self, key: Key, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3's
+        aws, request_id = self.aws, self.aws.request_id
 
         def begin() -> None:
-            if key in aws.jobs:
-                raise RequestRefused("Another resource with same ID already exists.")
-            if description == REFUSED:
-                raise RequestRefused("There is no such training job.")
+            if key in aws.jobs or (aws.remembers_ids and key in {it.key for it in aws.started}):
+                raise _refusal(400, "BadRequestException", "Another resource with same ID already exists.")
+            if REFUSED in parameters.values():
+                raise _refusal(400, "BadRequestException", "There is no such training job.")
             plan, now = aws.plan, aws.time
             aws.jobs[key] = RunningJob(
                 plan.stop_seconds,
@@ -449,52 +491,74 @@ class _Cluster:
                 ends_at=None if plan.run_seconds is None else now + plan.run_seconds,
                 ends_as=plan.ends_as,
             )
-            aws.started.append(Started(request_id, key, description, now))
+            aws.started.append(Started(request_id, key, parameters, now))
 
         aws.step("start", begin, _neptune_error)
+        return {"id": key.id}
 
-    def list(self, properties: Properties) -> tuple[str, ...]:
-        del properties
+    def _get(self, key: Key, **_: object) -> dict[str, Any]:
+        def look() -> dict[str, Any]:
+            status = self.aws.seen(key)
+            if status is None:
+                raise _unknown(key)
+            (name, arn), *_ = key.kind.arns
+            return {"id": key.id, "status": word(key.kind, status), name: {arn: self.aws.jobs[key].arn}}
 
-        def names() -> tuple[str, ...]:
-            here = [key for key in self.aws.jobs if key[0] == key_of(self.endpoint.host, "")[0]]
-            active = {IN_PROGRESS, STOPPING} | (ENDED if self.aws.lists_ended else set())
-            return tuple(key[1] for key in here if self.aws.seen(key) in active)
+        answer: dict[str, Any] = self.aws.step("get", look, _neptune_error)
+        return answer
 
-        listed: tuple[str, ...] = self.aws.step("list", names, _neptune_error)
-        return listed
+    def _list(self, of: Key, *, maxItems: int, **_: object) -> dict[str, Any]:  # noqa: N803
+        assert maxItems == LONGEST_LIST
+        inactive = set() if self.aws.lists_ended else ended(of.kind)
 
-    def cancel(self, job_id: str, properties: Properties) -> None:
-        del properties
-        self.aws.step("cancel", partial(self._stop, job_id), _neptune_error)
+        def names() -> list[str]:
+            here = [key for key in list(self.aws.jobs) if key == of._replace(id=key.id)]
+            return [key.id for key in here if self.aws.seen(key) not in {None, *inactive}]
 
-    def _stop(self, job_id: str) -> None:
-        key = key_of(self.endpoint.host, job_id)
-        self.aws.cancelled.append(key)
-        status = self.aws.seen(key)
-        if status is None:
-            raise JobNotFound(f"no job {job_id}.")
-        if status in ENDED:
-            raise RequestRefused(f"{job_id} has ended.")
-        job = self.aws.jobs[key]
-        if job.status != STOPPING:
-            job.status = STOPPING
-            job.stops_at = None if job.stop_seconds is None else self.aws.time + job.stop_seconds
+        return {"ids": self.aws.step("list", names, _neptune_error)}
+
+    def _cancel(self, key: Key, **_: object) -> dict[str, Any]:
+        def stop() -> None:
+            self.aws.cancelled.append(key)
+            status = self.aws.seen(key)
+            if status is None:
+                raise _unknown(key)
+            if status in ended(key.kind):
+                raise _refusal(400, "BadRequestException", f"{key.id} has ended.")
+            job = self.aws.jobs[key]
+            if job.status != STOPPING:
+                job.status = STOPPING
+                job.stops_at = None if job.stop_seconds is None else self.aws.time + job.stop_seconds
+
+        self.aws.step("cancel", stop, _neptune_error)
+        return {"status": "200 OK"}
+
+
+def _refusal(http_status: int, code: str, words: str) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": words}, "ResponseMetadata": {"HTTPStatusCode": http_status}}
+    return ClientError(answer, "any call")
+
+
+def _unknown(key: Key) -> ClientError:
+    return _refusal(404, "MLResourceNotFoundException", f"There is no {key.id}.")
 
 
 def _neptune_error(fault: Fault) -> Exception:
-    if fault is Fault.UNREACHABLE:
-        return Unreachable("no route to the cluster.")
-    if fault is Fault.DENIED:
-        return NeptuneError("it is not allowed.")
-    return Throttled("too many requests.") if fault is Fault.THROTTLED else Unavailable("try again later.")
+    if fault in (Fault.DENIED, Fault.THROTTLED):
+        http_status, code = (403, "AccessDeniedException") if fault is Fault.DENIED else (429, "TooManyRequests")
+        return _refusal(http_status, code, "no")
+    return _no_answer(fault, "https://neptune")
 
 
 def _sqs_error(fault: Fault) -> Exception:
-    if fault is Fault.UNREACHABLE:
-        return EndpointConnectionError(endpoint_url="https://sqs.us-east-1.amazonaws.com")
     if fault is Fault.DENIED:
         return ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SendMessage")
     if fault in (Fault.UNAVAILABLE, Fault.THROTTLED):
         return ClientError({"Error": {"Code": "RequestThrottled", "Message": "slow down"}}, "SendMessage")
-    return ReadTimeoutError(endpoint_url="https://sqs.us-east-1.amazonaws.com")
+    return _no_answer(fault, "https://sqs.us-east-1.amazonaws.com")
+
+
+def _no_answer(fault: Fault, url: str) -> BotoCoreError:
+    if fault is Fault.UNREACHABLE:
+        return EndpointConnectionError(endpoint_url=url)
+    return ReadTimeoutError(endpoint_url=url)

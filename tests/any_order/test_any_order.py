@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from provider.custom_resource.waiting import FIELD
+from provider.kinds import KINDS
 from tests.any_order.aws import (
     BLUE,
     BLUE_TOO,
     COMPLETED,
-    ENDED,
     FAILED,
     GREEN,
     IN_PROGRESS,
@@ -24,16 +24,23 @@ from tests.any_order.aws import (
     STOPPING,
     Aws,
     Fault,
+    Key,
     Plan,
     RunningJob,
     Started,
+    ended,
     key_of,
     key_of_resource,
 )
-from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
+from tests.function.world import DESCRIPTIONS, EPOCH, FUNCTION_ARN, STACK_ID
 
-JOBS = ("job-a", "job-b", "job-c")
-TRAININGS = ("training-a", "training-b")
+if TYPE_CHECKING:
+    from provider.kinds.kind import Kind
+
+JOBS = ("job-a", "job-b")
+DESCRIBED_BY = "VolumeEncryptionKMSKey"
+"""The property by which the jobs that are described differ: each kind has it."""
+DESCRIBED_AS = ("key-a", "key-b")
 CLUSTERS = (BLUE, GREEN)
 INVENTED = "graph-Job-1N2K5RF3Q0J6K"
 ATTEMPTS = 3
@@ -43,27 +50,16 @@ ROLLBACK_SECONDS, DAY_SECONDS = 1800.0, 86400.0
 FORGOTTEN_AFTER_SECONDS = 4000.0
 fault_plans = st.dictionaries(st.sampled_from(STEPS), st.lists(st.sampled_from(Fault), max_size=4), max_size=3)
 service_timeouts = st.sampled_from([30, 120, 3600])
+kinds = st.sampled_from(KINDS)
 endpoints = st.sampled_from([BLUE, BLUE_TOO, GREEN])
 # Which job a resource is to have: one that runs already, or one that is started.
 which_jobs = st.one_of(
     st.fixed_dictionaries({"Id": st.sampled_from(JOBS)}),
-    st.fixed_dictionaries(
-        {
-            "TrainingJobName": st.sampled_from([*TRAININGS, REFUSED]),
-            "ModelTransformOutputS3Location": st.just("s3://movies/out"),
-        },
-    ),
+    st.fixed_dictionaries({DESCRIBED_BY: st.sampled_from([*DESCRIBED_AS, REFUSED])}),
 )
-which_started_jobs = st.fixed_dictionaries(
-    {"TrainingJobName": st.sampled_from(TRAININGS), "ModelTransformOutputS3Location": st.just("s3://movies/out")}
-)
-flags = st.fixed_dictionaries(
-    {
-        "WaitForStop": st.sampled_from(["true", "false"]),
-        "WaitForCompletion": st.sampled_from(["true", "false", "false"]),
-        "Clean": st.sampled_from(["true", "false"]),
-    }
-)
+which_started_jobs = st.fixed_dictionaries({DESCRIBED_BY: st.sampled_from(DESCRIBED_AS)})
+FLAGS = {"WaitForStop": ["true", "false"], "WaitForCompletion": ["true", "false", "false"], "Clean": ["true", "false"]}
+flags = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in FLAGS.items()})
 plans = st.builds(
     Plan,
     stop_seconds=st.sampled_from([0.0, 5.0, 400.0, 1500.0, None]),
@@ -107,7 +103,8 @@ class Resource:
     """A resource in a stack, as CloudFormation sees it."""
 
     name: str
-    properties: dict[str, str]
+    kind: Kind
+    properties: dict[str, Any]
     physical_id: str | None = None
     pending: Request | None = None
     is_failed: bool = False
@@ -117,9 +114,20 @@ class Resource:
     """Whether the pending Update is a rollback."""
     is_gone: bool = False
     """Whether it is deleted, or retained."""
-    replaced: tuple[str, dict[str, str]] | None = None
+    replaced: tuple[str, dict[str, Any]] | None = None
     """What a replacement has left, while the update of the stack may still be rolled back."""
     clean_ups: list[CleanUp] = field(default_factory=list)
+
+    def key(self, physical_id: str | None) -> Key | None:
+        """The job that a physical id of this resource means."""
+        return key_of_resource(str(physical_id), self.kind.resource_type)
+
+    def described(self, which: dict[str, str]) -> dict[str, Any]:
+        """What its properties say of its job."""
+        return {**DESCRIPTIONS[self.kind.resource_type], **which} if DESCRIBED_BY in which else which
+
+    def is_same_as(self, other: Resource) -> bool:
+        return (self.name, self.kind) == (other.name, other.kind)
 
 
 class Cloud(RuleBasedStateMachine):
@@ -131,6 +139,9 @@ class Cloud(RuleBasedStateMachine):
       refused each time, for that is what the function takes a refusal for.
     - An update fails while rollback is disabled, or a creation that was never answered is deleted a day later or more:
       CloudFormation rolls back within the hour here (`_roll_back`).
+    - In the first minute and a half, what is gone is made again by another delivery of its own request: an endpoint, if
+      Neptune does not remember its id (`remembers_ids`).
+    - Nothing is changed in place.
     - A retained job is taken for one that was never reported: see `_is_taken_for_unreported`.
     """
 
@@ -140,23 +151,23 @@ class Cloud(RuleBasedStateMachine):
         self.all: dict[str, Request] = {}
         self.owners: dict[str, Resource] = {}
         self.known: list[Resource] = []
-        self.may_cancel: set[tuple[str, str]] = set()
+        self.may_cancel: set[Key] = set()
         self.abandoned: set[str] = set()
         """Requests that were rolled back unheard, or failed: what they have started is to be cancelled."""
-        self.retained: dict[tuple[str, str], float] = {}
+        self.retained: dict[Key, float] = {}
         self.checked = 0
 
     @initialize(
-        stops=st.lists(st.sampled_from([0.0, 5.0, 400.0, 1500.0, None]), min_size=6, max_size=6),
+        stops=st.lists(st.sampled_from([0.0, 5.0, 400.0, 1500.0, None]), min_size=4, max_size=4),
         lists_ended=st.booleans(),
     )
     def some_jobs_run(self, stops: list[float | None], lists_ended: bool) -> None:  # noqa: FBT001
-        keys = [(cluster, job) for cluster in CLUSTERS for job in JOBS]
+        names = [(cluster, job) for cluster in CLUSTERS for job in JOBS]
         self.aws.lists_ended = lists_ended
-        self.aws.jobs |= {
-            key: RunningJob(stop_seconds, arn=f"arn:{'/'.join(key)}")
-            for key, stop_seconds in zip(keys, stops, strict=True)
-        }
+        for kind in KINDS:
+            for name, stop_seconds in zip(names, stops, strict=True):
+                key = Key(*name, kind.resource_type)
+                self.aws.jobs[key] = RunningJob(stop_seconds, arn=f"arn:{'/'.join(key)}")
 
     # --- what CloudFormation does -------------------------------------------------------------------------------------
 
@@ -169,7 +180,7 @@ class Cloud(RuleBasedStateMachine):
             "RequestId": request_id,
             "StackId": STACK_ID,
             "ResponseURL": f"https://{host}/{request_id}?X-Amz-Date={signed}&X-Amz-Signature=5ec7e7",
-            "ResourceType": "Custom::NeptuneMLModelTransformJob",
+            "ResourceType": resource.kind.resource_type,
             "LogicalResourceId": resource.name,
             "ResourceProperties": properties,
             **fields,
@@ -180,9 +191,10 @@ class Cloud(RuleBasedStateMachine):
         self.aws.invoke_later(event)
         return request
 
-    def _create(self, name: str, properties: dict[str, str]) -> Resource:
-        resource = Resource(name, properties)
-        resource.pending = self._request(resource, "Create", properties)
+    def _create(self, name: str, kind: Kind, which: dict[str, str], more: dict[str, str]) -> Resource:
+        resource = Resource(name, kind, {})
+        resource.properties = {"ServiceToken": FUNCTION_ARN, **resource.described(which), **more}
+        resource.pending = self._request(resource, "Create", resource.properties)
         self.known.append(resource)
         return resource
 
@@ -194,7 +206,7 @@ class Cloud(RuleBasedStateMachine):
         return resource.pending
 
     def _delete(self, resource: Resource, physical_id: str, properties: dict[str, str]) -> Request:
-        key = key_of_resource(physical_id)
+        key = resource.key(physical_id)
         if key is not None:
             self.may_cancel.add(key)
         return self._request(resource, "Delete", properties, PhysicalResourceId=physical_id)
@@ -202,16 +214,18 @@ class Cloud(RuleBasedStateMachine):
     def has_room(self) -> bool:
         return sum(not it.is_gone for it in self.known) < MOST_RESOURCES
 
-    def begin(self, endpoint: str, which: dict[str, str], timeout: int, more: dict[str, str]) -> Resource:
-        common = {"ServiceToken": FUNCTION_ARN, "Endpoint": endpoint, "ServiceTimeout": str(timeout)}
-        return self._create(f"{len(self.known):03}" + "Job" * 84, {**common, **which, **more})
+    def begin(self, kind: Kind, endpoint: str, which: dict[str, str], timeout: int, more: dict[str, str]) -> Resource:
+        name = f"{len(self.known):03}" + "Job" * 84
+        return self._create(name, kind, which, {"Endpoint": endpoint, "ServiceTimeout": str(timeout), **more})
 
-    def begin_again(self, resource: Resource) -> Resource:
-        """The same name is in the template again."""
+    def begin_again(self, resource: Resource, kind: Kind) -> Resource:
+        """The same name is in the template again, perhaps with another type."""
         namesakes = [it for it in self.known if it.name == resource.name]
         if not all(it.is_gone and self._is_cleaned_up(it) for it in namesakes):
             return resource
-        return self._create(resource.name, resource.properties)
+        which = {name: resource.properties[name] for name in ("Id", DESCRIBED_BY) if name in resource.properties}
+        more = {name: resource.properties[name] for name in ("Endpoint", "ServiceTimeout", *FLAGS)}
+        return self._create(resource.name, kind, which, more)
 
     def _settle(self, resource: Resource) -> bool:
         """Take note of an answer; tell whether the resource can be asked again."""
@@ -254,7 +268,8 @@ class Cloud(RuleBasedStateMachine):
     def _take_over(self, resource: Resource, update: Request, physical_id: str) -> None:
         old = str(resource.physical_id), update.event["OldResourceProperties"]
         resource.physical_id, resource.properties = physical_id, update.event["ResourceProperties"]
-        self.retained.pop(key_of_resource(physical_id) or ("", ""), None)
+        if (key := resource.key(physical_id)) is not None:
+            self.retained.pop(key, None)
         let_go = [it for it in (old, resource.replaced) if it and it[0] != physical_id]
         resource.replaced = None
         if resource.is_rollback:
@@ -266,7 +281,7 @@ class Cloud(RuleBasedStateMachine):
         if not self._is_live(resource) or resource.replaced:
             return
         kept = {name: resource.properties[name] for name in ("ServiceToken", "ServiceTimeout")}
-        new = {**kept, "Endpoint": endpoint, **which, **more}
+        new = {**kept, "Endpoint": endpoint, **resource.described(which), **more}
         self._update(resource, new, resource.properties, is_rollback=False)
 
     def update_settings(self, resource: Resource, more: dict[str, str]) -> None:
@@ -307,12 +322,12 @@ class Cloud(RuleBasedStateMachine):
 
     def _let_go(self, resource: Resource, physical_id: str, properties: dict[str, str], *, is_retained: bool) -> None:
         if is_retained:  # UpdateReplacePolicy
-            self._retain(physical_id)
+            self._retain(resource, physical_id)
         else:
             resource.clean_ups.append(CleanUp(physical_id, properties))
 
-    def _retain(self, physical_id: str) -> None:
-        key = key_of_resource(physical_id)
+    def _retain(self, resource: Resource, physical_id: str) -> None:
+        key = resource.key(physical_id)
         if key is not None:
             self.retained[key] = self.aws.time
 
@@ -320,7 +335,7 @@ class Cloud(RuleBasedStateMachine):
         """The stack is deleted, and its template has `DeletionPolicy: Retain`."""
         if self._is_live(resource) and not resource.replaced:
             resource.is_gone = True
-            self._retain(str(resource.physical_id))
+            self._retain(resource, str(resource.physical_id))
 
     def delete(self, resource: Resource) -> None:
         """Delete the resource, or roll a Create back that has not answered yet."""
@@ -417,7 +432,7 @@ class Cloud(RuleBasedStateMachine):
     def neptune_forgets_an_ended_job(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.aws.jobs)))
         began = next((it.at for it in self.aws.started if it.key == key), -FORGOTTEN_AFTER_SECONDS)
-        if self.aws.status(key) in ENDED and self.aws.time >= began + FORGOTTEN_AFTER_SECONDS:
+        if self.aws.status(key) in ended(key.kind) and self.aws.time >= began + FORGOTTEN_AFTER_SECONDS:
             del self.aws.jobs[key]
 
     # --- what must hold -----------------------------------------------------------------------------------------------
@@ -434,7 +449,7 @@ class Cloud(RuleBasedStateMachine):
                 assert by.get(key) in self.abandoned, key
         self.checked = len(self.aws.cancelled)
 
-    def _is_taken_for_unreported(self, key: tuple[str, str]) -> bool:
+    def _is_taken_for_unreported(self, key: Key) -> bool:
         """Tell whether a retained job cannot be told from one that was never reported, which is a known limit.
 
         It was started less than a day ago, and after that its resource was to have a job of the same description again:
@@ -442,14 +457,13 @@ class Cloud(RuleBasedStateMachine):
         failed.
         """
         own = next(it for it in self.aws.started if it.key == key)
-        name = self.owners[own.request_id].name
+        owner = self.owners[own.request_id]
         for request_id in self.abandoned:
             event, answered = self.all[request_id].event, self.aws.answered.get(request_id)
             unheard = event["RequestType"] == "Update" or not answered or self._is_rolled_back_unheard(request_id)
-            is_of_it = (event["LogicalResourceId"], event["ResourceProperties"].get("TrainingJobName")) == (
-                name,
-                own.description,
-            )
+            is_of_it = self.owners[request_id].is_same_as(owner) and description(own) == event[
+                "ResourceProperties"
+            ].get(DESCRIBED_BY)
             if is_of_it and unheard and own.at <= self.all[request_id].at < own.at + DAY_SECONDS:
                 return True
         return False
@@ -470,7 +484,8 @@ class Cloud(RuleBasedStateMachine):
             if event["RequestType"] != "Delete" or event["PhysicalResourceId"] == INVENTED:
                 continue
             waits = event["ResourceProperties"]["WaitForStop"] == "true"
-            allowed = {None, *ENDED} if waits else {None, *ENDED, STOPPING}
+            over = {None, *ended(self.owners[request_id].kind)}
+            allowed = over if waits else {*over, STOPPING}
             for answer in answered:
                 if answer.body["Status"] == "SUCCESS":
                     assert answer.job_status in allowed
@@ -500,7 +515,7 @@ class Cloud(RuleBasedStateMachine):
                         "PhysicalResourceId", answer.body["PhysicalResourceId"]
                     )
                 if event["RequestType"] == "Create":
-                    key = key_of_resource(answer.body["PhysicalResourceId"])
+                    key = self.owners[request_id].key(answer.body["PhysicalResourceId"])
                     assert key is not None or answer.body["Status"] == "FAILED"
                     if "Id" in event["ResourceProperties"]:
                         assert (key is not None) is (answer.body["Status"] == "SUCCESS")
@@ -513,15 +528,17 @@ class Cloud(RuleBasedStateMachine):
             return False
         if "Id" in properties:
             return bool(physical_id == f"{properties['Endpoint']}:8182/{properties['Id']}")
-        return self._described(physical_id) == (event["LogicalResourceId"], properties["TrainingJobName"])
+        resource = self.owners[event["RequestId"]]
+        return self._is_described(resource.key(physical_id), resource, properties)
 
-    def _described(self, physical_id: str) -> tuple[str, str] | None:
-        """Which resource has started a job, and how it was described."""
-        key = key_of_resource(physical_id)
-        for it in self.aws.started:
-            if it.key == key:
-                return self.owners[it.request_id].name, it.description
-        return None
+    def _is_described(self, key: Key | None, resource: Resource, properties: dict[str, Any]) -> bool:
+        """Tell whether a resource has started a job, and described it so."""
+        return any(
+            it.key == key
+            and self.owners[it.request_id].is_same_as(resource)
+            and description(it) == properties[DESCRIBED_BY]
+            for it in self.aws.started
+        )
 
     @invariant()
     def an_update_that_keeps_the_identity_never_fails(self) -> None:
@@ -539,18 +556,18 @@ class Cloud(RuleBasedStateMachine):
             event = self.all[request_id].event
             if event["RequestType"] != "Update" or answered[0].body["Status"] == "FAILED":
                 continue
-            properties, old = event["ResourceProperties"], event["PhysicalResourceId"]
-            new = answered[0].body["PhysicalResourceId"]
+            properties, resource = event["ResourceProperties"], self.owners[request_id]
+            old, new = event["PhysicalResourceId"], answered[0].body["PhysicalResourceId"]
             if "Id" in properties:
-                wanted = key_of(properties["Endpoint"], properties["Id"])
-                assert key_of_resource(new) == wanted
-                if key_of_resource(old) == wanted and answered[0].job_status is not None:
+                wanted = key_of(properties["Endpoint"], properties["Id"], resource.kind.resource_type)
+                assert resource.key(new) == wanted
+                if resource.key(old) == wanted and answered[0].job_status is not None:
                     assert new == old
                 continue
-            described = event["LogicalResourceId"], properties["TrainingJobName"]
-            assert self._described(new) == described
-            key = key_of_resource(old)
-            if self._described(old) == described and key == key_of(properties["Endpoint"], key[1] if key else ""):
+            assert self._is_described(resource.key(new), resource, properties)
+            key = resource.key(old)
+            is_here = key is not None and key.cluster == key_of(properties["Endpoint"], "").cluster
+            if is_here and self._is_described(key, resource, properties):
                 assert new == old or self.aws.status(key) is None
 
     @invariant()
@@ -583,8 +600,8 @@ class Cloud(RuleBasedStateMachine):
             assert request_id in self.aws.answered or request_id in dead, self.all[request_id].event
         for resource in self.known:
             for clean_up in resource.clean_ups:
-                runs = self.aws.status(key_of_resource(clean_up.physical_id)) == IN_PROGRESS
-                assert not runs or self._is_live_job(clean_up.physical_id) or self._is_told(clean_up.attempts), clean_up
+                key = resource.key(clean_up.physical_id)
+                assert not self._runs(key) or self._is_live_job(key) or self._is_told(clean_up.attempts), clean_up
         for started in self.aws.started:
             assert self._is_accounted_for(started), started
 
@@ -603,36 +620,42 @@ class Cloud(RuleBasedStateMachine):
             return True
         return False
 
-    def _is_live_job(self, physical_id: str) -> bool:
-        key = key_of_resource(physical_id)
-        return any(key == key_of_resource(str(it.physical_id)) for it in self.known if not it.is_gone)
+    def _runs(self, key: Key | None) -> bool:
+        """Tell whether a job runs that nobody has cancelled."""
+        return key is not None and self.aws.status(key) not in {None, STOPPING, *ended(key.kind)}
+
+    def _is_live_job(self, key: Key | None) -> bool:
+        return any(key == it.key(it.physical_id) for it in self.known if not it.is_gone)
 
     def _is_told(self, attempts: list[Request]) -> bool:
         return all(not self._has_succeeded(attempt) for attempt in attempts)
 
     def _is_accounted_for(self, started: Started) -> bool:
         """Tell whether a job is a resource's own, was retained, has ended, or somebody was told of it."""
-        if self.aws.status(started.key) in (None, STOPPING, *ENDED) or started.key in self.retained:
+        if not self._runs(started.key) or started.key in self.retained:
             return True
-        name = self.owners[started.request_id].name
-        for resource in [it for it in self.known if it.name == name]:
-            if not resource.is_gone and started.key == key_of_resource(str(resource.physical_id)):
+        owner = self.owners[started.request_id]
+        for resource in [it for it in self.known if it.is_same_as(owner)]:
+            if not resource.is_gone and started.key == resource.key(resource.physical_id):
                 return True
             if any(
-                started.key == key_of_resource(it.physical_id) and self._is_told(it.attempts)
-                for it in resource.clean_ups
+                started.key == resource.key(it.physical_id) and self._is_told(it.attempts) for it in resource.clean_ups
             ):
                 return True
         later = [
             it
             for it in self.all.values()
-            if it.event["LogicalResourceId"] == name and it.at >= self.all[started.request_id].at
+            if self.owners[it.request_id].is_same_as(owner) and it.at >= self.all[started.request_id].at
         ]
         return any(
             it.request_id in self.aws.told
-            and (it.type != "Delete" or key_of_resource(it.event["PhysicalResourceId"]) in (None, started.key))
+            and (it.type != "Delete" or owner.key(it.event["PhysicalResourceId"]) in (None, started.key))
             for it in later
         )
+
+
+def description(started: Started) -> str:
+    return str(started.parameters["volumeEncryptionKMSKey"])
 
 
 class CloudFormation(Cloud):
@@ -644,13 +667,14 @@ class CloudFormation(Cloud):
     create = precondition(Cloud.has_room)(
         rule(
             target=resources,
+            kind=kinds,
             endpoint=endpoints,
             which=which_jobs | st.just({"Id": "unknown"}),
             timeout=service_timeouts,
             more=flags,
         )(Cloud.begin)
     )
-    create_again = rule(target=resources, resource=resources)(Cloud.begin_again)
+    create_again = rule(target=resources, resource=resources, kind=kinds)(Cloud.begin_again)
     update = rule(resource=resources, endpoint=endpoints, which=which_jobs, more=flags)(Cloud.update)
     update_settings = rule(resource=resources, more=flags)(Cloud.update_settings)
     an_update_of_settings_meets_a_cluster_that_is_down = rule(resource=resources)(
@@ -737,12 +761,17 @@ class OneStack(Cloud):
         return self.known[-1]
 
     @initialize(
-        endpoint=st.sampled_from(CLUSTERS), which=which_jobs, timeout=short_timeouts, more=flags, weather=weathers
+        kind=kinds,
+        endpoint=st.sampled_from(CLUSTERS),
+        which=which_jobs,
+        timeout=short_timeouts,
+        more=flags,
+        weather=weathers,
     )
     def it_is_created(
-        self, endpoint: str, which: dict[str, str], timeout: int, more: dict[str, str], weather: Weather
+        self, *, kind: Kind, endpoint: str, which: dict[str, str], timeout: int, more: dict[str, str], weather: Weather
     ) -> None:
-        self.begin(endpoint, which, timeout, more)
+        self.begin(kind, endpoint, which, timeout, more)
         self._live_through(weather)
 
     @rule(endpoint=endpoints, which=which_jobs, more=flags, plan=short_plans, weather=weathers)
@@ -756,7 +785,7 @@ class OneStack(Cloud):
     @rule(which=which_started_jobs, plan=short_plans, weather=weathers)
     def it_is_described_otherwise(self, which: dict[str, str], plan: Plan, weather: Weather) -> None:
         self.aws.plan = plan
-        kept = {name: self._it.properties[name] for name in ("WaitForStop", "WaitForCompletion", "Clean")}
+        kept = {name: self._it.properties[name] for name in FLAGS}
         self.update(self._it, self._it.properties["Endpoint"], which, kept)
         self._live_through(weather)
 
@@ -768,10 +797,10 @@ class OneStack(Cloud):
             self.delete(self._it)
         self._live_through(weather)
 
-    @rule(plan=short_plans, weather=weathers)
-    def it_is_created_again(self, plan: Plan, weather: Weather) -> None:
+    @rule(kind=kinds, plan=short_plans, weather=weathers)
+    def it_is_created_again(self, kind: Kind, plan: Plan, weather: Weather) -> None:
         self.aws.plan = plan
-        self.begin_again(self._it)
+        self.begin_again(self._it, kind)
         self._live_through(weather)
 
     @rule(restores_id=st.booleans(), is_retained=st.booleans(), plan=short_plans, weather=weathers)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from provider.custom_resource.request import Unanswerable
 from provider.custom_resource.waiting import FIELD
-from tests.any_order.aws import BLUE, Aws, RunningJob, key_of_resource
+from tests.any_order.aws import BLUE, Aws, Key, RunningJob, key_of_resource
 from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID, delivered
 
 DEEP: list[Any] = []
@@ -78,7 +78,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 @example({**VALID, "ResourceProperties": {"\ud800": "\udfff"}, "RequestType": "Create"})
 @example({**VALID, "ResourceProperties": {"x" * 1_000_000: "y" * 1_000_000}, "RequestType": "Create"})
 def test_every_event_gets_a_decision(event: Any) -> None:  # noqa: ANN401
-    aws = Aws(jobs={(BLUE, "job-1"): RunningJob(5.0), (BLUE, "job-2"): RunningJob(5.0)})
+    aws = Aws(jobs={Key(BLUE, "job-1"): RunningJob(5.0), Key(BLUE, "job-2"): RunningJob(5.0)})
     try:
         told = aws.invoke(event)["Status"]
     except Unanswerable as error:
@@ -107,7 +107,7 @@ def test_every_event_gets_a_decision(event: Any) -> None:  # noqa: ANN401
 
 @given(mutated() | json_values)
 def test_every_message_of_the_queue_gets_a_decision(event: Any) -> None:  # noqa: ANN401
-    aws = Aws(jobs={(BLUE, "job-1"): RunningJob(5.0), (BLUE, "job-2"): RunningJob(5.0)})
+    aws = Aws(jobs={Key(BLUE, "job-1"): RunningJob(5.0), Key(BLUE, "job-2"): RunningJob(5.0)})
     try:
         told = aws.invoke(delivered(event))["Status"]
     except Unanswerable:
