@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from local.processes import process_group
 from simulator.__main__ import main
@@ -37,7 +39,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with process_group(command(*arguments), directory=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.startswith(READY + "http://127.0.0.1:")
+        assert line.startswith((READY + "http://127.0.0.1:", READY + "https://127.0.0.1:"))
         yield process, line.removeprefix(READY).strip()
 
 
@@ -46,6 +48,20 @@ def call(host_port: str, method: str, path: str, body: str | None = None) -> dic
         connection.request(method, path, body)
         answer: dict[str, object] = json.load(connection.getresponse())
         return answer
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """PEM files: of an authority, of a certificate that it issued, of that one's key, and of both together."""
+    directory = tmp_path_factory.mktemp("certificate")
+    files = {name: directory / f"{name}.pem" for name in ("authority", "certificate", "key", "both")}
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(files["authority"])
+    issued.cert_chain_pems[0].write_to_path(files["certificate"])
+    issued.private_key_pem.write_to_path(files["key"])
+    issued.private_key_and_cert_chain_pem.write_to_path(files["both"])
+    return files
 
 
 def refused(*arguments: str) -> tuple[int, str]:
@@ -95,6 +111,38 @@ def test_jobs_of_every_kind_can_be_named() -> None:
         assert call(host_port, "POST", "/ml/modeltraining", body)["code"] == "InvalidParameterException"
         assert call(host_port, "DELETE", "/ml/endpoints/e") == {"status": "Deleting"}
         assert call(host_port, "GET", "/ml/endpoints/e")["code"] == "MLResourceNotFoundException"
+
+
+@pytest.mark.parametrize("files", [("certificate", "key"), ("both",)])
+def test_with_a_certificate_it_speaks_https(certificate: dict[str, Path], files: tuple[str, ...]) -> None:
+    options = zip(("--tls-certificate", "--tls-key"), files, strict=False)
+    arguments = [text for option, name in options for text in (option, str(certificate[name]))]
+    with running(*arguments) as (_, url):
+        assert url.startswith("https://")
+        trust = ssl.create_default_context(cafile=certificate["authority"])
+        connection = http.client.HTTPSConnection(url.removeprefix("https://"), timeout=10, context=trust)
+        with contextlib.closing(connection):
+            connection.request("GET", "/ml/endpoints")
+            assert json.load(connection.getresponse()) == {"ids": []}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (("key",), "--tls-key needs --tls-certificate"),
+        (("certificate",), "certificate.pem should be a PEM certificate and its key, without a password: "),
+        (("certificate", "authority"), "authority.pem should be a PEM certificate and its key, without a password: "),
+    ],
+)
+def test_what_is_no_certificate_with_its_key_is_refused(
+    certificate: dict[str, Path], capsys: pytest.CaptureFixture[str], files: tuple[str, ...], message: str
+) -> None:
+    names = ("--tls-key",) if files == ("key",) else ("--tls-certificate", "--tls-key")
+    options = zip(names, files, strict=False)
+    with pytest.raises(SystemExit) as raised:
+        main([text for option, name in options for text in (option, str(certificate[name]))])
+    assert raised.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +200,7 @@ def test_help_tells_of_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         assert option in text
     for option in ("--base-seconds", "--hpo-seconds", "--run-seconds", "--stop-seconds", "--fail-with"):
         assert option in text
-    for word in ("--knows-all-jobs", "data processing", "modeltraining", "InService", "no TLS"):
+    for word in ("--knows-all-jobs", "data processing", "modeltraining", "InService", "--tls-certificate", "--tls-key"):
         assert word in " ".join(text.split())
 
 
