@@ -3,8 +3,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
-import shutil
 import signal
 import socket
 import ssl
@@ -23,10 +21,7 @@ from simulator.__main__ import main
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simulator import Simulator
-
 ROOT = Path(__file__).parents[2]
-AWS = shutil.which(Path(sys.prefix).parent / "awscli" / "bin" / "aws") or shutil.which("aws")
 READY = "Neptune ML simulator listening on "
 
 
@@ -202,43 +197,3 @@ def test_help_tells_of_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         assert option in text
     for word in ("--knows-all-jobs", "data processing", "modeltraining", "InService", "--tls-certificate", "--tls-key"):
         assert word in " ".join(text.split())
-
-
-@pytest.mark.skipif(AWS is None, reason="needs the AWS CLI")
-def test_the_aws_cli(simulator: Simulator, tmp_path: Path) -> None:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "made-up-secret",
-        "AWS_DEFAULT_REGION": "us-west-2",
-        "AWS_MAX_ATTEMPTS": "1",
-    }
-
-    def aws(operation: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(AWS), "neptunedata", operation, *arguments, "--endpoint-url", simulator.url, "--output", "json"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    started = aws(
-        "start-ml-model-transform-job",
-        *("--id", "job-1", "--training-job-name", "training-1"),
-        *("--model-transform-output-s3-location", "s3://bucket/transform"),
-    )
-    assert json.loads(started.stdout)["id"] == "job-1", started.stderr
-    assert json.loads(aws("cancel-ml-model-transform-job", "--id", "job-1", "--clean").stdout) == {"status": "Stopping"}
-    assert json.loads(aws("get-ml-model-transform-job", "--id", "job-1").stdout)["status"] == "Stopping"
-    missing = aws("get-ml-model-transform-job", "--id", "nobody")
-    assert missing.returncode != 0
-    assert "MLResourceNotFoundException" in missing.stderr
-    assert [(record.status, record.query, record.service, record.region) for record in simulator.log] == [
-        (200, "", "neptune-db", "us-west-2"),
-        (200, "clean=true", "neptune-db", "us-west-2"),
-        (200, "", "neptune-db", "us-west-2"),
-        (404, "", "neptune-db", "us-west-2"),
-    ]
