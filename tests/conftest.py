@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,17 @@ def simulator_clock() -> ManualClock:
 def simulator(tmp_path: Path, simulator_clock: ManualClock) -> Iterator[Simulator]:
     with Simulator(artifacts_dir=tmp_path / "artifacts", clock=simulator_clock) as running:
         yield running
+
+
+@pytest.fixture
+def children_hear_sighup() -> Iterator[None]:
+    """Child processes that are told of a closed terminal, even of tests that `nohup` has outlive theirs."""
+    before = signal.getsignal(signal.SIGHUP)
+    if before is signal.SIG_IGN:
+        # A child inherits what is ignored, and not what is handled.
+        signal.signal(signal.SIGHUP, lambda _number, _frame: None)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ def test_the_demo_ends_well() -> None:
     done = subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     timeline, checks = done.stdout.partition("Checks")[::2]
+    assert not re.search(r"^ *-", timeline.partition("Timeline")[2], re.MULTILINE)  # nothing is from before it began
     # Each comes after the one before it.
     for moment in (
         "create the stack movies",
@@ -54,6 +55,7 @@ def test_the_demo_ends_well() -> None:
     assert "All was as it should be." in done.stdout
 
 
+@pytest.mark.usefixtures("children_hear_sighup")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
