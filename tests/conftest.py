@@ -43,15 +43,15 @@ def simulator(tmp_path: Path, simulator_clock: ManualClock) -> Iterator[Simulato
         yield running
 
 
-@pytest.fixture
-def children_hear_sighup() -> Iterator[None]:
-    """Child processes that are told of a closed terminal, even of tests that `nohup` has outlive theirs."""
-    before = signal.getsignal(signal.SIGHUP)
-    if before is signal.SIG_IGN:
-        # A child inherits what is ignored, and not what is handled.
-        signal.signal(signal.SIGHUP, lambda _number, _frame: None)
+@pytest.fixture(autouse=True, scope="session")
+def _children_hear_signals() -> Iterator[None]:
+    """A child process inherits what is ignored, as by `nohup` or in a shell's background, but not what is handled."""
+    ignored = [it for it in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(it) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, lambda _number, _frame: None)
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(autouse=True)

@@ -55,7 +55,6 @@ def test_the_demo_ends_well() -> None:
     assert "All was as it should be." in done.stdout
 
 
-@pytest.mark.usefixtures("children_hear_sighup")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}

@@ -131,7 +131,6 @@ def test_a_signal_while_it_starts_ends_it(monkeypatch: pytest.MonkeyPatch) -> No
     assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.usefixtures("children_hear_sighup")
 def test_a_terminal_that_is_closed_ends_it() -> None:
     terminal, inside = pty.openpty()
     # A session's leader has its first terminal tell it when it is closed.
