@@ -183,6 +183,7 @@ class TestAccept:
 class TestLogs:
     def test_a_line_says_what_happened_and_to_which_resource(self, provider: Provider) -> None:
         stack = provider.create(provider.start_job())
+        assert provider.invocations(stack.id, "Create")  # the whole log is written
 
         done = run(provider, "operate.logs", "--stack", provider.stack_name, "--once")
 
@@ -197,6 +198,7 @@ class TestLogs:
 
     def test_everything_is_there_as_it_stands_in_the_log(self, provider: Provider) -> None:
         stack = provider.create(provider.start_job())
+        assert provider.invocations(stack.id, "Create")  # the whole log is written
 
         done = run(provider, "operate.logs", "--stack", provider.stack_name, "--once", "--all")
 
