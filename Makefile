@@ -11,7 +11,7 @@ DEV := $(VENV)/dev/bin
 TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
 EVENT ?=
 ACT ?=
-TOOLS := dev sam ministack checkov awscli pip-audit cdk sbom workflows
+TOOLS := dev sam ministack checkov awscli notebook pip-audit cdk sbom workflows
 CDK_TYPESCRIPT := examples/cdk/typescript
 STACK ?= neptune-ml-provider
 SOURCE_URL ?=
@@ -28,7 +28,7 @@ demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks s
 	@$(DEV)/python -m local.demo $(ACT)
 
 .PHONY: test
-test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/sbom.done $(VENV)/awscli.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (some minutes)
+test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/sbom.done $(VENV)/awscli.done $(VENV)/notebook.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (some minutes)
 	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term
 
 .PHONY: check

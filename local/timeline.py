@@ -131,9 +131,9 @@ class Timeline:
         """What is new in the function's log; how often a request waits is told once, with its answer."""
         told = []
         for line in log:
-            if line.time < self.start or line.message not in (_WAITS, _FOLLOWS, _ANSWERED):
+            if line.time < self.start:  # the function has answered before: for the checks of its deployment
                 continue
-            if (line.time, line.message) in self._lines_shown:
+            if line.message not in (_WAITS, _FOLLOWS, _ANSWERED) or (line.time, line.message) in self._lines_shown:
                 continue
             self._lines_shown.add((line.time, line.message))
             request = line.fields.get("correlation_id")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import signal
+import ssl
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 artifacts_dir=options.artifacts or stack.enter_context(tempfile.TemporaryDirectory()),
                 host=options.host,
                 port=options.port,
+                tls=_tls(options.tls_certificate, options.tls_key),
                 base_seconds=options.base_seconds,
                 hpo_seconds=options.hpo_seconds,
                 run_seconds=options.run_seconds,
@@ -85,6 +87,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _tls(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
+    """Make what HTTPS needs; raises `ValueError` if that is no certificate with its key."""
+    if certificate is None:
+        if key is not None:
+            raise ValueError("--tls-key needs --tls-certificate")
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, password="")  # rather than ask for one
+    except OSError as error:
+        files = certificate if key is None else f"{certificate} and {key}"
+        raise ValueError(f"{files} should be a PEM certificate and its key, without a password: {error}") from error
+    return context
+
+
 def _print_request(record: RequestRecord) -> None:
     print(record, flush=True)
 
@@ -95,11 +112,19 @@ def _parser() -> argparse.ArgumentParser:
         description="Simulate Amazon Neptune ML over HTTP: data processing, model training and model transform jobs "
         "(start, get, list, cancel), and endpoints (create, update, get, list, delete). "
         "Prints where it listens, then a line for each request. SIGINT (Ctrl-C) or SIGTERM ends it. "
-        "There is no TLS, and signatures are not checked.",
+        "It speaks plain HTTP, or HTTPS with --tls-certificate. Signatures are not checked.",
         allow_abbrev=False,
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
+    parser.add_argument(
+        "--tls-certificate",
+        metavar="FILE",
+        help="speak HTTPS, with the certificate in this PEM file (default: plain HTTP)",
+    )
+    parser.add_argument(
+        "--tls-key", metavar="FILE", help="the PEM file of the certificate's key (default: the certificate's file)"
+    )
     parser.add_argument(
         "--artifacts",
         metavar="DIR",

@@ -33,25 +33,32 @@ def application(state: SimulatorState) -> Starlette:
     return Starlette(
         routes=[
             *(
-                # A job id may contain encoded slashes, even if no job has such an id.
-                Route(
-                    operation.uri.replace("{id}", "{id:path}"),
-                    _OfOperation(state, operation),
-                    methods=[operation.method],
-                )
+                Route(_path(operation), _OfOperation(state, operation), methods=[operation.method])
                 for operation in OPERATIONS
+            ),
+            *(
+                Route(path, _OfOperation(state, None, "MethodNotAllowedException"))
+                for path in sorted({_path(operation) for operation in OPERATIONS})
             ),
             Route("/{path:path}", _OfOperation(state, None)),
         ]
     )
 
 
-class _OfOperation:
-    """An operation as an ASGI application, which faults can strike; None: whatever is no operation of the API."""
+def _path(operation: Operation) -> str:
+    # A job id may contain encoded slashes, even if no job has such an id.
+    return operation.uri.replace("{id}", "{id:path}")
 
-    def __init__(self, state: SimulatorState, operation: Operation | None) -> None:
+
+class _OfOperation:
+    """An operation as an ASGI application, which faults can strike; None: what is none of the API's, and is refused."""
+
+    def __init__(
+        self, state: SimulatorState, operation: Operation | None, refusal: str = "UnsupportedOperationException"
+    ) -> None:
         self._state = state
         self._operation = operation
+        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -78,7 +85,7 @@ class _OfOperation:
     def _answer(self, request: Request, body: bytes, late_seconds: float) -> _Outcome:
         if self._operation is None:
             message = f"The simulator has no {request.method} {request.url.path}."
-            return _error(NeptuneError("UnsupportedOperationException", message))
+            return _error(NeptuneError(self._refusal, message))
         job_id = request.path_params.get("id", "")
         try:
             answer = self._operation(

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Names and HTTP statuses from botocore's service model `neptunedata`, 2023-08-01: first what the four operations
-# declare, then what may answer any request. Throttling has two, the second with a 500.
+# declare, then what may answer any request, and what answers a method that a path does not have. Throttling has two,
+# the second with a 500.
 ERROR_STATUSES: Final[Mapping[str, int]] = MappingProxyType(
     {
         "BadRequestException": 400,
@@ -27,6 +28,7 @@ ERROR_STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "InternalFailureException": 500,
         "ServerShutdownException": 500,
         "ThrottlingException": 500,
+        "MethodNotAllowedException": 405,
     }
 )
 

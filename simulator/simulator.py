@@ -20,6 +20,7 @@ from simulator.state import SimulatorState
 from simulator.store import JobStore
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from types import TracebackType
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 class Simulator(ClusterJobs):
     """The machine learning part of a Neptune cluster on this machine; thread-safe.
 
-    It serves HTTP while it is entered. Everything but `url`, `host_port` and `port` can be used before and after, too.
+    It serves HTTP, or HTTPS, while it is entered. Everything but `url`, `host_port` and `port` can be used before and
+    after, too.
 
     Its own `start_job`, `status`, `jobs`, `running`, `artifacts` and `forget_job` are about model transform jobs; `of`
     has the same for another kind. Each kind has jobs of its own: two of them may have the same id.
@@ -43,6 +45,7 @@ class Simulator(ClusterJobs):
         clock: The time in seconds; jobs change with it. Delays of faults take real time.
         host: The address to listen on.
         port: The port to listen on; 0: any free one.
+        tls: Its certificate and key, which make it HTTPS, as Neptune's; `None`: it is plain HTTP.
         base_seconds: See `JobPlan`.
         hpo_seconds: See `JobPlan`.
         run_seconds: See `JobPlan`.
@@ -72,6 +75,7 @@ class Simulator(ClusterJobs):
         clock: Clock = time.monotonic,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
         base_seconds: float = 0.0,
         hpo_seconds: float = 0.0,
         run_seconds: float | None = None,
@@ -84,6 +88,7 @@ class Simulator(ClusterJobs):
     ) -> None:
         self._host = host
         self._wanted_port = port
+        self._tls = tls
         self._port: int | None = None
         self._serving = contextlib.ExitStack()
         artifacts = ArtifactDirectory(Path(artifacts_dir))
@@ -106,7 +111,7 @@ class Simulator(ClusterJobs):
 
     def __enter__(self) -> Self:
         self._port = self._serving.enter_context(
-            serving(application(self._state), host=self._host, port=self._wanted_port)
+            serving(application(self._state), host=self._host, port=self._wanted_port, tls=self._tls)
         )
         return self
 
@@ -135,7 +140,7 @@ class Simulator(ClusterJobs):
     @property
     def url(self) -> str:
         """The endpoint URL, such as `http://127.0.0.1:40000`; raises as `port` does."""
-        return f"http://{self.host_port}"
+        return f"{'https' if self._tls else 'http'}://{self.host_port}"
 
     @property
     def log(self) -> tuple[RequestRecord, ...]:

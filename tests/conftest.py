@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,17 @@ def simulator_clock() -> ManualClock:
 def simulator(tmp_path: Path, simulator_clock: ManualClock) -> Iterator[Simulator]:
     with Simulator(artifacts_dir=tmp_path / "artifacts", clock=simulator_clock) as running:
         yield running
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _children_hear_signals() -> Iterator[None]:
+    """A child process inherits what is ignored, as by `nohup` or in a shell's background, but not what is handled."""
+    ignored = [it for it in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(it) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, lambda _number, _frame: None)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from local.response_host import ResponseHost
 from local.stacks import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from local.function_log import Line
     from local.ministack import MiniStack
@@ -157,6 +157,17 @@ class Provider:
             FunctionName=self.outputs["FunctionName"], InvocationType="Event", Payload=json.dumps(event).encode()
         )
         assert answer["StatusCode"] == 202
+
+    def processes(self) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """The function's processes: their ids and environments. Another MiniStack may run a function of this name."""
+        ours = {"AWS_LAMBDA_FUNCTION_NAME": self.outputs["FunctionName"], "AWS_ENDPOINT_URL": self.ministack.url}
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                variables = dict(it.partition("=")[::2] for it in path.read_text(errors="replace").split("\0"))
+            except (FileNotFoundError, ProcessLookupError, PermissionError):  # it ended meanwhile, or is not ours
+                continue
+            if ours.items() <= variables.items():
+                yield int(path.parent.name), variables
 
     def log(self) -> list[str]:
         return function_log.read(self.ministack.client("logs"), self.outputs["LogGroupName"])

@@ -23,6 +23,7 @@ def test_the_demo_ends_well() -> None:
     done = subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     timeline, checks = done.stdout.partition("Checks")[::2]
+    assert not re.search(r"^ *-", timeline.partition("Timeline")[2], re.MULTILINE)  # nothing is from before it began
     # Each comes after the one before it.
     for moment in (
         "create the stack movies",

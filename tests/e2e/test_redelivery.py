@@ -7,9 +7,8 @@ import os
 import signal
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,15 +70,11 @@ def invisible_for(provider: Provider, seconds: int) -> Iterator[None]:
 
 def kill_invocations(provider: Provider) -> None:
     """Kill the function's processes, as Lambda does when an invocation runs out of memory."""
-    name = f"AWS_LAMBDA_FUNCTION_NAME={provider.outputs['FunctionName']}"
     killed = 0
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if name in path.read_text(errors="replace").split("\0"):
-                os.kill(int(path.parent.name), signal.SIGKILL)
-                killed += 1
-        except (FileNotFoundError, ProcessLookupError, PermissionError):  # it ended meanwhile, or is not ours
-            continue
+    for process_id, _ in provider.processes():
+        with suppress(ProcessLookupError):  # it ended meanwhile
+            os.kill(process_id, signal.SIGKILL)
+            killed += 1
     assert killed
 
 

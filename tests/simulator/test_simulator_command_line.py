@@ -3,10 +3,9 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
-import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from local.processes import process_group
 from simulator.__main__ import main
@@ -21,10 +21,7 @@ from simulator.__main__ import main
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simulator import Simulator
-
 ROOT = Path(__file__).parents[2]
-AWS = shutil.which(Path(sys.prefix).parent / "awscli" / "bin" / "aws") or shutil.which("aws")
 READY = "Neptune ML simulator listening on "
 
 
@@ -37,7 +34,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with process_group(command(*arguments), directory=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.startswith(READY + "http://127.0.0.1:")
+        assert line.startswith((READY + "http://127.0.0.1:", READY + "https://127.0.0.1:"))
         yield process, line.removeprefix(READY).strip()
 
 
@@ -46,6 +43,20 @@ def call(host_port: str, method: str, path: str, body: str | None = None) -> dic
         connection.request(method, path, body)
         answer: dict[str, object] = json.load(connection.getresponse())
         return answer
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """PEM files: of an authority, of a certificate that it issued, of that one's key, and of both together."""
+    directory = tmp_path_factory.mktemp("certificate")
+    files = {name: directory / f"{name}.pem" for name in ("authority", "certificate", "key", "both")}
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(files["authority"])
+    issued.cert_chain_pems[0].write_to_path(files["certificate"])
+    issued.private_key_pem.write_to_path(files["key"])
+    issued.private_key_and_cert_chain_pem.write_to_path(files["both"])
+    return files
 
 
 def refused(*arguments: str) -> tuple[int, str]:
@@ -95,6 +106,38 @@ def test_jobs_of_every_kind_can_be_named() -> None:
         assert call(host_port, "POST", "/ml/modeltraining", body)["code"] == "InvalidParameterException"
         assert call(host_port, "DELETE", "/ml/endpoints/e") == {"status": "Deleting"}
         assert call(host_port, "GET", "/ml/endpoints/e")["code"] == "MLResourceNotFoundException"
+
+
+@pytest.mark.parametrize("files", [("certificate", "key"), ("both",)])
+def test_with_a_certificate_it_speaks_https(certificate: dict[str, Path], files: tuple[str, ...]) -> None:
+    options = zip(("--tls-certificate", "--tls-key"), files, strict=False)
+    arguments = [text for option, name in options for text in (option, str(certificate[name]))]
+    with running(*arguments) as (_, url):
+        assert url.startswith("https://")
+        trust = ssl.create_default_context(cafile=certificate["authority"])
+        connection = http.client.HTTPSConnection(url.removeprefix("https://"), timeout=10, context=trust)
+        with contextlib.closing(connection):
+            connection.request("GET", "/ml/endpoints")
+            assert json.load(connection.getresponse()) == {"ids": []}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (("key",), "--tls-key needs --tls-certificate"),
+        (("certificate",), "certificate.pem should be a PEM certificate and its key, without a password: "),
+        (("certificate", "authority"), "authority.pem should be a PEM certificate and its key, without a password: "),
+    ],
+)
+def test_what_is_no_certificate_with_its_key_is_refused(
+    certificate: dict[str, Path], capsys: pytest.CaptureFixture[str], files: tuple[str, ...], message: str
+) -> None:
+    names = ("--tls-key",) if files == ("key",) else ("--tls-certificate", "--tls-key")
+    options = zip(names, files, strict=False)
+    with pytest.raises(SystemExit) as raised:
+        main([text for option, name in options for text in (option, str(certificate[name]))])
+    assert raised.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,45 +195,5 @@ def test_help_tells_of_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         assert option in text
     for option in ("--base-seconds", "--hpo-seconds", "--run-seconds", "--stop-seconds", "--fail-with"):
         assert option in text
-    for word in ("--knows-all-jobs", "data processing", "modeltraining", "InService", "no TLS"):
+    for word in ("--knows-all-jobs", "data processing", "modeltraining", "InService", "--tls-certificate", "--tls-key"):
         assert word in " ".join(text.split())
-
-
-@pytest.mark.skipif(AWS is None, reason="needs the AWS CLI")
-def test_the_aws_cli(simulator: Simulator, tmp_path: Path) -> None:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "made-up-secret",
-        "AWS_DEFAULT_REGION": "us-west-2",
-        "AWS_MAX_ATTEMPTS": "1",
-    }
-
-    def aws(operation: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(AWS), "neptunedata", operation, *arguments, "--endpoint-url", simulator.url, "--output", "json"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    started = aws(
-        "start-ml-model-transform-job",
-        *("--id", "job-1", "--training-job-name", "training-1"),
-        *("--model-transform-output-s3-location", "s3://bucket/transform"),
-    )
-    assert json.loads(started.stdout)["id"] == "job-1", started.stderr
-    assert json.loads(aws("cancel-ml-model-transform-job", "--id", "job-1", "--clean").stdout) == {"status": "Stopping"}
-    assert json.loads(aws("get-ml-model-transform-job", "--id", "job-1").stdout)["status"] == "Stopping"
-    missing = aws("get-ml-model-transform-job", "--id", "nobody")
-    assert missing.returncode != 0
-    assert "MLResourceNotFoundException" in missing.stderr
-    assert [(record.status, record.query, record.service, record.region) for record in simulator.log] == [
-        (200, "", "neptune-db", "us-west-2"),
-        (200, "clean=true", "neptune-db", "us-west-2"),
-        (200, "", "neptune-db", "us-west-2"),
-        (404, "", "neptune-db", "us-west-2"),
-    ]

@@ -6,6 +6,7 @@ import http.client
 import json
 import random
 import socket
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
+from local.response_host import make_tls
 from simulator import (
     GARBAGE,
     Effect,
@@ -49,8 +51,15 @@ def connection(simulator: Simulator) -> Iterator[socket.socket]:
         yield connection
 
 
-def get(simulator: Simulator, method: str = "GET") -> tuple[int, str | None, bytes]:
-    with contextlib.closing(http.client.HTTPConnection(simulator.host_port, timeout=10)) as connection:
+def get(
+    simulator: Simulator, method: str = "GET", *, trust: ssl.SSLContext | None = None
+) -> tuple[int, str | None, bytes]:
+    connection = (
+        http.client.HTTPSConnection(simulator.host_port, timeout=10, context=trust)
+        if trust
+        else http.client.HTTPConnection(simulator.host_port, timeout=10)
+    )
+    with contextlib.closing(connection):
         connection.request(method, "/ml/modeltransform/job-1")
         response = connection.getresponse()
         return response.status, response.getheader("content-type"), response.read()
@@ -229,6 +238,17 @@ def test_a_truncated_answer_ends_in_the_middle(simulator: Simulator) -> None:
     assert raised.value.partial == complete[: len(complete) // 2]
     with pytest.raises(json.JSONDecodeError):
         json.loads(raised.value.partial)
+
+
+def test_connections_break_over_https_as_well(tmp_path: Path) -> None:
+    authority = tmp_path / "authority.pem"
+    with Simulator(artifacts_dir=tmp_path / "s3", tls=make_tls(authority)) as simulator:
+        simulator.start_job("job-1")
+        trust = ssl.create_default_context(cafile=authority)
+        for effect, error in ((Truncated(), http.client.IncompleteRead), (Reset(), ConnectionResetError)):
+            simulator.inject(Fault(effect))
+            with pytest.raises(error):
+                get(simulator, trust=trust)
 
 
 def test_a_truncated_cancellation_takes_effect(simulator: Simulator) -> None:

@@ -136,7 +136,7 @@ def checksum_of_the_released(released: Path) -> str:
 
 
 def test_sam_deploys_it_without_building(released: Path, ministack: MiniStack, response_host: ResponseHost) -> None:
-    parameters = {"ClusterResourceId": "*", "ResponseHosts": "127.0.0.1"}
+    parameters = {"ClusterResourceId": "*", "ResponseHosts": "127.0.0.1,localhost"}
     outputs = sam.deploy(ministack, released / "template.yaml", "released", parameters)
     delete = {
         "RequestType": "Delete",
@@ -172,7 +172,7 @@ def test_the_aws_cli_deploys_it_without_sam(released: Path, ministack: MiniStack
                 "--capabilities",
                 "CAPABILITY_IAM",
             ),
-            *("--parameter-overrides", "ClusterResourceId=*"),
+            *("--parameter-overrides", "ClusterResourceId=*", "ResponseHosts=127.0.0.1,localhost"),
         ],
     ):
         command = [str(AWS), "cloudformation", *arguments, "--region", REGION]
