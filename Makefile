@@ -10,6 +10,7 @@ UV := $(VENV)/uv/bin/uv
 DEV := $(VENV)/dev/bin
 TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
 EVENT ?=
+ACT ?=
 TOOLS := dev sam ministack checkov awscli notebook pip-audit cdk sbom workflows
 CDK_TYPESCRIPT := examples/cdk/typescript
 STACK ?= neptune-ml-provider
@@ -23,8 +24,8 @@ help: ## List what there is to do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
 
 .PHONY: demo
-demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks start, adopt and cancel their jobs, in an AWS on this machine
-	@$(DEV)/python -m local.demo
+demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks start, adopt and cancel their jobs, in an AWS on this machine (ACT=pipeline: a whole pipeline)
+	@$(DEV)/python -m local.demo $(ACT)
 
 .PHONY: test
 test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/sbom.done $(VENV)/awscli.done $(VENV)/notebook.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (some minutes)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SOURCE_STYLES = {"CloudFormation": "yellow", "Function": "cyan", "Neptune ML": "magenta", "You": "bold"}
 # What only the function's log tells of a request.
 _WAITS, _ANSWERED = "The request waits in the queue", "CloudFormation has the answer"
+_FOLLOWS = "The queue goes on looking for the end of the job"
 
 
 class Entry(NamedTuple):
@@ -55,6 +56,13 @@ class Timeline:
         self._looks_seen: set[tuple[str, str]] = set()
         self.start = time.time()
         """When it began, seconds since the epoch."""
+
+    def begin(self) -> None:
+        """Print the heading, and begin now."""
+        self._console.print(
+            "\n[bold]Timeline[/bold] (without looks that find nothing new; a status comes when it is seen)"
+        )
+        self.start = time.time()
 
     def add_request(self, record: RequestRecord) -> None:
         """Note a request to Neptune, from any thread.
@@ -125,7 +133,7 @@ class Timeline:
         for line in log:
             if line.time < self.start:  # the function has answered before: for the checks of its deployment
                 continue
-            if line.message not in (_WAITS, _ANSWERED) or (line.time, line.message) in self._lines_shown:
+            if line.message not in (_WAITS, _FOLLOWS, _ANSWERED) or (line.time, line.message) in self._lines_shown:
                 continue
             self._lines_shown.add((line.time, line.message))
             request = line.fields.get("correlation_id")
@@ -134,6 +142,8 @@ class Timeline:
                 if self._waits[request] == 1:
                     text = f"the request waits in the queue, {line.fields['delay_seconds']} s until the next look"
                     told.append(Entry(line.time, "Function", text))
+            elif line.message == _FOLLOWS:
+                told.append(Entry(line.time, "Function", "the queue goes on looking for the end of the job"))
             else:
                 waits = self._waits[request]
                 after = f", after {waits} wait{'s' if waits > 1 else ''}" if waits else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from local.stacks import Stack
     from tests.e2e.provider import Provider
 
-EXAMPLE = (Path(__file__).parents[2] / "examples/long-training.yaml").read_text()
 TIMEOUT_SECONDS = 10
 # Longer than that, and than an invocation looks by itself.
 RUN_SECONDS = 15.0
@@ -56,7 +54,7 @@ def resources(provider: Provider, **properties: object) -> dict[str, Any]:
 OUTPUTS: Mapping[str, object] = {
     "Data": {"Fn::GetAtt": ["Completed", "Data"]},
     "Id": {"Fn::GetAtt": ["Job", "Id"]},
-    # As examples/long-training.yaml does it.
+    # As examples/pipeline.yaml does it.
     "OutputLocation": {
         "Fn::Select": [
             0,
@@ -114,33 +112,6 @@ def test_a_job_that_takes_longer_than_its_service_timeout_is_waited_for_by_its_w
     assert provider.cancellations(job) == [(f"/ml/modeltransform/{job}", "clean=true")]
     assert depth(provider, FAILED) == (0, 0, 0)
     assert "/_ministack/cfn-signal/" not in "\n".join(provider.log())
-
-
-def test_the_example_trains_for_longer_than_that_and_transforms_what_was_trained(provider: Provider) -> None:
-    training = provider.neptune.of("modeltraining")
-    before, training.plan = training.plan, JobPlan(run_seconds=RUN_SECONDS)
-    provider.neptune.plan = JobPlan(run_seconds=1)
-    provider.neptune.of("dataprocessing").start_job("movies-data", status="Completed")
-    parameters = {
-        "ProviderStack": provider.stack_name,
-        "Endpoint": provider.neptune.url,
-        "DataProcessingJobId": "movies-data",
-        "OutputLocation": "s3://movies/model",
-    }
-    stack = provider.stack()
-    try:
-        stack.create(EXAMPLE, parameters)
-        assert stack.settle(RUN_SECONDS + 2 * SETTLE_SECONDS) == "CREATE_COMPLETE"
-    finally:
-        training.plan = before
-
-    assert begun(stack)["TransformJob"] - begun(stack)["TrainingJob"] >= RUN_SECONDS
-    outputs = stack.outputs()
-    assert training.status(outputs["TrainingJobId"]) == JobStatus.COMPLETED
-    assert outputs["ModelLocation"].startswith("s3://movies/model/trained/")
-    assert outputs["OutputLocation"].startswith("s3://movies/model/transformed/")
-    assert delete(stack) == "DELETE_COMPLETE"
-    assert_nothing_waits(provider)
 
 
 def test_a_job_that_fails_fails_its_wait_condition_and_nothing_runs_on(provider: Provider) -> None:

@@ -55,6 +55,48 @@ def test_the_demo_ends_well() -> None:
     assert "All was as it should be." in done.stdout
 
 
+def test_the_second_act_deletes_a_pipeline_while_its_training_runs() -> None:
+    done = subprocess.run([*DEMO, "pipeline"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    timeline, checks = re.sub(r"\s+", " ", done.stdout).partition("Checks")[::2]
+    for moment in (
+        "create the stack movies",
+        "resource DataProcessingJob: CREATE_COMPLETE",
+        "resource Trained: CREATE_IN_PROGRESS",
+        "delete the stack movies",
+        "resource TrainingJob: DELETE_IN_PROGRESS",
+        "Stopping",
+        "Stopped",
+        "resource TrainingJob: DELETE_COMPLETE",
+        "resource DataProcessingJob: DELETE_COMPLETE",
+        "stack movies: DELETE_COMPLETE",
+    ):
+        _, found, timeline = timeline.partition(moment)
+        assert found, moment
+    assert "the queue goes on looking for the end of the job" in done.stdout
+    assert "movies: the stack was deleted while its training ran, in the end DELETE_COMPLETE" in checks
+    assert "its training is Stopped, and the training's 3 artifacts are deleted" in checks
+    assert "Neptune got one POST for the data processing and one for the training, no other" in checks
+    assert "nothing else runs in the cluster: no job, no endpoint" in checks
+    assert "the queue of waiting requests is empty" in checks
+    assert "FAILED" not in done.stdout
+    assert "All was as it should be." in done.stdout
+
+
+def test_an_act_that_there_is_not_is_refused_at_once() -> None:
+    done = subprocess.run([*DEMO, "pipelines"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == "There is no act 'pipelines'. Choose jobs or pipeline, as in `make demo ACT=pipeline`.\n"
+
+
+def test_make_passes_the_act_on() -> None:
+    shown = subprocess.run(
+        ["make", "--dry-run", "demo", "ACT=pipeline"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert shown.stdout.endswith("-m local.demo pipeline\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}

@@ -1,4 +1,4 @@
-"""The example that takes an exported graph to a model's artifacts: three kinds of jobs in one stack."""
+"""The example of a whole pipeline: from an exported graph to an endpoint in one stack."""
 
 from __future__ import annotations
 
@@ -9,49 +9,57 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.waiting_queue import held_up
 from simulator import JobPlan, JobStatus
-from tests.e2e.provider import SETTLE_SECONDS, delete, failures
+from tests.e2e.provider import SETTLE_SECONDS, delete, failures, wait_until
+from tests.e2e.queues import FAILED, assert_nothing_waits, depth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.stacks import Stack
+    from simulator.cluster_jobs import ClusterJobs
     from tests.e2e.provider import Provider
 
-EXAMPLE = (Path(__file__).parents[2] / "examples/training-to-transform.yaml").read_text()
-DESCRIPTION = re.compile(r"^  (\w+):\n    Type: Custom::", re.M)
+EXAMPLE = (Path(__file__).parents[2] / "examples/pipeline.yaml").read_text()
+JOBS = ["DataProcessingJob", "TrainingJob", "TransformJob", "InferenceEndpoint"]
 RUN_SECONDS = 1.0
+STOP_SECONDS = 1.0
+# The training takes longer than it, and than an invocation looks by itself.
+TIMEOUT_SECONDS = 10
+TRAINING_SECONDS = 12.0
 
 
 @pytest.fixture(autouse=True)
-def _plan(provider: Provider) -> Iterator[None]:
-    """Jobs complete soon, unless a test has them do otherwise."""
-    training = provider.neptune.of("modeltraining")
-    before, before_of_training = provider.neptune.plan, training.plan
-    provider.neptune.plan = training.plan = JobPlan(run_seconds=RUN_SECONDS)
-    yield
-    provider.neptune.plan, training.plan = before, before_of_training
+def training(provider: Provider) -> Iterator[ClusterJobs]:
+    """The cluster's trainings, which take long; all else is over soon."""
+    trainings, endpoints = provider.neptune.of("modeltraining"), provider.neptune.of("endpoints")
+    before, before_of_trainings, before_of_endpoints = provider.neptune.plan, trainings.plan, endpoints.plan
+    provider.neptune.plan = endpoints.plan = JobPlan(run_seconds=RUN_SECONDS, stop_seconds=STOP_SECONDS)
+    trainings.plan = JobPlan(run_seconds=TRAINING_SECONDS, stop_seconds=STOP_SECONDS)
+    yield trainings
+    provider.neptune.plan, trainings.plan, endpoints.plan = before, before_of_trainings, before_of_endpoints
 
 
-def impatient(example: str) -> str:
-    """The example, whose stack does not wait for the training."""
-    before, after = example.split("\n  TrainingJob:\n")
-    assert "WaitForCompletion: true" in after
-    after = after.replace("WaitForCompletion: true", "WaitForCompletion: false", 1)
-    return f"{before}\n  TrainingJob:\n{after}"
-
-
-def create(provider: Provider, example: str = EXAMPLE, *, becomes: str = "CREATE_COMPLETE") -> Stack:
-    stack = provider.stack()
-    parameters = {
+def parameters(provider: Provider, export: str = "exported") -> dict[str, str]:
+    return {
         "ProviderStack": provider.stack_name,
         "Endpoint": provider.neptune.url,
-        "ExportLocation": "s3://movies/exported",
+        "ExportLocation": f"s3://movies/{export}",
         "OutputLocation": "s3://movies/model",
         "Clean": "true",
     }
-    stack.create(example, parameters)
-    assert stack.settle(3 * SETTLE_SECONDS) == becomes
+
+
+def replaced(text: str, replacement: str) -> str:
+    """The example with another text at one place."""
+    assert EXAMPLE.count(text) == 1, text
+    return EXAMPLE.replace(text, replacement)
+
+
+def begin(provider: Provider, example: str = EXAMPLE) -> Stack:
+    stack = provider.stack()
+    stack.create(example, parameters(provider))
     return stack
 
 
@@ -60,64 +68,137 @@ def running(provider: Provider, stack: Stack) -> list[str]:
     return [job for _, job in provider.neptune.running_everywhere() if job.startswith(f"{stack.name}-")]
 
 
+def started(jobs: ClusterJobs, stack: Stack) -> list[str]:
+    return [job for job in jobs.jobs() if job.startswith(f"{stack.name}-")]
+
+
 def times(stack: Stack, status: str) -> dict[str, float]:
-    """When each resource came to a status in the latest operation."""
-    return {it.logical_id: it.time for it in stack.operation_events() if it.status == status and not it.is_of_stack}
+    """When each resource came to a status in the latest operation, in the order of that."""
+    found: dict[str, float] = {}
+    for event in stack.operation_events():
+        if event.status == status and not event.is_of_stack:
+            found.setdefault(event.logical_id, event.time)
+    return found
 
 
-def test_a_stack_takes_an_exported_graph_to_artifacts_and_is_deleted(provider: Provider) -> None:
-    stack = create(provider)
-
-    began, ended = times(stack, "CREATE_IN_PROGRESS"), times(stack, "CREATE_COMPLETE")
-    order = ["DataProcessingJob", "TrainingJob", "TransformJob"]
-    assert DESCRIPTION.findall(EXAMPLE) == order
-    for before, after in itertools.pairwise(order):
-        assert ended[before] - began[before] >= RUN_SECONDS
-        assert ended[before] <= began[after]
-    outputs = stack.outputs()
-    completed = [
-        provider.neptune.of("dataprocessing").status(outputs["DataProcessingJobId"]),
-        provider.neptune.of("modeltraining").status(outputs["TrainingJobId"]),
-        provider.neptune.of("modeltransform").status(outputs["TransformJobId"]),
-    ]
-    assert completed == [JobStatus.COMPLETED] * 3
-    assert outputs["OutputLocation"].startswith(f"s3://movies/model/transformed/{outputs['TransformJobId']}")
-
-    assert delete(stack) == "DELETE_COMPLETE"
-    gone = times(stack, "DELETE_COMPLETE")
-    assert sorted(gone, key=lambda name: gone[name]) == order[::-1]
+def assert_nothing_is_left(provider: Provider, stack: Stack) -> None:
     assert running(provider, stack) == []
-    assert provider.neptune.artifacts(outputs["TransformJobId"])  # what has completed is not cleaned up
+    assert_nothing_waits(provider)
+    assert depth(provider, FAILED) == (0, 0, 0)
 
 
-def test_a_stack_that_is_deleted_while_its_training_runs_stops_it_and_cleans_up(provider: Provider) -> None:
-    training = provider.neptune.of("modeltraining")
-    training.plan = JobPlan(stop_seconds=1)
-    without_transform, _ = EXAMPLE.split("\n  TransformJob:\n")
-    outputs = "Outputs:\n  TrainingJobId:\n    Value: !GetAtt TrainingJob.Id\n"
-
-    stack = create(provider, f"{impatient(without_transform)}\n{outputs}")
-
-    job = stack.outputs()["TrainingJobId"]
-    assert training.status(job) == JobStatus.IN_PROGRESS
-    assert training.artifacts(job)
-
-    assert delete(stack) == "DELETE_COMPLETE"
-
+def assert_cancelled_and_cleaned(provider: Provider, training: ClusterJobs, job: str) -> None:
     assert training.status(job) == JobStatus.STOPPED
     assert training.artifacts(job) == ()
     assert provider.cancellations(job) == [(f"/ml/modeltraining/{job}", "clean=true")]
-    assert running(provider, stack) == []
 
 
-def test_a_stack_that_does_not_wait_for_its_training_cannot_transform_it_and_cancels_it(provider: Provider) -> None:
-    training = provider.neptune.of("modeltraining")
-    training.plan = JobPlan(stop_seconds=1)
+def test_a_pipeline_is_created_one_job_after_the_other_used_and_deleted_in_the_reverse_order(
+    provider: Provider,
+) -> None:
+    stack = begin(
+        provider,
+        replaced(
+            "      CompletionHandle: !Ref Handle\n",
+            f"      CompletionHandle: !Ref Handle\n      ServiceTimeout: {TIMEOUT_SECONDS}\n",
+        ),
+    )
 
-    stack = create(provider, impatient(EXAMPLE), becomes="ROLLBACK_COMPLETE")
+    assert stack.settle(4 * SETTLE_SECONDS) == "CREATE_COMPLETE"
 
-    assert list(failures(stack)) == ["TransformJob"]
-    assert failures(stack)["TransformJob"].startswith("The job could not be started. Neptune at ")
-    *_, job = (job for job in training.jobs() if job.startswith(f"{stack.name}-"))
-    assert provider.cancellations(job) == [(f"/ml/modeltraining/{job}", "clean=true")]
-    assert running(provider, stack) == []
+    began, ended = times(stack, "CREATE_IN_PROGRESS"), times(stack, "CREATE_COMPLETE")
+    order = [*JOBS[:2], "Trained", *JOBS[2:]]
+    assert [name for name in began if name != "Handle"] == order
+    assert all(ended[before] <= began[after] for before, after in itertools.pairwise(order))
+    assert ended["TrainingJob"] - began["TrainingJob"] < TIMEOUT_SECONDS < began["TransformJob"] - began["TrainingJob"]
+    assert all(ended[job] - began[job] >= RUN_SECONDS for job in JOBS if job != "TrainingJob")
+    outputs = stack.outputs()
+    neptune = provider.neptune
+    assert neptune.of("dataprocessing").status(outputs["DataProcessingJobId"]) == JobStatus.COMPLETED
+    assert neptune.of("modeltraining").status(outputs["TrainingJobId"]) == JobStatus.COMPLETED
+    assert neptune.of("modeltransform").status(outputs["TransformJobId"]) == JobStatus.COMPLETED
+    assert neptune.of("endpoints").status(outputs["EndpointId"]) == "InService"
+    assert outputs["ModelLocation"].startswith(f"s3://movies/model/trained/{outputs['TrainingJobId']}")
+    assert outputs["OutputLocation"].startswith(f"s3://movies/model/transformed/{outputs['TransformJobId']}")
+    assert outputs["EndpointName"].startswith(outputs["EndpointId"])
+
+    assert delete(stack, 2 * SETTLE_SECONDS) == "DELETE_COMPLETE"
+
+    assert [name for name in times(stack, "DELETE_COMPLETE") if name != "Handle"] == order[::-1]
+    assert outputs["EndpointId"] not in neptune.of("endpoints").jobs()
+    assert neptune.artifacts(outputs["TransformJobId"])  # what has completed is not cleaned up
+    assert_nothing_is_left(provider, stack)
+
+
+def test_an_update_with_newer_data_goes_through_it_once_more_and_keeps_the_endpoint(
+    provider: Provider, training: ClusterJobs
+) -> None:
+    training.plan = JobPlan(run_seconds=RUN_SECONDS)
+    stack = begin(provider)
+    assert stack.settle(4 * SETTLE_SECONDS) == "CREATE_COMPLETE"
+    before = stack.outputs()
+    others = EXAMPLE.replace("!Ref Handle", "!Ref Handle2").replace("\n  Handle:\n", "\n  Handle2:\n")
+    others = re.sub(r"\bTrained\b", "Trained2", others)
+
+    stack.update(others, parameters(provider, "exported-later"))
+
+    assert stack.settle(4 * SETTLE_SECONDS) == "UPDATE_COMPLETE"
+    after = stack.outputs()
+    assert after["EndpointId"] == before["EndpointId"]
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == set(after) - {"EndpointId", "EndpointName"}
+    assert started(training, stack) == [before["TrainingJobId"], after["TrainingJobId"]]
+    assert after["ModelLocation"].startswith(f"s3://movies/model/trained/{after['TrainingJobId']}")
+    assert delete(stack, 2 * SETTLE_SECONDS) == "DELETE_COMPLETE"
+    assert_nothing_is_left(provider, stack)
+
+
+def test_a_pipeline_that_is_deleted_while_its_training_runs_cancels_it_and_cleans_up(
+    provider: Provider, training: ClusterJobs
+) -> None:
+    training.plan = JobPlan(stop_seconds=STOP_SECONDS)
+    stack = begin(provider)
+    wait_until(lambda: "Trained" in times(stack, "CREATE_IN_PROGRESS"), SETTLE_SECONDS, "a training that is waited for")
+    (job,) = started(training, stack)
+    assert training.status(job) == JobStatus.IN_PROGRESS
+    assert training.artifacts(job)
+
+    with held_up(provider.ministack, provider.outputs):
+        assert delete(stack) == "DELETE_COMPLETE"
+
+    assert list(times(stack, "DELETE_COMPLETE")) == ["TrainingJob", "Handle", "DataProcessingJob"]
+    assert_cancelled_and_cleaned(provider, training, job)
+    assert started(provider.neptune, stack) == started(provider.neptune.of("endpoints"), stack) == []
+    assert_nothing_is_left(provider, stack)  # the last look found nobody to tell
+
+
+def test_a_training_that_fails_rolls_the_pipeline_back_and_nothing_runs_on(
+    provider: Provider, training: ClusterJobs
+) -> None:
+    training.plan = JobPlan(run_seconds=2 * RUN_SECONDS, fails_with="AlgorithmError: no space left on device")
+    stack = begin(provider)
+
+    assert stack.settle(2 * SETTLE_SECONDS) == "ROLLBACK_COMPLETE"
+
+    (job,) = started(training, stack)
+    assert training.status(job) == JobStatus.FAILED
+    reason = failures(stack)["Trained"]
+    assert f"The job {job} has not completed: its status is Failed." in reason
+    assert "Neptune's reason: AlgorithmError: no space left on device" in reason
+    assert started(provider.neptune, stack) == started(provider.neptune.of("endpoints"), stack) == []
+    assert_nothing_is_left(provider, stack)
+
+
+def test_a_training_that_takes_longer_than_its_wait_condition_waits_is_cancelled_and_cleaned_up(
+    provider: Provider, training: ClusterJobs
+) -> None:
+    training.plan = JobPlan(stop_seconds=STOP_SECONDS)
+    stack = begin(provider, replaced('Timeout: "43200"', 'Timeout: "2"'))
+
+    assert stack.settle(2 * SETTLE_SECONDS) == "ROLLBACK_COMPLETE"
+
+    assert list(failures(stack)) == ["Trained"]
+    (job,) = started(training, stack)
+    assert_cancelled_and_cleaned(provider, training, job)
+    assert started(provider.neptune, stack) == started(provider.neptune.of("endpoints"), stack) == []
+    assert_nothing_is_left(provider, stack)

@@ -24,6 +24,7 @@ EXAMPLES = ROOT / "examples"
 TEMPLATES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("sam/*.yaml")])
 RESOURCE_TYPES = tuple(kind.resource_type for kind in KINDS)
 WAIT_CONDITION = "AWS::CloudFormation::WaitCondition"
+WAITING = (WAIT_CONDITION, f"{WAIT_CONDITION}Handle")
 SCHEMA = schema_of(MODEL_TRANSFORM_JOB.schema)
 
 
@@ -48,6 +49,7 @@ TWO_JOBS = {"DataProcessingJobId": "movies-data", "MlModelTrainingJobId": "movie
 TRAINING = {"TrainingJobName": "movies-training"}
 ADOPTED = {"JobId": "movies-2026-01"}
 OUTPUT = {"OutputLocation": "s3://mybucket/movies"}
+HANDLE = "https://cloudformation-waitcondition-us-east-1.s3.amazonaws.com/Handle?Signature=s"
 
 
 @pytest.mark.parametrize(
@@ -69,19 +71,18 @@ def test_templates_start_a_job(template: str, parameters: dict[str, str], descri
     assert description["modelTransformOutputS3Location"] == "s3://mybucket/movies"
 
 
-def test_one_template_starts_a_job_of_every_kind_but_an_endpoint_each_with_the_id_of_the_one_before() -> None:
-    resources = load(str(EXAMPLES / "training-to-transform.yaml"))["Resources"]
-    ids = {name: f"the-{number}" for number, name in enumerate(resources)}
+def test_one_template_has_every_kind_each_with_the_id_of_the_one_before() -> None:
+    resources = load(str(EXAMPLES / "pipeline.yaml"))["Resources"]
+    names = [name for name, it in resources.items() if it["Type"] in RESOURCE_TYPES]
+    ids = {name: f"the-{number}" for number, name in enumerate(names)}
     locations = {"ExportLocation": "s3://mybucket/exported", **OUTPUT}
-    stack = Resolving(load(str(EXAMPLES / "training-to-transform.yaml")), {**PROVIDER, **locations}, ids)
+    parameters = {**PROVIDER, **locations, "InstanceType": "ml.m5.xlarge", "Handle": HANDLE}
+    stack = Resolving(load(str(EXAMPLES / "pipeline.yaml")), parameters, ids)
 
-    kinds = [kind for kind in KINDS if kind is not KIND_OF_ENDPOINTS]
-    assert [it["Type"] for it in resources.values()] == [kind.resource_type for kind in kinds]
-    described = [
-        schema_of(kind.schema).parse(job).description for kind, job in zip(kinds, stack.jobs(*kinds), strict=True)
-    ]
+    assert [resources[name]["Type"] for name in names] == list(RESOURCE_TYPES)
+    parsed = [schema_of(kind.schema).parse(job) for kind, job in zip(KINDS, stack.jobs(*KINDS), strict=True)]
 
-    assert described == [
+    assert [{**it.description, **it.in_place} for it in parsed] == [
         {"inputDataS3Location": "s3://mybucket/exported", "processedDataS3Location": "s3://mybucket/movies/processed"},
         {"dataProcessingJobId": "the-0", "trainModelS3Location": "s3://mybucket/movies/trained"},
         {
@@ -89,8 +90,8 @@ def test_one_template_starts_a_job_of_every_kind_but_an_endpoint_each_with_the_i
             "mlModelTrainingJobId": "the-1",
             "modelTransformOutputS3Location": "s3://mybucket/movies/transformed",
         },
+        {"mlModelTransformJobId": "the-2", "instanceType": "ml.m5.xlarge"},
     ]
-    assert depended_on("TransformJob", resources) == {"DataProcessingJob", "TrainingJob"}
 
 
 def test_a_template_has_an_endpoint_whose_parameters_change_it_in_place() -> None:
@@ -162,23 +163,24 @@ def depended_on(name: str, resources: dict[str, Any]) -> set[str]:
 def test_every_job_is_created_last_and_deleted_first(template: Any) -> None:  # noqa: ANN401 - a path
     resources = load(str(template))["Resources"]
     jobs = [name for name, it in resources.items() if it["Type"] in RESOURCE_TYPES]
-    conditions = {name for name, it in resources.items() if it["Type"] == WAIT_CONDITION}
-    others = set(resources) - set(jobs) - conditions
+    waiting = {name for name, it in resources.items() if it["Type"] in WAITING}
+    others = set(resources) - set(jobs) - waiting
 
-    assert [name for name in resources if name not in conditions][-len(jobs) :] == jobs
+    assert [name for name in resources if name not in waiting][-len(jobs) :] == jobs
     for number, job in enumerate(jobs):
-        assert depended_on(job, resources) - others - conditions <= set(jobs[:number])
+        assert depended_on(job, resources) - others - waiting <= set(jobs[:number])
         assert depended_on(job, resources) & others == others
 
 
 def test_what_comes_after_a_long_job_waits_for_its_wait_condition_which_goes_before_it() -> None:
-    resources = load(str(EXAMPLES / "long-training.yaml"))["Resources"]
+    resources = load(str(EXAMPLES / "pipeline.yaml"))["Resources"]
 
     assert resources["Trained"]["Type"] == WAIT_CONDITION
     assert resources["Trained"]["Properties"] == {"Handle": {"Ref": "Handle"}, "Timeout": "43200"}
     assert resources["TrainingJob"]["Properties"]["CompletionHandle"] == {"Ref": "Handle"}
-    assert depended_on("Trained", resources) == {"Handle", "TrainingJob"}
-    assert depended_on("TransformJob", resources) == {"Handle", "TrainingJob", "Trained"}
+    assert depended_on("Trained", resources) == {"Handle", "DataProcessingJob", "TrainingJob"}
+    assert depended_on("TransformJob", resources) == {"Handle", "DataProcessingJob", "TrainingJob", "Trained"}
+    assert depended_on("InferenceEndpoint", resources) == set(resources) - {"InferenceEndpoint"}
 
 
 def test_without_depends_on_the_instance_and_the_rule_would_go_with_the_job() -> None:

@@ -63,6 +63,14 @@ class Life(NamedTuple):
         """The stack's name."""
         return self.stack.name
 
+    def and_then(self, operation: Operation) -> Life:
+        """Return it with one operation more.
+
+        Args:
+            operation: What happened to the stack next.
+        """
+        return self._replace(operations=(*self.operations, operation))
+
 
 @dataclass
 class Checks:
@@ -192,6 +200,25 @@ class Checks:
         """
         for name, number in queues.items():
             self.check(ok=number == 0, claim=f"the queue of {name} is empty", seen=f"{number} messages")
+
+    def tell_time(self, what: str, took: float, of_job: float, does: str) -> None:
+        """Print how long something took, in seconds, and how much of that was the job.
+
+        How busy this machine is decides about it, too: it is told, but fails nothing.
+
+        Args:
+            what: What took it.
+            took: How long.
+            of_job: How long the job took.
+            does: What the job did in that time.
+        """
+        rest = took - of_job
+        self.console.print(
+            f"{what} [bold]{took:.1f} s[/bold]: {of_job:.1f} s for the job to {does}, {rest:.1f} s for the rest."
+        )
+        aim = of_job * 1.1 + 2
+        verdict = "kept" if took <= aim else "[bold]missed[/bold]; is this machine busy?"
+        self.console.print(f"  The aim is at most {aim:.1f} s, the time to {does}, a tenth of it and 2 s: {verdict}.")
 
     def _answered_from_queue(self, operation: Operation) -> None:
         first, *looks = operation.invocations or [[]]

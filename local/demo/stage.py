@@ -1,0 +1,169 @@
+"""Where the demo happens: an emulated AWS with the provider, a simulated cluster, and a timeline that shows both."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local import function_log
+from local.demo.checks import ANSWERED, Life, Operation
+from local.stacks import NotSettled, Stack
+from simulator.kinds import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.function_log import Line
+    from local.ministack import MiniStack
+    from local.timeline import Timeline
+    from simulator import Simulator
+
+PROVIDER = "provider"
+"""The name of the provider's stack."""
+
+_SETTLE_SECONDS = 60.0
+_LEAVING_SECONDS = 5.0
+_ANSWER_SECONDS, _NUDGE_SECONDS = 20.0, 0.5
+_POLL_SECONDS = 0.1
+_QUEUES = {"WaitingQueueUrl": "waiting requests", "FailedEventsQueueUrl": "failed events"}
+
+
+class StackFailedError(RuntimeError):
+    """A stack could not be created, and the demo cannot go on."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where it happens.
+
+    Attributes:
+        timeline: Shows it.
+        ministack: AWS.
+        neptune: The cluster.
+        outputs: The outputs of the provider's stack.
+    """
+
+    timeline: Timeline
+    ministack: MiniStack
+    neptune: Simulator
+    outputs: Mapping[str, str]
+
+    def begin(self, name: str, how: str, template: str, parameters: Mapping[str, str] | None = None) -> Stack:
+        """Begin to create a stack.
+
+        Args:
+            name: The stack.
+            how: What there is to say of its resources.
+            template: Its template.
+            parameters: The template's parameters.
+
+        Returns:
+            The stack.
+        """
+        stack = Stack(self.ministack.client("cloudformation"), name)
+        self.timeline.say("You", f"create the stack {name}: {how}")
+        stack.create(template, parameters)
+        return stack
+
+    def wait_until(self, condition: Callable[[], bool], stack: Stack) -> None:
+        """Wait for something to happen while a stack is created, and show it.
+
+        Args:
+            condition: Whether it has happened.
+            stack: The stack.
+
+        Raises:
+            StackFailedError: The creation has ended before.
+            NotSettled: It has not happened.
+        """
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        while not condition():
+            self._show_news(stack)
+            if (status := stack.settled_status()) is not None:
+                raise StackFailedError(f"the stack {stack.name} is {status}")
+            if time.monotonic() > deadline:
+                events = "\n".join(map(str, stack.events()))
+                raise NotSettled(f"the stack {stack.name} has not come so far within {_SETTLE_SECONDS:g} s:\n{events}")
+            time.sleep(_POLL_SECONDS)
+
+    def create(self, name: str, how: str, template: str, parameters: Mapping[str, str] | None = None) -> Life:
+        """Create a stack whose only resource is a model transform job, and show it.
+
+        Args:
+            name: The stack.
+            how: What there is to say of its resource.
+            template: Its template.
+            parameters: The template's parameters.
+
+        Returns:
+            The stack's life so far.
+
+        Raises:
+            StackFailedError: There is no such stack now.
+        """
+        stack = self.begin(name, how, template, parameters)
+        created = self._settle(stack, "Create")
+        if created.status != "CREATE_COMPLETE":
+            raise StackFailedError(f"the stack {name} is {created.status}")
+        outputs = stack.outputs()
+        job, location = outputs["JobId"], outputs["OutputLocation"]
+        return Life(stack, job, self.neptune.artifacts(job), location, (created,))
+
+    def delete(self, stack: Stack) -> Operation:
+        """Delete a stack, and show it.
+
+        Args:
+            stack: The stack.
+
+        Returns:
+            Its deletion.
+        """
+        self.timeline.say("You", f"delete the stack {stack.name}")
+        stack.delete()
+        return self._settle(stack, "Delete")
+
+    def messages(self) -> dict[str, int]:
+        """Count the messages of the provider's queues, once what has been answered has left them.
+
+        Returns:
+            How many there are in each queue, by what is in it.
+        """
+        return {name: self._messages(self.outputs[output]) for output, name in _QUEUES.items()}
+
+    def _messages(self, queue: str) -> int:
+        names = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
+        sqs, deadline = self.ministack.client("sqs"), time.monotonic() + _LEAVING_SECONDS
+        while True:
+            attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+            number = sum(int(value) for name, value in attributes.items() if name in names)
+            if not number or time.monotonic() > deadline:
+                return number
+            time.sleep(_POLL_SECONDS)
+
+    def _settle(self, stack: Stack, request_type: str) -> Operation:
+        status = stack.settle(_SETTLE_SECONDS, lambda: self._show_news(stack))
+        first, *_, last = stack.operation_events()
+        return Operation(status, last.time, last.time - first.time, self._invocations(stack, request_type))
+
+    def _show_news(self, stack: Stack) -> None:
+        statuses = {job: status for kind in KINDS for job, status in self.neptune.of(kind).jobs().items()}
+        self.timeline.show_news(stack, statuses, self._log())
+
+    def _log(self) -> list[Line]:
+        messages = function_log.read(self.ministack.client("logs"), self.outputs["LogGroupName"])
+        return function_log.lines(messages)
+
+    def _invocations(self, stack: Stack, request_type: str) -> list[list[str]]:
+        """What each invocation logged for a request; the last one may still be ending when the stack has settled."""
+        functions, deadline = self.ministack.client("lambda"), time.monotonic() + _ANSWER_SECONDS
+        while True:
+            found: dict[str, list[str]] = {}
+            for line in self._log():
+                if (line.fields.get("stack_id"), line.fields.get("request_type")) == (stack.id, request_type):
+                    found.setdefault(line.fields["function_request_id"], []).append(line.message)
+            if any(ANSWERED in said for said in found.values()) or time.monotonic() > deadline:
+                return list(found.values())
+            # On a busy machine MiniStack keeps the last line of an invocation back until the next one: an empty event.
+            functions.invoke(FunctionName=self.outputs["FunctionName"], InvocationType="Event", Payload=b"{}")
+            time.sleep(_NUDGE_SECONDS)
