@@ -147,6 +147,25 @@ def test_a_job_that_fails_is_signalled_with_its_reason_and_its_log(world: World)
     assert metric("FailedSignals") == [0]
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda it: PATHS[it.resource_type])
+def test_a_job_that_will_not_complete_is_signalled_at_once(world: World, kind: Kind) -> None:
+    world = world.of(kind)
+    world.jobs.plan = JobPlan(base_seconds=HOUR, run_seconds=HOUR, fails_with="no space left on device")
+    world.invoke(
+        world.event("Create", ResourceProperties=world.described(CompletionHandle=world.host.handle_for("trained")))
+    )
+    ((message, _),) = world.queue.waiting  # type: ignore[union-attr] # it is the played one
+    assert world.invoke(delivered(message)) == {
+        "Status": "PENDING",
+        "Reason": "The end of the job is waited for in the queue.",
+    }
+
+    world.drain()
+
+    assert {it["Status"] for it in signals(world)} == {"FAILURE"}
+    assert HOUR <= world.time() <= HOUR + 60
+
+
 def test_a_job_that_disappears_is_a_failure(world: World) -> None:
     world.simulator.start_job("job-1")
     world.at(HOUR, lambda: world.simulator.forget_job("job-1"))

@@ -247,6 +247,15 @@ def test_a_message_that_cannot_be_read_does_not_deny_the_job_that_it_waits_for(w
     assert world.simulator.running() == ()
 
 
+def test_a_message_of_which_nothing_can_be_read_leaves_nothing(world: World) -> None:
+    event = create(world, WaitForCompletion="true")
+    world.invoke(event)
+    ((message, _),) = world.queue.waiting  # type: ignore[attr-defined]
+    world.queue.waiting.clear()  # type: ignore[attr-defined]
+    world.run(delivered({**message, "ResourceProperties": "none"}))
+    assert world.answer(event)["PhysicalResourceId"] == f"no-job/{event['RequestId']}"
+
+
 def test_a_message_of_a_resource_type_that_is_gone_is_answered(world: World) -> None:
     world.simulator.start_job("job-1", stop_seconds=600)
     event = world.event("Delete")

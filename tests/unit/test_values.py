@@ -53,7 +53,29 @@ def test_a_time_out_is_a_number_or_its_text_whatever_zeros_it_begins_with(value:
 
 @pytest.mark.parametrize(
     "value",
-    ["0", "000", 0, "3601", 3601, "9999", "36000", "-1", -1, "+1", "1.5", 1.5, "", " 1", "1\n", "abc", True, "\u0661"],
+    [
+        *(
+            "0",
+            "000",
+            0,
+            "3601",
+            3601,
+            "9999",
+            "36000",
+            "-1",
+            -1,
+            "+1",
+            "1.5",
+            1.5,
+            "",
+            " 1",
+            "1\n",
+            "X60",
+            "abc",
+            True,
+        ),
+        "\u0661",
+    ],
     ids=ascii,
 )
 def test_a_time_out_is_1_to_3600_seconds(value: object) -> None:
