@@ -203,6 +203,8 @@ def _is_left_out(node: ast.AST) -> bool:
     """Tell whether nothing that could be noticed depends on a node."""
     if isinstance(node, ast.If):
         return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    if isinstance(node, ast.Assign):  # what a package exports is said for mypy and ruff
+        return any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) or _is_left_out(node.value)
     if not isinstance(node, ast.Call):

@@ -119,6 +119,13 @@ def test_attributes_that_are_too_much_are_left_out_as_a_whole_from_the_end(caplo
     assert [record.getMessage() for record in caplog.records] == ["The signal has no room for an attribute"]
 
 
+@pytest.mark.parametrize(("too_many", "left"), [(0, ["Id", "Arn"]), (1, ["Id"])])
+def test_the_data_have_half_of_the_room(too_many: int, left: list[str]) -> None:
+    others = len(body(Signal(Outcome.SUCCESS, "job-1", "x", {"Id": "job-1", "Arn": ""}))) - len("x")
+    data = {"Id": "job-1", "Arn": "a" * (2048 - others + too_many)}
+    assert list(json.loads(written(Signal(Outcome.SUCCESS, "job-1", "It has completed.", data))["Data"])) == left
+
+
 def test_a_long_reason_is_shortened_at_its_end_at_a_word() -> None:
     reason = written(Signal(Outcome.FAILURE, "job-1", "The job job-1 " + "fails and " * 1000))["Reason"]
     assert reason.startswith("The job job-1 fails and fails")

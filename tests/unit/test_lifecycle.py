@@ -360,10 +360,11 @@ def test_without_the_time_of_the_request_a_job_is_started_at_any_time() -> None:
     assert isinstance(starting(jobs).create(describe(None)), Done)
 
 
-def test_a_start_that_is_throttled_is_given_up_after_45_seconds_and_has_left_nothing() -> None:
-    failed, seconds = failure(Jobs([GONE], starts=[BUSY]), describe())
+@pytest.mark.parametrize("trouble", [BUSY, UNREACHABLE], ids=repr)
+def test_a_start_that_reaches_nobody_is_given_up_after_45_seconds_and_has_left_nothing(trouble: NeptuneError) -> None:
+    failed, seconds = failure(Jobs([GONE], starts=[trouble]), describe())
     assert seconds == 45
-    assert str(failed).endswith("could not be started. Neptune answered 429.")
+    assert str(failed).endswith(f"could not be started. {trouble}")
     assert failed.leaves.startswith("no-job-yet/")
 
 

@@ -167,6 +167,10 @@ print(*sorted(patcher._PATCHED_MODULES))
 """
 
 
+def test_traces_name_the_service() -> None:
+    assert observability.tracer.service == "neptune-ml"
+
+
 def test_calls_of_aws_are_traced_and_nothing_else() -> None:
     environment = {**PYTHONPATH, "LAMBDA_TASK_ROOT": "/var/task"}
     written = subprocess.run(

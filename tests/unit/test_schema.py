@@ -171,6 +171,8 @@ def test_a_resource_that_adopts_describes_no_job() -> None:
         ),
         ({"CustomModelTransformParameters": "x"}, "CustomModelTransformParameters is 'x'; it should be a map."),
         ({"Subnets": "subnet-1"}, "Subnets is 'subnet-1'; it should be a list of one or more non-empty strings."),
+        ({"Subnets": ["subnet-1", ""]}, "Subnets is a list; it should be a list of one or more non-empty strings."),
+        ({"Subnets": ["subnet-1", 1]}, "Subnets is a list; it should be a list of one or more non-empty strings."),
         (
             {"BaseProcessingInstanceVolumeSizeInGB": "1.5"},
             "BaseProcessingInstanceVolumeSizeInGB is '1.5'; it should be a whole number from 0 to 2147483647.",
