@@ -312,3 +312,27 @@ def test_a_change_whose_time_is_over_before_it_could_be_made_fails(world: World)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id)
     assert "cannot be changed yet (its status is Updating). The time for waiting is up" in answer["Reason"]
     assert configuration(world, physical_id) == "-1"
+
+
+# --- one of the same description that was retained --------------------------------------------------------------------
+
+
+def test_a_retained_endpoint_is_not_taken_for_that_of_a_creation_that_was_not_heard(world: World) -> None:
+    created(world)
+    world.pass_time(2 * 3600)
+    answer = answered(world, delete(world, INVENTED, MlModelTrainingJobId="another"))
+    assert answer["Status"] == "SUCCESS"
+    assert len(world.jobs.jobs()) == 1
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_a_retained_endpoint_that_is_gone_back_to_is_what_is_asked_for_now(world: World, is_refused: bool) -> None:  # noqa: FBT001
+    first, key = created(world), world.described(VolumeEncryptionKMSKey="arn:aws:kms:us-east-1:123456789012:key/k")
+    second = answered(world, update(world, first, world.described(), key))["PhysicalResourceId"]
+    world.pass_time(600)
+    if is_refused:
+        world.simulator.inject(REFUSED)
+    answer = answered(world, update(world, second, key, larger(world)))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", first)
+    world.pass_time(600)
+    assert configuration(world, first) == ("" if is_refused else "-1")

@@ -20,7 +20,7 @@ from provider.lifecycle.starting import APPEARANCE_SECONDS, START_SECONDS, Start
 from provider.lifecycle.stopping import REFUSAL_PATIENCE_SECONDS, Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting, forbidden
 from provider.lifecycle.updating import Updating
-from provider.neptune import JobNotFound, NeptuneError
+from provider.neptune import JobNotFound, NeptuneError, RequestRefused
 from provider.observability import logger, tracer
 from provider.schema import InvalidProperties, Properties, Schema, shown
 
@@ -451,4 +451,9 @@ class Lifecycle(NamedTuple):
             return None
         job = jobs.get(job_id, properties)
         logger.info("The resource has the job again that it had before", job=job_id, status=job.status)
+        if self.kind.update and not job.has_failed:
+            try:
+                jobs.update(job_id, properties)  # it may be no rollback, and ask for something else
+            except RequestRefused as refusal:  # a rollback has to succeed: it is what it was
+                logger.warning("The job stays as it was", reason=str(refusal))
         return Done(str(wanted._replace(id=job_id)), self._starting.attributes(job_id, job))

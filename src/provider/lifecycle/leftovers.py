@@ -233,7 +233,8 @@ class Leftovers(NamedTuple):
             return named.id if _has(jobs, named.id, properties) else ""
         # One that has been cancelled already is not worth a word, but its end is, before the deletion succeeds.
         may_be_stopping = properties[WAIT_FOR_STOP] and self._is_search_over(request)
-        found = OwnJobs(jobs, request.origin, properties).unreported(may_be_stopping=may_be_stopping)
+        own, changes_in_place = OwnJobs(jobs, request.origin, properties), bool(self.kind.update)
+        found = own.unreported(may_be_stopping=may_be_stopping, changes_in_place=changes_in_place)
         if len(found) > 1:
             raise RequestFailed(
                 f"This resource has several {self.kind.words.thing}s that run, and which one was not reported is not "

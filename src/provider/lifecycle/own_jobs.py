@@ -37,16 +37,20 @@ class OwnJobs(NamedTuple):
     origin: Origin
     properties: Properties
 
-    def unreported(self, *, may_be_stopping: bool) -> list[str]:
+    def unreported(self, *, may_be_stopping: bool, changes_in_place: bool = False) -> list[str]:
         """Return the ids of those that run, of which one may be that of a creation that was never answered.
 
         Args:
             may_be_stopping: Whether one counts that has been cancelled already.
+            changes_in_place: Whether much of what is asked of such a job is not in its description: one of the same
+                description that was retained is then likely to be another, and only the last two hours count.
 
         Raises:
             NeptuneError: What `Jobs.list` and `Jobs.get` raise, and that not all jobs are listed.
         """
-        return [it for it in self._all() if self._runs(it, may_be_stopping=may_be_stopping)]
+        since = (self.origin.asked_at or 0) - (_SAME_UPDATE_SECONDS if changes_in_place else _UNREPORTED_SECONDS)
+        late = [it for it in self._all() if (job_ids.asked_at(it) or since) >= since]
+        return [it for it in late if self._runs(it, may_be_stopping=may_be_stopping)]
 
     def unreported_since(self, reported: str) -> list[str]:
         """Return the ids of those that run and came after the job that CloudFormation knows.
