@@ -154,7 +154,7 @@ def test_a_job_that_will_not_complete_is_signalled_at_once(world: World, kind: K
     world.invoke(
         world.event("Create", ResourceProperties=world.described(CompletionHandle=world.host.handle_for("trained")))
     )
-    ((message, _),) = world.queue.waiting  # type: ignore[union-attr] # it is the played one
+    ((message, _),) = world.queue.waiting  # type: ignore[attr-defined] # it is the played one
     assert world.invoke(delivered(message)) == {
         "Status": "PENDING",
         "Reason": "The end of the job is waited for in the queue.",
