@@ -241,20 +241,26 @@ class Lifecycle(NamedTuple):
         tracer.put_annotation("job_id", identity.id)
         if problem := problem_of(identity.endpoint, self.clusters):
             raise forbidden(identity, problem, self.kind.words)
+        may_come_again = not self.kind.ended and self._leftovers.may_come_again(identity, request)
         try:
             jobs = self.connect(identity.endpoint)
             properties = self.schema.parse(request.properties, for_delete=True)
-            wait = properties[WAIT_FOR_STOP]
+            wait = properties[WAIT_FOR_STOP] or may_come_again
             stopping = Stopping(self.clock, self.is_patient, self.kind.words)
-            return stopping.stop(jobs, identity.id, properties, request.progress, wait=wait) or Done(physical_id)
+            progress = request.progress._replace(has_searched=False)
+            waiting = stopping.stop(jobs, identity.id, properties, progress, wait=wait)
         except JobNotFound:
             logger.info("The job is gone")
             tracer.put_annotation("status", "NotFound")
-            return Done(physical_id)
+            waiting = None
         except (InvalidProperties, NeptuneError) as error:
             raise RequestFailed(
                 f"{self.kind.words.named(identity.id)} could not be {self.kind.words.cancelled}. {error}"
             ) from error
+        if waiting is None and may_come_again:
+            reason = f"{self.kind.words.named(identity.id)} {self.kind.words.stopped}; looking whether it comes again."
+            return Waiting(reason, Progress(unclear=True, has_searched=True))
+        return waiting or Done(physical_id)
 
     @property
     def _asking(self) -> Asking:
