@@ -10,10 +10,10 @@ from provider.identity import NO_JOB, NO_JOB_YET, Identity
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
 from provider.lifecycle.own_jobs import OwnJobs
-from provider.lifecycle.starting import START_SECONDS, start_seconds
+from provider.lifecycle.starting import START_SECONDS, TAKEN_UP_SECONDS, start_seconds
 from provider.lifecycle.stopping import Stopping
 from provider.lifecycle.terms import Progress, RequestFailed, Waiting, forbidden
-from provider.neptune import READ_SECONDS, JobNotFound, NeptuneError
+from provider.neptune import JobNotFound, NeptuneError
 from provider.observability import logger, record
 from provider.schema import InvalidProperties
 
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from provider.lifecycle.terms import JobsOfCluster, Request
     from provider.schema import Properties, Schema
 
-# What was asked to start may be taken up by Neptune as late as that.
-_TAKEN_UP_SECONDS = READ_SECONDS["start"]
-SEARCH_SECONDS = START_SECONDS + _TAKEN_UP_SECONDS
+SEARCH_SECONDS = START_SECONDS + TAKEN_UP_SECONDS
 """For how long after a request was asked its job may still appear."""
 
 
@@ -280,7 +278,7 @@ class Leftovers(NamedTuple):
         if not self.asking.is_patient or not self.may_start:
             return True
         since = (job_ids.asked_at(named.id) if named else 0) or request.origin.asked_at
-        longest = start_seconds(request.time_limit) + _TAKEN_UP_SECONDS
+        longest = start_seconds(request.time_limit) + TAKEN_UP_SECONDS
         return since is None or self.asking.clock.wall() - since > longest
 
     def _stop(
