@@ -351,29 +351,39 @@ def test_of_each_kind_a_creation_that_was_not_heard_leaves_nothing_and_other_kin
     assert {it.key.kind for it in aws.started if aws.status(it.key) != IN_PROGRESS} == {kind}
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(
-            kind,
-            id=kind.noun,
-            marks=[]
-            if kind.ended
-            else pytest.mark.xfail(strict=True, reason="what Neptune does not remember is made again"),
-        )
-        for kind in KINDS
-    ],
-)
-def test_of_each_kind_a_creation_that_is_delivered_again_after_its_deletion_starts_nothing(kind: Kind) -> None:
+@pytest.mark.parametrize("wait", ["true", "false"])
+@pytest.mark.parametrize("after", [3.0, 30.0, 80.0, 100.0])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+def test_of_each_kind_a_creation_that_is_delivered_again_after_its_deletion_leaves_nothing(
+    kind: Kind, after: float, wait: str
+) -> None:
     aws = Aws(remembers_ids=False, plan=Plan(stop_seconds=5))
-    of = {"ServiceToken": FUNCTION_ARN, "Endpoint": BLUE, **DESCRIPTIONS[kind.resource_type]}
+    of = {"ServiceToken": FUNCTION_ARN, "Endpoint": BLUE, "WaitForStop": wait, **DESCRIPTIONS[kind.resource_type]}
     create = request(aws, "Create", ResourceType=kind.resource_type, ResourceProperties=of)
     physical_id = until_answered(aws, create)["PhysicalResourceId"]
+    aws.invoke_later(create, after=after)
     delete = deletion(aws, physical_id, of) | {"ResourceType": kind.resource_type}
     assert until_answered(aws, delete)["Status"] == "SUCCESS"
-    aws.invoke_later(create, after=30)
+    assert (aws.time > 100) is (not kind.ended)
     let_time_pass(aws, 600)
-    assert len(aws.started) == 1
+    assert IN_PROGRESS not in statuses(aws)
+
+
+@pytest.mark.parametrize("wait", ["true", "false"])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+def test_of_each_kind_a_creation_that_was_not_heard_and_is_delivered_again_after_its_deletion_leaves_nothing(
+    kind: Kind, wait: str
+) -> None:
+    aws = Aws(remembers_ids=False, plan=Plan(stop_seconds=5))
+    of = {"ServiceToken": FUNCTION_ARN, "Endpoint": BLUE, "WaitForStop": wait, **DESCRIPTIONS[kind.resource_type]}
+    create = request(aws, "Create", ResourceType=kind.resource_type, ResourceProperties=of)
+    aws.invoke_later(create)
+    aws.faults = {"start": [Fault.KILLED_AFTER]}
+    aws.deliver_next()  # Lambda's next delivery comes after a minute
+    delete = deletion(aws, "graph-Job-1N2K5RF3Q0J6K", of) | {"ResourceType": kind.resource_type}
+    assert until_answered(aws, delete)["Status"] == "SUCCESS"
+    let_time_pass(aws, 600)
+    assert IN_PROGRESS not in statuses(aws)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -542,6 +552,22 @@ def test_the_rollback_of_an_update_that_was_never_answered_cancels_what_it_start
     after_a_failed_update(aws, old, described(), new)
     let_time_pass(aws, 600)
     assert statuses(aws) in ([IN_PROGRESS, STOPPED], [IN_PROGRESS])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+def test_of_each_kind_an_update_that_is_delivered_again_after_its_rollback_leaves_nothing(kind: Kind) -> None:
+    aws = Aws(remembers_ids=False, plan=Plan(stop_seconds=5))
+    old: dict[str, Any] = {"ServiceToken": FUNCTION_ARN, "Endpoint": BLUE, **DESCRIPTIONS[kind.resource_type]}
+    of = {"ResourceType": kind.resource_type}
+    physical_id = until_answered(aws, request(aws, "Create", ResourceProperties=old) | of)["PhysicalResourceId"]
+    new = {**old, "VolumeEncryptionKMSKey": "key", "WaitForCompletion": "true", "ServiceTimeout": "30"}
+    update = change(aws, physical_id, old, new) | of
+    aws.invoke_later(update)
+    aws.faults = {"start": [Fault.KILLED_AFTER]}
+    aws.deliver_next()  # Lambda's next delivery comes after a minute
+    assert until_answered(aws, change(aws, physical_id, new, old) | of)["PhysicalResourceId"] == physical_id
+    let_time_pass(aws, 600)
+    assert IN_PROGRESS not in statuses(aws)[1:]
 
 
 def test_the_rollback_of_an_update_waits_for_a_job_that_is_late() -> None:

@@ -16,7 +16,7 @@ from provider.custom_resource import following
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.waiting import CannotWait
 from provider.hosts import Hosts
-from provider.kinds import KINDS
+from provider.kinds import ENDPOINT, KINDS
 from provider.lifecycle import COMPLETION_PATIENCE_SECONDS
 from provider.neptune import Jobs
 from simulator import ErrorAnswer, Fault, JobPlan
@@ -85,11 +85,12 @@ def test_the_creation_is_answered_when_the_job_runs_and_the_handle_when_it_has_c
     assert (signal["Status"], signal["UniqueId"], signal["Reason"]) == (
         "SUCCESS",
         job,
-        f"The job {job} has completed.",
+        f"The endpoint {job} is in service." if kind is ENDPOINT else f"The job {job} has completed.",
     )
     assert list(data(signal)) == ["Id", "Status", *(attribute.name for attribute in kind.attributes)]
-    assert data(signal)["Status"] == "Completed"
-    assert data(signal)["OutputLocation"].startswith("s3://")
+    assert data(signal)["Status"] == ("InService" if kind is ENDPOINT else "Completed")
+    name, beginning = ("EndpointArn", "arn:") if kind is ENDPOINT else ("OutputLocation", "s3://")
+    assert data(signal)[name].startswith(beginning)
     assert told is not None
     assert told["Status"] == "SUCCESS"
     assert 2 * HOUR <= world.time() <= 2 * HOUR + 40
@@ -157,7 +158,7 @@ def test_a_job_that_will_not_complete_is_signalled_at_once(world: World, kind: K
     ((message, _),) = world.queue.waiting  # type: ignore[attr-defined] # it is the played one
     assert world.invoke(delivered(message)) == {
         "Status": "PENDING",
-        "Reason": "The end of the job is waited for in the queue.",
+        "Reason": f"The {kind.words.thing} is waited for in the queue.",
     }
 
     world.drain()
@@ -172,8 +173,30 @@ def test_a_job_that_disappears_is_a_failure(world: World) -> None:
     world.ask("Create", ResourceProperties=world.properties(CompletionHandle=world.host.handle_for("trained")))
     (signal,) = signals(world)
     assert signal["Status"] == "FAILURE"
-    assert signal["Reason"].endswith(
-        "knows no model transform job job-1. It has disappeared before it was known to have completed."
+    assert signal["Reason"].endswith("knows no model transform job job-1. It has disappeared while it was waited for.")
+
+
+@pytest.mark.usefixtures("written")
+def test_an_endpoint_is_spoken_of_as_such(world: World) -> None:
+    world = world.of(ENDPOINT)
+    world.jobs.plan = JobPlan(run_seconds=HOUR, fails_with="No capacity")
+    properties = world.described(CompletionHandle=world.host.handle_for("trained"))
+    world.invoke(world.event("Create", ResourceProperties=properties))
+    assert isinstance(world.queue, Queue)
+    ((message, _),) = world.queue.waiting
+    assert world.invoke(delivered(message))["Reason"] == "The endpoint is waited for in the queue."
+    world.queue.problem = NO_ROUTE
+    event = world.event("Create", ResourceProperties=properties)
+    world.invoke(event)
+    assert world.answer(event)["Reason"].startswith(
+        f"The endpoint cannot be waited for. {NO_ROUTE} The endpoint is deleted when CloudFormation deletes this "
+        "resource."
+    )
+    world.queue.problem = ""
+    world.drain()
+    failure, *_ = signals(world)
+    assert failure["Reason"].startswith(
+        f"The endpoint {failure['UniqueId']} is not in service: its status is Failed. Its log: https://"
     )
 
 
@@ -282,8 +305,7 @@ def test_without_a_route_to_the_queue_the_creation_fails_and_its_job_is_cancelle
     answer = world.ask("Create", ResourceProperties=properties)
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(
-        f"The end of the job cannot be waited for. {NO_ROUTE} The job is cancelled when CloudFormation deletes this "
-        "resource."
+        f"The job cannot be waited for. {NO_ROUTE} The job is cancelled when CloudFormation deletes this resource."
     )
     assert answer["PhysicalResourceId"] == world.physical_id(started(world))
     world.ask("Delete", PhysicalResourceId=answer["PhysicalResourceId"], ResourceProperties=properties)

@@ -554,7 +554,7 @@ def test_a_rollback_looks_for_what_may_appear_and_keeps_its_job() -> None:
     first = starting(jobs, time).update(rollback({}))
     assert first == Waiting(
         "The update that is rolled back may have started a job; looking whether one appears.",
-        Progress(has_searched=True),
+        Progress(has_searched=True, looked_at=NOW),
     )
     assert run(starting(jobs, time).update, rollback({}), time, every=1) == Done(
         ADOPTED, {"Id": "job-1", "Status": "InProgress", **ATTRIBUTES}
@@ -566,7 +566,7 @@ def test_a_rollback_looks_for_what_may_appear_and_keeps_its_job() -> None:
 def test_a_silence_before_a_rollback_found_nothing_does_not_add_to_the_next() -> None:
     found_nothing = starting(Jobs()).update(rollback({}, Progress(silent_since=NOW - 500)))
     assert isinstance(found_nothing, Waiting)
-    assert found_nothing.progress == Progress(has_searched=True)
+    assert found_nothing.progress == Progress(has_searched=True, looked_at=NOW)
 
 
 def test_a_rollback_cancels_what_it_finds_and_what_it_had_begun_to_cancel() -> None:

@@ -63,6 +63,11 @@ BUSY = RequestRefused("Neptune refused the request: it is Updating.")
 LOST = Unavailable("Neptune answered 500.")
 UNREACHABLE = Unreachable("Open TCP port 8182.")
 GONE = JobNotFound("Neptune knows no such endpoint.")
+DENIED = NeptuneError("Neptune denied the request.")
+QUIET = 90
+"""For how long it is looked at when it is ready: until no other delivery of the request can change it."""
+UNSEEN = 60
+"""How late a change may become visible that Neptune has accepted."""
 
 
 def endpoint(status: str, *arns: str) -> Job:
@@ -91,6 +96,7 @@ class Cluster:
 
     looks: Iterable[Job | Exception] = (IN_SERVICE,)
     updates: Iterable[Exception | None] = (None,)
+    others: Job | Exception = IN_SERVICE
     lists: tuple[str, ...] = ()
     cancels: Iterable[Exception | None] = (None,)
     calls: list[str] = field(default_factory=list)
@@ -109,9 +115,8 @@ class Cluster:
             raise answer
 
     def get(self, job_id: str, _: Properties) -> Job:
-        if job_id != ID:
-            return IN_SERVICE
-        answer = self._looks.popleft() if len(self._looks) > 1 else self._looks[0]
+        looks = self._looks if job_id == ID else [self.others]
+        answer = self._looks.popleft() if len(looks) > 1 else looks[0]
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -174,7 +179,7 @@ def test_what_describes_it_is_changed_in_place(old: dict[str, object], new: dict
     cluster = Cluster()
     assert updated(cluster, update(old, new)).physical_id == PHYSICAL_ID
     assert cluster.calls == [f"update {ID}"]
-    assert cluster.now == NOW
+    assert cluster.now == NOW + UNSEEN + QUIET
 
 
 @pytest.mark.parametrize(
@@ -222,7 +227,7 @@ def test_it_is_changed_when_it_may_be_changed() -> None:
     cluster = Cluster([UPDATING] * 10 + [IN_SERVICE])
     assert updated(cluster, update()).physical_id == PHYSICAL_ID
     assert cluster.calls == [f"update {ID}"]
-    assert cluster.now == NOW + 50
+    assert cluster.now == NOW + 50 + UNSEEN + QUIET
 
 
 def test_a_refusal_while_it_changes_is_waited_out() -> None:
@@ -231,31 +236,102 @@ def test_a_refusal_while_it_changes_is_waited_out() -> None:
     assert cluster.calls == [f"update {ID}"] * 2
 
 
-def test_with_waiting_it_is_in_service_again_first() -> None:
+@pytest.mark.parametrize("wait", ["true", "false"])
+def test_it_is_in_service_again_first(wait: str) -> None:
     cluster = Cluster([IN_SERVICE, UPDATING, UPDATING, CHANGED])
-    assert updated(cluster, update(WaitForCompletion="true")).attributes["Status"] == "InService"
-    assert cluster.now == NOW + 10
+    assert updated(cluster, update(WaitForCompletion=wait)).attributes["Status"] == "InService"
+    assert cluster.now == NOW + 10 + QUIET
     assert cluster.calls == [f"update {ID}"]
 
 
-def test_with_waiting_what_neptune_is_slow_to_begin_is_not_taken_for_done() -> None:
+def test_what_neptune_is_slow_to_begin_is_not_taken_for_done() -> None:
     cluster = Cluster([IN_SERVICE, IN_SERVICE, IN_SERVICE, UPDATING, CHANGED])
-    assert updated(cluster, update(WaitForCompletion="true")).physical_id == PHYSICAL_ID
-    assert cluster.now == NOW + 15
+    assert updated(cluster, update()).physical_id == PHYSICAL_ID
+    assert cluster.now == NOW + 15 + QUIET
 
 
-def test_with_waiting_what_shows_no_sign_of_a_change_is_done_after_a_minute() -> None:
+def test_what_shows_no_sign_of_a_change_is_done_after_a_minute() -> None:
     cluster = Cluster()
-    assert updated(cluster, update(WaitForCompletion="true")).physical_id == PHYSICAL_ID
-    assert cluster.now == NOW + 60
+    assert updated(cluster, update()).physical_id == PHYSICAL_ID
+    assert cluster.now == NOW + UNSEEN + QUIET
     assert cluster.calls == [f"update {ID}"]
 
 
-def test_with_waiting_one_that_fails_fails_the_update() -> None:
-    cluster = Cluster([IN_SERVICE, UPDATING, FAILED])
+@pytest.mark.parametrize("wait", ["true", "false"])
+def test_one_that_fails_fails_the_update_when_none_can_take_its_place_any_more(wait: str) -> None:
+    cluster = Cluster([IN_SERVICE, *[UPDATING] * 19, FAILED], others=GONE)
     with pytest.raises(RequestFailed, match=r"^The endpoint .* is not in service: its status is Failed\.$") as failed:
-        updated(cluster, update(WaitForCompletion="true"))
+        updated(cluster, update(WaitForCompletion=wait))
     assert failed.value.leaves == ""
+    assert cluster.now == NOW + 155
+    assert cluster.calls == [f"update {ID}"]
+
+
+# --- another delivery of the request ----------------------------------------------------------------------------------
+
+
+def test_while_it_changes_otherwise_it_is_looked_at() -> None:
+    again, once_more = endpoint("InService", "config-2"), endpoint("InService", "config-3")
+    cluster = Cluster([IN_SERVICE, CHANGED, *[again] * 5, UPDATING, UPDATING, again, once_more])
+    assert updated(cluster, update()).physical_id == PHYSICAL_ID
+    assert cluster.now == NOW + 45 + QUIET
+    assert cluster.calls == [f"update {ID}"]
+
+
+def test_nobody_waits_for_another_delivery_if_it_is_not_known_when_it_was_asked() -> None:
+    request = update()
+    request = request._replace(origin=request.origin._replace(asked_at=None))
+    cluster = Cluster([IN_SERVICE, CHANGED])
+    assert updated(cluster, request).physical_id == PHYSICAL_ID
+    assert cluster.now == NOW
+
+
+@pytest.mark.parametrize(("seconds", "limit", "acts"), [(90, 3600, True), (91, 3600, False), (31, 60, False)])
+def test_a_late_delivery_changes_nothing(*, seconds: int, limit: int, acts: bool) -> None:
+    for progress, now in ((Progress(), NOW), (Progress(looked_at=NOW + 2000), NOW + 2000)):
+        cluster = Cluster(now=now + seconds)
+        request = update()._replace(time_limit=limit, progress=progress)
+        if acts:
+            assert updated(cluster, request).physical_id == PHYSICAL_ID
+        else:
+            age = rf"^The endpoint {ID} could not be changed\. The request is {seconds} s old\.$"
+            with pytest.raises(RequestFailed, match=age):
+                updated(cluster, request)
+        assert cluster.calls == [f"update {ID}"] * acts
+
+
+def test_a_delivery_that_has_waited_changes_it_whenever_it_may_be_changed() -> None:
+    cluster = Cluster([UPDATING] * 100 + [IN_SERVICE, CHANGED])
+    assert updated(cluster, update(), every=30).physical_id == PHYSICAL_ID
+    assert cluster.calls == [f"update {ID}"]
+
+
+@pytest.mark.parametrize("of_another", [IN_SERVICE, GONE], ids=["found", "not found"])
+@pytest.mark.parametrize(("seconds", "is_made"), [(5, True), (85, True), (95, False), (155, False)])
+def test_each_delivery_that_finds_it_failed_has_the_same_outcome(
+    *, seconds: int, is_made: bool, of_another: Job | Exception
+) -> None:
+    cluster = Cluster([FAILED], others=of_another, now=NOW + seconds)
+    progress = Progress(start_sent_at=NOW, is_accepted=True, arns="config-0")
+    if of_another is IN_SERVICE:
+        assert updated(cluster, update()._replace(progress=progress)).physical_id == NEW_PHYSICAL_ID
+        assert cluster.calls == []
+    elif is_made:
+        lifecycle(cluster).update(update()._replace(progress=progress))
+        assert cluster.calls == [f"start {NEW_ID}"]
+    else:
+        with pytest.raises(RequestFailed, match="its status is Failed"):
+            updated(cluster, update()._replace(progress=progress))
+        assert cluster.calls == []
+        assert cluster.now == NOW + 155
+
+
+def test_whether_another_has_taken_its_place_is_asked_for_ten_minutes() -> None:
+    cluster = Cluster([FAILED], others=UNREACHABLE, now=NOW + 200)
+    progress = Progress(start_sent_at=NOW, is_accepted=True, arns="config-0")
+    with pytest.raises(RequestFailed, match=r"its status is Failed\. Open TCP port 8182\.$"):
+        updated(cluster, update()._replace(progress=progress))
+    assert cluster.now == NOW + 800
 
 
 # --- no answer --------------------------------------------------------------------------------------------------------
@@ -263,7 +339,7 @@ def test_with_waiting_one_that_fails_fails_the_update() -> None:
 
 @pytest.mark.parametrize("now", [UPDATING, CHANGED], ids=["begun", "over"])
 def test_a_change_whose_answer_is_lost_is_made_once(now: Job) -> None:
-    cluster = Cluster([IN_SERVICE, now], [LOST])
+    cluster = Cluster([IN_SERVICE, now, CHANGED], [LOST])
     assert updated(cluster, update()).physical_id == PHYSICAL_ID
     assert cluster.calls == [f"update {ID}"]
 
@@ -272,14 +348,14 @@ def test_a_change_of_which_there_is_no_sign_is_asked_for_again_after_a_minute() 
     cluster = Cluster(updates=[LOST, None])
     assert updated(cluster, update()).physical_id == PHYSICAL_ID
     assert cluster.calls == [f"update {ID}"] * 2
-    assert cluster.now == NOW + 60
+    assert cluster.now == NOW + 60 + UNSEEN + QUIET
 
 
 @pytest.mark.parametrize("error", [Throttled("Neptune answered 429."), UNREACHABLE])
 def test_a_neptune_that_cannot_be_asked_is_asked_again_for_ten_minutes(error: NeptuneError) -> None:
     for cluster in (Cluster(updates=[error] * 119 + [None]), Cluster([error] * 119 + [IN_SERVICE])):
         assert updated(cluster, update()).physical_id == PHYSICAL_ID
-        assert cluster.now == NOW + 595
+        assert cluster.now == NOW + 595 + UNSEEN + QUIET
     for cluster, words in ((Cluster(updates=[error]), "changed"), (Cluster([error]), "looked up")):
         with pytest.raises(RequestFailed, match=rf"^The endpoint {ID} could not be {words}\. {error}$"):
             updated(cluster, update())
@@ -290,21 +366,37 @@ def test_what_neptune_has_accepted_is_done_although_it_cannot_be_looked_up() -> 
     cluster = Cluster([IN_SERVICE, UNREACHABLE])
     done = updated(cluster, update())
     assert (done.physical_id, done.attributes["Status"]) == (PHYSICAL_ID, "")
-    assert cluster.now == NOW + 45
+    assert cluster.now == NOW + 95
     with pytest.raises(RequestFailed, match="could not be looked up"):
         updated(Cluster([IN_SERVICE, UNREACHABLE]), update(WaitForCompletion="true"))
 
 
 @pytest.mark.parametrize(
-    ("accepted", "wait", "is_done"), [(False, "false", False), (True, "false", True), (True, "true", False)]
+    ("accepted", "settled", "wait", "is_done"),
+    [
+        (False, None, "false", False),
+        (True, None, "false", True),
+        (True, None, "true", False),
+        (True, NOW + 10, "true", True),
+    ],
 )
 def test_at_the_end_of_its_time_an_update_is_done_if_neptune_has_accepted_it(
-    *, accepted: bool, wait: str, is_done: bool
+    *, accepted: bool, settled: float | None, wait: str, is_done: bool
 ) -> None:
-    progress = Progress(start_sent_at=NOW, is_accepted=accepted)
+    progress = Progress(start_sent_at=NOW, is_accepted=accepted, settled_at=settled)
     request = update(WaitForCompletion=wait)._replace(progress=progress)
     done = lifecycle(Cluster()).without_neptune(request)
     assert (done is not None) is is_done
+
+
+@pytest.mark.parametrize(("looks", "updates"), [([IN_SERVICE], [DENIED]), ([DENIED], [None])])
+def test_a_denied_change_fails_when_no_other_delivery_can_make_it_any_more(
+    looks: list[Job | Exception], updates: list[Exception | None]
+) -> None:
+    cluster = Cluster(looks, updates)
+    with pytest.raises(RequestFailed, match=r"could not be .*\. Neptune denied the request\.$"):
+        updated(cluster, update())
+    assert cluster.now == NOW + 95
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------
@@ -331,15 +423,6 @@ def test_a_provider_that_may_not_start_may_not_change_either() -> None:
     ):
         lifecycle(cluster)._replace(may_start=False).update(update())
     assert cluster.calls == []
-
-
-def test_an_update_that_is_replayed_changes_nothing() -> None:
-    cluster = Cluster(now=NOW + 61)
-    request = update()._replace(time_limit=60)
-    with pytest.raises(RequestFailed, match=rf"^The endpoint {ID} could not be changed\. The request is 61 s old\.$"):
-        updated(cluster, request)
-    assert cluster.calls == []
-    assert updated(Cluster(now=NOW + 60), request).physical_id == PHYSICAL_ID
 
 
 def test_an_update_of_which_it_is_not_known_when_it_was_asked_changes_it() -> None:

@@ -146,7 +146,7 @@ class FrontDoor(NamedTuple):
         with tracer.provider.in_subsegment(name="## Completion"):
             told = following.look()
         if told is None:
-            return {"Status": "PENDING", "Reason": "The end of the job is waited for in the queue."}
+            return {"Status": "PENDING", "Reason": f"The {following.lifecycle.words.thing} is waited for in the queue."}
         return {"Status": told.outcome, "PhysicalResourceId": str(identity), "Reason": conceal(told.reason)}
 
     def _leaves(self, fields: Mapping[str, object], address: ReturnAddress) -> str:

@@ -288,7 +288,7 @@ class Conversation:
         problem = self._hand_over_the_job(done.physical_id)
         if problem is None:
             return None
-        failure = f"The end of the job cannot be waited for. {problem}"
+        failure = f"The {self.lifecycle.words.thing} cannot be waited for. {problem}"
         if done.physical_id == self.request.asked.physical_id:
             # It may be a rollback, which must not fail: the event comes again, and the alarm sounds at last.
             self._undeliverable = Undeliverable(f"{failure} The resource's handle is not signalled.")

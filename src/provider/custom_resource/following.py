@@ -95,7 +95,8 @@ class Following(NamedTuple):
         except RequestFailed as failed:
             return Signal(Outcome.FAILURE, job_id, str(failed))
         if not isinstance(result, Waiting):
-            return Signal(Outcome.SUCCESS, job_id, f"The job {job_id} has completed.", result.attributes)
+            words = self.lifecycle.words
+            return Signal(Outcome.SUCCESS, job_id, f"{words.named(job_id)} {words.completed}.", result.attributes)
         waited = self.clock.wall() - self._since
         if waited >= LONGEST_SECONDS:
             reason = f"{result.reason} The provider has looked at it for {waited / 3600:.0f} hours, and ends that now."

@@ -33,12 +33,12 @@ COMPLETION_HANDLE = Property(
     type=values.HANDLE,
     update="No interruption",
     excludes="WaitForCompletion",
-    default_text="nobody is told of the job's end",
+    default_text="nobody is told",
     description=(
-        "The `Ref` of an `AWS::CloudFormation::WaitConditionHandle`. The creation succeeds when the job runs; when the "
-        "job has completed, the handle is signalled with its attributes, and if it fails, with the reason. So a wait "
-        "condition can wait for it for up to 12 hours; see [longer than an hour](../reference.md#longer-than-an-hour). "
-        "It does not go with `WaitForCompletion: true`."
+        "The `Ref` of an `AWS::CloudFormation::WaitConditionHandle`. The creation succeeds when Neptune has the "
+        "{thing}; when it {completed}, the handle is signalled with its attributes, and if it fails, with the reason. "
+        "So a wait condition can wait for it for up to 12 hours; see [longer than an hour]"
+        "(../reference.md#longer-than-an-hour). It does not go with `WaitForCompletion: true`."
     ),
 )
 

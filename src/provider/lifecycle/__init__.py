@@ -118,24 +118,10 @@ class Lifecycle(NamedTuple):
             RequestFailed: A property is wrong, or another job does not exist or could not be looked up or started, or
                 it is to complete and has not.
         """
-        properties, wanted = self._parse(request)
-        logger.append_keys(job_id=wanted.id)
-        tracer.put_annotation("job_id", wanted.id)
-        current = Identity.parse(request.physical_id or "")
-        keeps = current is not None and self._keeps(current, wanted, request)
-        progress = self._leftovers.stop_what_an_update_left(request, current, waits=keeps)
-        if isinstance(progress, Waiting):
-            return progress
-        request = request._replace(progress=progress)
-        if current is not None and keeps:
-            if not self._changes(current, request, properties):
-                return self._refresh(current, wanted, properties, progress)
-            return self._change(current, wanted, request, properties)
-        if properties.describes:
-            return self._start_another(current, wanted, request, properties)
-        if current is not None and current.id == wanted.id and not progress.is_seen:
-            return self._move(current, wanted, properties, progress)
-        return self._starting.adopt(wanted, properties, progress)
+        result = self._look_at_update(request)
+        if isinstance(result, Waiting) and result.progress.start_sent_at is None:
+            return result._replace(progress=result.progress._replace(looked_at=self.clock.wall()))
+        return result
 
     def completion(self, identity: Identity, request: Request) -> Done | Waiting:
         """Look whether a job has completed that a resource has, whose request is answered.
@@ -180,11 +166,13 @@ class Lifecycle(NamedTuple):
         current = Identity.parse(request.physical_id or "")
         if current is None or not self._keeps(current, identity, request):
             return None
-        is_changed = request.progress.is_accepted and not request.progress.job_id
-        if self._changes(current, request, properties) and not (is_changed and not properties[WAIT_FOR_COMPLETION]):
+        progress = request.progress
+        is_changed = progress.is_accepted and not progress.job_id
+        is_ready = progress.settled_at is not None or not properties[WAIT_FOR_COMPLETION]
+        if self._changes(current, request, properties) and not (is_changed and is_ready):
             return None
         if self._leftovers.properties_that_failed(request, current) is not None:
-            tell_of_leftovers("There was no time to look for it.", is_likely=not request.progress.has_searched)
+            tell_of_leftovers("There was no time to look for it.", is_likely=not progress.has_searched)
         return Done(str(current), self._starting.attributes(current.id, None))
 
     def end_of_search(self, request: Request) -> Done | None:
@@ -241,20 +229,26 @@ class Lifecycle(NamedTuple):
         tracer.put_annotation("job_id", identity.id)
         if problem := problem_of(identity.endpoint, self.clusters):
             raise forbidden(identity, problem, self.kind.words)
+        may_come_again = not self.kind.ended and self._leftovers.may_come_again(identity, request)
         try:
             jobs = self.connect(identity.endpoint)
             properties = self.schema.parse(request.properties, for_delete=True)
-            wait = properties[WAIT_FOR_STOP]
+            wait = properties[WAIT_FOR_STOP] or may_come_again
             stopping = Stopping(self.clock, self.is_patient, self.kind.words)
-            return stopping.stop(jobs, identity.id, properties, request.progress, wait=wait) or Done(physical_id)
+            progress = request.progress._replace(has_searched=False)
+            waiting = stopping.stop(jobs, identity.id, properties, progress, wait=wait)
         except JobNotFound:
             logger.info("The job is gone")
             tracer.put_annotation("status", "NotFound")
-            return Done(physical_id)
+            waiting = None
         except (InvalidProperties, NeptuneError) as error:
             raise RequestFailed(
                 f"{self.kind.words.named(identity.id)} could not be {self.kind.words.cancelled}. {error}"
             ) from error
+        if waiting is None and may_come_again:
+            reason = f"{self.kind.words.named(identity.id)} {self.kind.words.stopped}; looking whether it comes again."
+            return Waiting(reason, Progress(unclear=True, has_searched=True))
+        return waiting or Done(physical_id)
 
     @property
     def _asking(self) -> Asking:
@@ -277,6 +271,26 @@ class Lifecycle(NamedTuple):
         return Leftovers(self.kind, self.schema, self.clusters, self._asking, self.may_start)
 
     # --- Create and Update --------------------------------------------------------------------------------------------
+
+    def _look_at_update(self, request: Request) -> Done | Waiting:
+        properties, wanted = self._parse(request)
+        logger.append_keys(job_id=wanted.id)
+        tracer.put_annotation("job_id", wanted.id)
+        current = Identity.parse(request.physical_id or "")
+        keeps = current is not None and self._keeps(current, wanted, request)
+        progress = self._leftovers.stop_what_an_update_left(request, current, waits=keeps)
+        if isinstance(progress, Waiting):
+            return progress
+        request = request._replace(progress=progress)
+        if current is not None and keeps:
+            if not self._changes(current, request, properties):
+                return self._refresh(current, wanted, properties, progress)
+            return self._change(current, wanted, request, properties)
+        if properties.describes:
+            return self._start_another(current, wanted, request, properties)
+        if current is not None and current.id == wanted.id and not progress.is_seen:
+            return self._move(current, wanted, properties, progress)
+        return self._starting.adopt(wanted, properties, progress)
 
     def _parse(self, request: Request) -> tuple[Properties, Identity]:
         """Read the properties, and which job they mean: of those that the provider starts, the resource's own."""

@@ -48,7 +48,7 @@ class Completing(NamedTuple):
         try:
             job = self.asking.look(identity, properties)
         except JobNotFound as error:
-            raise RequestFailed(f"{error} It has disappeared before it was known to have completed.") from error
+            raise RequestFailed(f"{error} It has disappeared while it was waited for.") from error
         except NeptuneError as error:
             now = self.asking.clock.wall()
             since = now if progress.silent_since is None else progress.silent_since

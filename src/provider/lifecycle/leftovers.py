@@ -10,10 +10,10 @@ from provider.identity import NO_JOB, NO_JOB_YET, Identity
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
 from provider.lifecycle.own_jobs import OwnJobs
-from provider.lifecycle.starting import START_SECONDS, start_seconds
+from provider.lifecycle.starting import START_SECONDS, TAKEN_UP_SECONDS, start_seconds
 from provider.lifecycle.stopping import Stopping
 from provider.lifecycle.terms import Progress, RequestFailed, Waiting, forbidden
-from provider.neptune import READ_SECONDS, JobNotFound, NeptuneError
+from provider.neptune import JobNotFound, NeptuneError
 from provider.observability import logger, record
 from provider.schema import InvalidProperties
 
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from provider.lifecycle.terms import JobsOfCluster, Request
     from provider.schema import Properties, Schema
 
-# What was asked to start may be taken up by Neptune as late as that.
-_TAKEN_UP_SECONDS = READ_SECONDS["start"]
-SEARCH_SECONDS = START_SECONDS + _TAKEN_UP_SECONDS
+SEARCH_SECONDS = START_SECONDS + TAKEN_UP_SECONDS
 """For how long after a request was asked its job may still appear."""
 
 
@@ -129,7 +127,8 @@ class Leftovers(NamedTuple):
         left = self._left(jobs, request, current, properties)
         if (stopping := self._stop_each(jobs, left, properties, progress)) is not None:
             return stopping
-        if left or not waits or self._is_search_over(request):
+        # What has ended is not started again by another delivery of its request, and what is gone is.
+        if (left and self.kind.ended) or not waits or self._is_search_over(request):
             return None
         a_job = self.kind.words.a_thing
         reason = f"The update that is rolled back may have started {a_job}; looking whether one appears."
@@ -203,12 +202,16 @@ class Leftovers(NamedTuple):
                     raise
                 logger.warning("This resource has started no job, as far as is known", reason=str(failed))
                 return None
+        is_over = self._is_search_over(request, named)
         if job_id:
+            goes_on = not (is_over or self.kind.ended)
             try:
-                return self._stop(jobs, job_id, properties, progress, wait=properties[WAIT_FOR_STOP])
+                waiting = self._stop(jobs, job_id, properties, progress, wait=goes_on or properties[WAIT_FOR_STOP])
             except NeptuneError as error:
                 raise RequestFailed(f"{words.named(job_id)} could not be {words.cancelled}. {error}") from error
-        if self._is_search_over(request, named):
+            if waiting is not None or not goes_on:
+                return waiting
+        elif is_over:
             return None
         reason = f"A creation that was not heard may have started {words.a_thing}; looking whether one appears."
         return Waiting(reason, Progress(has_searched=True))
@@ -259,12 +262,24 @@ class Leftovers(NamedTuple):
             return None
         return properties if properties.describes and not problem_of(properties[ENDPOINT], self.clusters) else None
 
+    def may_come_again(self, identity: Identity, request: Request) -> bool:
+        """Tell whether another delivery of the request that started a job may start it again when it is gone.
+
+        Args:
+            identity: The job.
+            request: Its Delete.
+
+        Returns:
+            Whether it may.
+        """
+        return job_ids.asked_at(identity.id) != 0 and not self._is_search_over(request, identity)
+
     def _is_search_over(self, request: Request, named: Identity | None = None) -> bool:
         """Tell whether a job that was asked for before this request, or at its own time, would be there by now."""
         if not self.asking.is_patient or not self.may_start:
             return True
         since = (job_ids.asked_at(named.id) if named else 0) or request.origin.asked_at
-        longest = start_seconds(request.time_limit) + _TAKEN_UP_SECONDS
+        longest = start_seconds(request.time_limit) + TAKEN_UP_SECONDS
         return since is None or self.asking.clock.wall() - since > longest
 
     def _stop(

@@ -9,7 +9,7 @@ from provider.kinds.common import WAIT_FOR_COMPLETION
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
 from provider.lifecycle.completing import not_completed_yet, why_not_completed
 from provider.lifecycle.terms import Done, Progress, RequestFailed, Waiting
-from provider.neptune import JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable
+from provider.neptune import READ_SECONDS, JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable
 from provider.observability import logger, record, tracer
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ APPEARANCE_SECONDS = 60.0
 # A request that is older than this starts no job any more, so that a Delete knows how long to look for one. It is
 # enough for the second delivery of a request whose first was killed: Lambda's comes after a minute.
 START_SECONDS = 90.0
+# What was asked to start may be taken up by Neptune as late as that.
+TAKEN_UP_SECONDS = READ_SECONDS["start"]
 # Neptune user guide, "Neptune ML management API errors and exceptions".
 _ID_IS_TAKEN = "same ID already exists"
 

@@ -83,7 +83,9 @@ class Progress(NamedTuple):
         is_seen: Whether the job that the request started has been looked up.
         has_searched: Whether a job that nobody was told of has been searched for, and none was there.
         is_tidied: Whether what a failed Update left is stopped.
-        arns_before: The ARNs of the SageMaker jobs of the job before Neptune was asked to change it.
+        looked_at: When the last look at an Update was over that had Neptune neither start nor change anything.
+        settled_at: Since when the job is known to be what it was changed to.
+        arns: The ARNs of its SageMaker jobs since then; before, those when Neptune was asked to change it.
     """
 
     cancelled_at: float | None = None
@@ -98,7 +100,9 @@ class Progress(NamedTuple):
     is_seen: bool = False
     has_searched: bool = False
     is_tidied: bool = False
-    arns_before: str = ""
+    looked_at: float | None = None
+    settled_at: float | None = None
+    arns: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON has it."""

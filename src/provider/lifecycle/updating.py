@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from provider import job_id as job_ids
 from provider.kinds.common import WAIT_FOR_COMPLETION
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
-from provider.lifecycle.starting import APPEARANCE_SECONDS
+from provider.lifecycle.completing import not_completed_yet, why_not_completed
+from provider.lifecycle.starting import APPEARANCE_SECONDS, START_SECONDS, TAKEN_UP_SECONDS, start_seconds
 from provider.lifecycle.terms import Done, Progress, RequestFailed, Waiting
 from provider.neptune import JobNotFound, NeptuneError, RequestRefused, Throttled, Unavailable
 from provider.observability import logger, tracer
@@ -39,19 +41,24 @@ class Updating(NamedTuple):
     def update(self, progress: Progress) -> Done | Waiting | None:
         """Have Neptune change the job, unless that is done or in doubt, and see what has become of it.
 
-        Neptune is asked for the same once more if a request is delivered again: that changes nothing.
+        Neptune is asked for the same once more if a request is delivered again: that changes nothing. But it must not
+        change what the next request has asked for, nor make another one in place of one that this has. So a delivery
+        acts soon or not at all, and the request is fulfilled when no other delivery of it can act any more.
 
         Args:
             progress: What earlier looks have found out.
 
         Returns:
-            The job's identity and attributes; `Waiting` until Neptune can be asked to change it, or until it is what it
-            is to be. `None`: it is gone, or has failed, and another one has to take its place.
+            The job's identity and attributes; `Waiting` until Neptune can be asked to change it, and until it is what
+            it is to be. `None`: it is gone, or has failed, and another one has to take its place.
 
         Raises:
-            RequestFailed: Neptune refused, or could not be reached for some minutes; or the job is to be ready again
-                and is not.
+            RequestFailed: Neptune refused, or could not be reached for some minutes; the job is not ready again; or the
+                request is another delivery of one that has long been handled.
         """
+        age = self._age(progress)
+        if progress.start_sent_at is None and age > self._seconds_to_act:
+            raise RequestFailed(f"{self._named} could not be changed. The request is {age:.0f} s old.")
         try:
             job = self.starting.asking.look(self.wanted, self.properties)
         except JobNotFound:
@@ -62,14 +69,64 @@ class Updating(NamedTuple):
         tracer.put_annotation("status", job.status)
         if progress.start_sent_at is None:
             return self._begin(job, progress)
-        has_begun = job.is_changing or _arns(job) != progress.arns_before
-        if not has_begun and self.starting.asking.clock.wall() - progress.start_sent_at < APPEARANCE_SECONDS:
-            if not progress.is_accepted or self.properties[WAIT_FOR_COMPLETION]:
+        if job.has_failed:
+            return self._judge_failure(job, progress)
+        return self._follow(job, progress._replace(silent_since=None), self._now - progress.start_sent_at)
+
+    def _follow(self, job: Job, progress: Progress, seconds: float) -> Done | Waiting | None:
+        """Tell whether the job is what Neptune was asked some seconds ago to change it to, and stays that."""
+        words = self.starting.kind.words
+        if not (job.is_changing or progress.settled_at is not None or _arns(job) != progress.arns):
+            if seconds < APPEARANCE_SECONDS:
                 reason = f"{self._named} is not known to have changed yet. {progress.words}"
-                return Waiting(reason.rstrip(), progress._replace(silent_since=None))
-        elif not has_begun and not progress.is_accepted:
-            return self._begin(job, progress)
-        return self.starting.follow(self.current, job, self.properties, progress, leaves="")
+                return Waiting(reason.rstrip(), progress)
+            if not progress.is_accepted:
+                return self._begin(job, progress)
+        if not job.has_completed:
+            return Waiting(not_completed_yet(self.current.id, job, words), progress._replace(settled_at=None))
+        since = progress.settled_at
+        if since is None or _arns(job) != progress.arns:
+            since = self._now
+        if self.request.origin.asked_at is None or self._now - since >= self._seconds_to_act:
+            logger.info("The resource has its job", status=job.status)
+            return Done(str(self.current), self.starting.attributes(self.current.id, job))
+        reason = f"{self._named} {words.completed}; looking whether it stays as it is."
+        return Waiting(reason, progress._replace(settled_at=since, arns=_arns(job)))
+
+    def _judge_failure(self, job: Job, progress: Progress) -> Waiting | None:
+        """Tell whether another one takes the place of a job that has failed by its change: each delivery has to agree.
+
+        Those that find the failure while the request may still start one do so. What none has started then is not
+        started any more, and the request fails.
+        """
+        asking, age = self.starting.asking, self._now - (self.request.origin.asked_at or self._now)
+        longest = start_seconds(self.request.time_limit)
+        failure = why_not_completed(self.current.id, job, self.starting.kind.words)
+        if age > longest:
+            other = job_ids.make(self.request.origin, self.properties.description)
+            try:
+                asking.look(self.wanted._replace(id=other), self.properties)
+            except JobNotFound:
+                if age > longest + TAKEN_UP_SECONDS:
+                    raise RequestFailed(failure) from None
+                return Waiting(failure, progress)
+            except NeptuneError as error:
+                return asking.again(failure, error, progress, patience=DELETION_PATIENCE_SECONDS)
+        logger.warning("The job has failed; another one takes its place", status=job.status)
+        return None
+
+    @property
+    def _now(self) -> float:
+        return self.starting.asking.clock.wall()
+
+    @property
+    def _seconds_to_act(self) -> float:
+        """For how long a delivery may have Neptune change the job, since it was asked or has last been looked at."""
+        return min(START_SECONDS, self.request.time_limit / 2)
+
+    def _age(self, progress: Progress) -> float:
+        asked_at = self.request.origin.asked_at
+        return 0.0 if asked_at is None else self._now - (progress.looked_at or asked_at)
 
     @property
     def _named(self) -> str:
@@ -82,12 +139,24 @@ class Updating(NamedTuple):
         patience = ADOPTION_PATIENCE_SECONDS if is_done else DELETION_PATIENCE_SECONDS
         try:
             failure = f"{self._named} could not be looked up."
-            return self.starting.asking.again(failure, error, progress, patience=patience)
+            return self._again(failure, error, progress, patience=patience)
         except RequestFailed as failed:
             if not is_done:
                 raise
             logger.warning("The job is changed, but could not be looked up", reason=str(failed))
             return Done(str(self.current), self.starting.attributes(self.current.id, None))
+
+    def _again(self, failure: str, error: NeptuneError, progress: Progress, *, patience: float) -> Waiting:
+        """Have an Update wait for a Neptune that may be back in a moment, and not fail where another delivery may not.
+
+        A request that has failed is rolled back, and must not be fulfilled after that.
+        """
+        asked_at = self.request.origin.asked_at
+        if asked_at is not None and self._now - asked_at <= self._seconds_to_act:
+            logger.warning("Neptune cannot be asked; asking again", error=str(error))
+            since = self._now if progress.silent_since is None else progress.silent_since
+            return Waiting(f"{failure} {error}", progress._replace(silent_since=since))
+        return self.starting.asking.again(failure, error, progress, patience=patience)
 
     def _begin(self, job: Job, progress: Progress) -> Done | Waiting | None:
         """Have Neptune change the job as soon as it may be changed."""
@@ -99,10 +168,7 @@ class Updating(NamedTuple):
         if self.starting.refusal:
             raise RequestFailed(f"{self._named} cannot be changed. {self.starting.refusal}")
         asking, failure = self.starting.asking, f"{self._named} could not be changed."
-        age = asking.clock.wall() - (self.request.origin.asked_at or asking.clock.wall())
-        if age > self.request.time_limit:  # nobody waits for it any more, and something else may have been asked since
-            raise RequestFailed(f"{failure} The request is {age:.0f} s old.")
-        sent = progress._replace(start_sent_at=asking.clock.wall(), silent_since=None, arns_before=_arns(job))
+        sent = progress._replace(start_sent_at=self._now, silent_since=None, arns=_arns(job))
         try:
             asking.connect(self.wanted.endpoint).update(self.wanted.id, self.properties)
         except RequestRefused as refusal:
@@ -111,7 +177,7 @@ class Updating(NamedTuple):
             if isinstance(error, Unavailable) and not isinstance(error, Throttled):
                 logger.warning("The change got no answer; looking what has become of it", error=str(error))
                 return Waiting(f"{failure} {error}", sent._replace(words=str(error)))
-            return asking.again(failure, error, progress, patience=DELETION_PATIENCE_SECONDS)
+            return self._again(failure, error, progress, patience=DELETION_PATIENCE_SECONDS)
         logger.info("Changed the job")
         return self.update(sent._replace(is_accepted=True, words=""))
 
