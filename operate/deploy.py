@@ -84,6 +84,12 @@ def _deploy(name: str, given: Sequence[str], template: Path | None, *, asks: boo
             f"  aws cloudformation delete-stack --stack-name {name}\n"
             f"  aws cloudformation wait stack-delete-complete --stack-name {name}"
         )
+    if deployed and not deployed.is_provider:
+        raise CannotDeploy(
+            f"The stack {name} is {deployed.status}, and has no output ServiceToken: it is no provider (yet). To "
+            "deploy over it would replace its template, and so delete its resources. Give the provider a name of its "
+            "own: make deploy STACK=another-name"
+        )
     if deployed:
         print(f"The stack {name} is there, version {deployed.version}; this is {version}. It is updated.")
     else:
