@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     import boto3
 
-VERSION, _ = read(Path(__file__).parents[2] / "template.yaml")
+VERSION, GROUPS = read(Path(__file__).parents[2] / "template.yaml")
 PROVIDER = {"ServiceToken": "arn", "Version": VERSION}
 CLUSTER = "cluster-ABC123"
+DEFAULTS = {it.name: CLUSTER if it.default is None else it.default for group in GROUPS for it in group.parameters}
 
 
 class CloudFormation:
@@ -69,3 +70,33 @@ def test_a_stack_that_is_no_provider_is_not_replaced(
     assert (code, sam) == (1, [])
     assert "The stack mine is UPDATE_COMPLETE, and has no output ServiceToken" in said
     assert "make deploy STACK=" in said
+
+
+def test_a_declined_change_set_is_not_taken_for_a_deployment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sam: list[str]
+) -> None:
+    code = deployed(monkeypatch, PROVIDER, {"ClusterResourceId": CLUSTER, "StartJobs": "false"}, "StartJobs=true")
+
+    said = capsys.readouterr().out
+    assert (code, sam) == (1, ["deploy"])
+    assert "Nothing was deployed: the change set was declined." in said
+    assert "StartJobs is 'false', not 'true'" in said
+    assert "The provider is there" not in said
+
+
+def test_a_declined_change_set_of_another_version_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sam: list[str]
+) -> None:
+    code = deployed(monkeypatch, {**PROVIDER, "Version": "0.9.0"}, DEFAULTS, "")
+
+    assert (code, sam) == (1, ["deploy"])
+    assert f"its version is '0.9.0', not '{VERSION}'" in capsys.readouterr().out
+
+
+def test_a_stack_that_is_as_it_was_asked_for_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sam: list[str]
+) -> None:
+    code = deployed(monkeypatch, PROVIDER, DEFAULTS, "")
+
+    assert (code, sam) == (0, ["deploy"])
+    assert "The provider is there: the stack mine" in capsys.readouterr().out
