@@ -125,6 +125,7 @@ class Acceptance:
         self._began = time.time()
         self._stack = Stack(self.account.session.client("cloudformation"), self.name, poll_seconds=_POLL_SECONDS)
         self._shown = 0
+        self._is_asked_for = False
 
     def plan(self) -> str:
         """Say what is about to happen, and what it costs.
@@ -178,6 +179,7 @@ class Acceptance:
         self.seen = replace(self.seen, before=self._queues())
         self._say(f"create the stack {self.name}")
         with held_back():  # a stack that is being created is known before it can be left behind
+            self._is_asked_for = True  # the answer may get lost: the name is its own, and was nobody's before
             self._stack.create(self.trial.template(self.provider))
         self.seen = replace(self.seen, created=self._settle())
         if self.seen.created.status != "CREATE_COMPLETE":
@@ -197,13 +199,27 @@ class Acceptance:
             yield
         except BaseException:
             if self._is_there():
-                self.seen = self._so_far()
+                self._see_so_far()
             raise
         finally:
-            self._remove()
+            with held_back():
+                self._remove()
 
     def _is_there(self) -> bool:
-        return self._stack.id != self.name and self._stack.settled_status() != _DELETED
+        """Tell whether there is something to be deleted; a stack that cannot be looked up may be there."""
+        is_seen_gone = self.seen.deleted is not None and self.seen.deleted.status == _DELETED
+        if is_seen_gone or not self._is_asked_for:
+            return False
+        try:
+            return self._stack.is_there()
+        except (ClientError, BotoCoreError):
+            return True
+
+    def _see_so_far(self) -> None:
+        try:
+            self.seen = self._so_far()
+        except (ClientError, BotoCoreError) as error:  # what has ended the trial is told, not this
+            self._say(f"what was seen so far cannot be looked up: {error}")
 
     def _so_far(self) -> Seen:
         """What was seen of a trial that has not come to its end."""
