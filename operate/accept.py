@@ -27,6 +27,7 @@ from operate.report import report
 from operate.seen import ANSWERED, Log, Operation, Seen, log_of
 from operate.trial import described
 from operate.verdicts import verdicts
+from provider.schema import indefinite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,13 +134,13 @@ class Acceptance:
         Returns:
             Some lines.
         """
-        noun = self.trial.kind.noun
+        noun, words = self.trial.kind.noun, self.trial.kind.words
         if self.trial.starts:
-            does = f"starts a {noun}. That is SageMaker compute: it COSTS MONEY until the job has been cancelled,\n"
-            does += "     some minutes later"
+            does = f"starts {indefinite(noun)}. That is SageMaker compute: it COSTS MONEY\n"
+            does += f"     until the {words.thing} is {words.cancelled}, some minutes later"
         else:
             does = f"adopts the {noun} {self.trial.adopted}"
-        artifacts = "and has its artifacts deleted" if self.trial.cleans else "(its artifacts stay)"
+        artifacts = ", and its artifacts are deleted" if self.trial.cleans else "; its artifacts stay"
         return "\n".join(
             [
                 str(self.account),
@@ -147,7 +148,7 @@ class Acceptance:
                 f"The cluster: {self.trial.endpoint.host}:{self.trial.endpoint.port}",
                 "What is about to happen:",
                 f"  1. The stack {self.name} is created. It {does}.",
-                f"  2. The stack is deleted. That CANCELS the job {artifacts}.",
+                f"  2. The stack is deleted. With it the {words.thing} is {words.cancelled.upper()}{artifacts}.",
             ]
         )
 
@@ -188,7 +189,7 @@ class Acceptance:
         outputs = self._stack.outputs()
         job = outputs.get("Id", "")
         self.seen = replace(self.seen, outputs=outputs, running=cluster.ask(self.account, self.trial, job))
-        self._say(f"delete the stack; its job {job} is {outputs.get('Status')}")
+        self._say(f"delete the stack; its {self.trial.kind.words.thing} {job} is {outputs.get('Status')}")
         self._stack.delete()
         self.seen = replace(self.seen, deleted=self._settle(), ended=cluster.ask(self.account, self.trial, job))
         self._gather(("Create", "Delete"))
@@ -231,7 +232,10 @@ class Acceptance:
         """Delete the stack, if it is there."""
         if not self._is_there():
             return
-        self._say("clean up: delete the stack, which cancels its job. It ends when the job has stopped")
+        words = self.trial.kind.words
+        self._say(
+            f"clean up: delete the stack. With it its {words.thing} is {words.cancelled}; it ends when that is done"
+        )
         try:
             self._stack.delete()
             status = self._settle().status
@@ -239,7 +243,7 @@ class Acceptance:
             status = str(error).splitlines()[0]
         if status != _DELETED:
             self._say(
-                f"THE STACK IS LEFT BEHIND ({status}), and its job may run on. Delete it:\n"
+                f"THE STACK IS LEFT BEHIND ({status}), and its {words.thing} may run on. Delete it:\n"
                 f"  aws cloudformation delete-stack --region {self.account.region} --stack-name {self.name}"
             )
 
