@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +55,7 @@ class Stack:
 
     Attributes:
         name: The stack's name.
-        id: Its ARN, by which it is still known when it is gone; its name before `create`.
+        id: Its ARN, by which it is still known when it is gone; its name until that is known.
 
     Example:
         >>> stack = Stack(ministack.client("cloudformation"), "movies")  # doctest: +SKIP
@@ -79,6 +82,8 @@ class Stack:
             StackName=self.name,
             TemplateBody=template,
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in (parameters or {}).items()],
+            # boto3 sends a request again whose answer was lost: by this CloudFormation knows that it is the same one.
+            ClientRequestToken=str(uuid.uuid4()),
         )
         self.id = answer["StackId"]
         self._settled_events = 0
@@ -101,6 +106,21 @@ class Stack:
         """Have the stack deleted."""
         self._settled_events = len(self.events())
         self._client.delete_stack(StackName=self.id)
+
+    def is_there(self) -> bool:
+        """Look whether the stack is there, also if the answer to its creation was lost.
+
+        Returns:
+            Whether it is, whatever its status; not if it never came to be, or is gone.
+        """
+        try:
+            (stack,) = self._client.describe_stacks(StackName=self.id)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return False
+            raise
+        self.id = stack["StackId"]
+        return stack["StackStatus"] != "DELETE_COMPLETE"
 
     def events(self) -> list[StackEvent]:
         """Look up what has happened so far, over all operations.

@@ -27,6 +27,7 @@ from operate.report import report
 from operate.seen import ANSWERED, Log, Operation, Seen, log_of
 from operate.trial import described
 from operate.verdicts import verdicts
+from provider.schema import indefinite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,6 +126,7 @@ class Acceptance:
         self._began = time.time()
         self._stack = Stack(self.account.session.client("cloudformation"), self.name, poll_seconds=_POLL_SECONDS)
         self._shown = 0
+        self._is_asked_for = False
 
     def plan(self) -> str:
         """Say what is about to happen, and what it costs.
@@ -132,13 +134,13 @@ class Acceptance:
         Returns:
             Some lines.
         """
-        noun = self.trial.kind.noun
+        noun, words = self.trial.kind.noun, self.trial.kind.words
         if self.trial.starts:
-            does = f"starts a {noun}. That is SageMaker compute: it COSTS MONEY until the job has been cancelled,\n"
-            does += "     some minutes later"
+            does = f"starts {indefinite(noun)}. That is SageMaker compute: it COSTS MONEY\n"
+            does += f"     until the {words.thing} is {words.cancelled}, some minutes later"
         else:
             does = f"adopts the {noun} {self.trial.adopted}"
-        artifacts = "and has its artifacts deleted" if self.trial.cleans else "(its artifacts stay)"
+        artifacts = ", and its artifacts are deleted" if self.trial.cleans else "; its artifacts stay"
         return "\n".join(
             [
                 str(self.account),
@@ -146,7 +148,7 @@ class Acceptance:
                 f"The cluster: {self.trial.endpoint.host}:{self.trial.endpoint.port}",
                 "What is about to happen:",
                 f"  1. The stack {self.name} is created. It {does}.",
-                f"  2. The stack is deleted. That CANCELS the job {artifacts}.",
+                f"  2. The stack is deleted. With it the {words.thing} is {words.cancelled.upper()}{artifacts}.",
             ]
         )
 
@@ -178,6 +180,7 @@ class Acceptance:
         self.seen = replace(self.seen, before=self._queues())
         self._say(f"create the stack {self.name}")
         with held_back():  # a stack that is being created is known before it can be left behind
+            self._is_asked_for = True  # the answer may get lost: the name is its own, and was nobody's before
             self._stack.create(self.trial.template(self.provider))
         self.seen = replace(self.seen, created=self._settle())
         if self.seen.created.status != "CREATE_COMPLETE":
@@ -186,7 +189,7 @@ class Acceptance:
         outputs = self._stack.outputs()
         job = outputs.get("Id", "")
         self.seen = replace(self.seen, outputs=outputs, running=cluster.ask(self.account, self.trial, job))
-        self._say(f"delete the stack; its job {job} is {outputs.get('Status')}")
+        self._say(f"delete the stack; its {self.trial.kind.words.thing} {job} is {outputs.get('Status')}")
         self._stack.delete()
         self.seen = replace(self.seen, deleted=self._settle(), ended=cluster.ask(self.account, self.trial, job))
         self._gather(("Create", "Delete"))
@@ -197,13 +200,27 @@ class Acceptance:
             yield
         except BaseException:
             if self._is_there():
-                self.seen = self._so_far()
+                self._see_so_far()
             raise
         finally:
-            self._remove()
+            with held_back():
+                self._remove()
 
     def _is_there(self) -> bool:
-        return self._stack.id != self.name and self._stack.settled_status() != _DELETED
+        """Tell whether there is something to be deleted; a stack that cannot be looked up may be there."""
+        is_seen_gone = self.seen.deleted is not None and self.seen.deleted.status == _DELETED
+        if is_seen_gone or not self._is_asked_for:
+            return False
+        try:
+            return self._stack.is_there()
+        except (ClientError, BotoCoreError):
+            return True
+
+    def _see_so_far(self) -> None:
+        try:
+            self.seen = self._so_far()
+        except (ClientError, BotoCoreError) as error:  # what has ended the trial is told, not this
+            self._say(f"what was seen so far cannot be looked up: {error}")
 
     def _so_far(self) -> Seen:
         """What was seen of a trial that has not come to its end."""
@@ -215,7 +232,10 @@ class Acceptance:
         """Delete the stack, if it is there."""
         if not self._is_there():
             return
-        self._say("clean up: delete the stack, which cancels its job. It ends when the job has stopped")
+        words = self.trial.kind.words
+        self._say(
+            f"clean up: delete the stack. With it its {words.thing} is {words.cancelled}; it ends when that is done"
+        )
         try:
             self._stack.delete()
             status = self._settle().status
@@ -223,7 +243,7 @@ class Acceptance:
             status = str(error).splitlines()[0]
         if status != _DELETED:
             self._say(
-                f"THE STACK IS LEFT BEHIND ({status}), and its job may run on. Delete it:\n"
+                f"THE STACK IS LEFT BEHIND ({status}), and its {words.thing} may run on. Delete it:\n"
                 f"  aws cloudformation delete-stack --region {self.account.region} --stack-name {self.name}"
             )
 

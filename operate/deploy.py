@@ -84,6 +84,12 @@ def _deploy(name: str, given: Sequence[str], template: Path | None, *, asks: boo
             f"  aws cloudformation delete-stack --stack-name {name}\n"
             f"  aws cloudformation wait stack-delete-complete --stack-name {name}"
         )
+    if deployed and not deployed.is_provider:
+        raise CannotDeploy(
+            f"The stack {name} is {deployed.status}, and has no output ServiceToken: it is no provider (yet). To "
+            "deploy over it would replace its template, and so delete its resources. Give the provider a name of its "
+            "own: make deploy STACK=another-name"
+        )
     if deployed:
         print(f"The stack {name} is there, version {deployed.version}; this is {version}. It is updated.")
     else:
@@ -97,11 +103,24 @@ def _deploy(name: str, given: Sequence[str], template: Path | None, *, asks: boo
     print("\nsam deploy ...", flush=True)
     _sam(_deployment(name, here.region, built, values, asks=asks))
     after = provider_stack.look_up(here, name)
-    if after is None or after.outputs.get("Version") != version:
-        print("Nothing was deployed.")
+    missing = [f"there is no stack {name}"] if after is None else _missing(after, version, values)
+    if after is None or missing:
+        # SAM is content with a change set that nobody wants, and says only if it fails itself.
+        print("\n  ".join(["Nothing was deployed: the change set was declined.", *missing]))
         return 1
     print(_what_next(after))
     return 0
+
+
+def _missing(stack: ProviderStack, version: str, values: Mapping[str, str]) -> list[str]:
+    """List what a stack has not of what it was to have."""
+    wanted = {"its version": version, **values}
+    has = {"its version": stack.version, **stack.parameters}
+    return [
+        f"{name} is {repr(has[name]) if name in has else 'not there'}, not {value!r}"
+        for name, value in wanted.items()
+        if has.get(name) != value
+    ]
 
 
 def _sam(arguments: Sequence[str], stdout: int | None = None) -> None:

@@ -23,7 +23,7 @@ class NoProvider(CannotGoOn):
 
 @dataclass(frozen=True)
 class ProviderStack:
-    """The stack of a provider.
+    """The stack of a provider, or what has its name.
 
     Attributes:
         name: Its name.
@@ -41,6 +41,11 @@ class ProviderStack:
     def version(self) -> str:
         """The provider's version."""
         return self.outputs.get("Version", "unknown")
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether it is one, rather than a stack of something else that has the name."""
+        return "ServiceToken" in self.outputs
 
 
 def look_up(account: Account, name: str) -> ProviderStack | None:
@@ -88,7 +93,7 @@ def find(account: Account, name: str) -> ProviderStack:
             f"There is no stack {name} in account {account.id}, Region {account.region}: run `make deploy`, or name "
             "the provider's stack with STACK=..."
         )
-    if "ServiceToken" not in stack.outputs:
+    if not stack.is_provider:
         raise NoProvider(
             f"The stack {name} is {stack.status}, and has no output ServiceToken: it is no provider (yet)."
         )

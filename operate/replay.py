@@ -52,25 +52,31 @@ def _replay(name: str) -> int:
     print(here, flush=True)
     sqs, functions = here.session.client("sqs"), here.session.client("lambda")
     queue, function = stack.outputs["FailedEventsQueueUrl"], stack.outputs["FunctionName"]
-    replayed = left = 0
-    seen: set[str] = set()
+    replayed = left = skipped = 0
+    done: set[tuple[str, bool]] = set()
     for message in _messages(sqs, queue):
         try:
             event = event_in(message["Body"])
-            if event["RequestId"] in seen:  # it has failed again already, and stays
+            # A request may have an event of its own, and one of following its job after it was answered.
+            identity = (str(event["RequestId"]), _follows(event))
+            if identity in done:  # it came twice, or has failed again already
+                skipped += 1
+                print(f"Skipped, and left in the queue: {_about(event)}. It has just been replayed.", flush=True)
                 continue
-            seen.add(event["RequestId"])
             _invoke(functions, function, event)
         except (NoEvent, ClientError, BotoCoreError) as error:
             left += 1
             print(f"Left in the queue: {error}", flush=True)
             continue
         sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        done.add(identity)
         replayed += 1
         print(f"Replayed: {_about(event)}", flush=True)
     if replayed:
         print(f"{_count(replayed)} replayed. What becomes of them: make logs STACK={stack.name}")
         print("An event that cannot be finished this time, either, comes back to the queue some minutes later.")
+    if skipped:
+        print(f"{_count(skipped)} skipped. If the queue still has any in some minutes, replay it again.")
     if left:
         print(f"{_count(left)} could not be replayed, and stay in the queue {queue}")
         return 1
@@ -136,8 +142,17 @@ def _invoke(functions: LambdaClient, function: str, event: Mapping[str, Any]) ->
 def _about(event: Mapping[str, Any]) -> str:
     stack = str(event.get("StackId", "")).split("/")
     name = stack[1] if len(stack) > 1 else "an unknown stack"
-    waited = ", which has waited for its job" if "Waiting" in event else ""
+    if _follows(event):
+        waited = ", whose CompletionHandle waits for the job's end"
+    else:
+        waited = ", which has waited for its job" if "Waiting" in event else ""
     return f"{event.get('RequestType', 'request')} of {event.get('LogicalResourceId', 'a resource')} in {name}{waited}"
+
+
+def _follows(event: Mapping[str, Any]) -> bool:
+    """Tell whether an event's request is answered, and only its job's end is still looked for."""
+    waiting = event.get("Waiting")
+    return isinstance(waiting, dict) and "Follows" in waiting
 
 
 def _count(number: int) -> str:

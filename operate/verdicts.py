@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
     from operate.seen import Operation, Seen
     from operate.trial import Trial
+    from provider.kinds.kind import Kind
 
 # From the look that finds the job ended to CloudFormation's thanks; then to its own event.
 _ANSWER_SECONDS = 5.0
 _EVENT_SECONDS = 30.0
+# What the provider calls a job that Neptune does not know any more after its cancellation, as is every endpoint.
+_NOT_FOUND = "NotFound"
 
 
 class Verdict(NamedTuple):
@@ -59,22 +62,23 @@ def _creation(trial: Trial, seen: Seen) -> Iterator[Verdict]:
     )
     if status != "CREATE_COMPLETE":
         return
+    thing, running = trial.kind.words.thing, _running(trial.kind)
     job, at_first = seen.outputs.get("Id", ""), seen.outputs.get("Status", "")
     yield Verdict(
-        f"its output Id is {trial.adopted}" if trial.adopted else "its output Id is that of a new job",
+        f"its output Id is {trial.adopted}" if trial.adopted else f"its output Id is that of a new {thing}",
         job or "none",
         job == trial.adopted if trial.adopted else bool(job),
     )
     yield Verdict(
-        f"its output Status is that of a running job ({_or(trial.kind.running)})",
+        f"its output Status is that of a running {thing} ({_or(running)})",
         at_first or "none",
-        _is_one_of(at_first, trial.kind.running),
+        _is_one_of(at_first, running),
     )
     if seen.running.status:
         yield Verdict(
-            "the cluster, asked from here, says that the job runs",
+            f"the cluster, asked from here, says that the {thing} runs",
             seen.running.status,
-            _is_one_of(seen.running.status, trial.kind.running),
+            _is_one_of(seen.running.status, running),
         )
     yield from _answer(seen, seen.created, "Create", "CREATE_COMPLETE")
 
@@ -85,18 +89,19 @@ def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]
         f"{deleted.status or 'no end of it'} after {deleted.seconds:.0f} s" + _because(deleted),
         deleted.status == "DELETE_COMPLETE",
     )
+    thing, over = trial.kind.words.thing, (*trial.kind.ended, _NOT_FOUND)
     accepted = len(seen.log.of("Delete", "Cancelled the job"))
-    yield Verdict("the job is cancelled, once", _times(accepted), accepted == 1)
+    yield Verdict(f"the {thing} is {trial.kind.words.cancelled}, once", _times(accepted), accepted == 1)
     ended = [str(it.fields.get("status", "")) for it in seen.log.of("Delete", "The job has ended")]
     is_gone = bool(seen.log.of("Delete", "The job is gone"))
     yield Verdict(
-        f"the provider has seen the job ended ({_or(trial.kind.ended)})",
+        f"the provider has seen the {thing} ended ({_or(over)})",
         ", ".join(ended) or ("gone" if is_gone else "no such line in the log"),
-        is_gone or (bool(ended) and _is_one_of(ended[-1], trial.kind.ended)),
+        is_gone or (bool(ended) and _is_one_of(ended[-1], over)),
     )
     if seen.ended.status:
         yield Verdict(
-            "the cluster, asked from here, says that the job has ended",
+            f"the cluster, asked from here, says that the {thing} has ended",
             seen.ended.status,
             seen.ended.status == GONE or _is_one_of(seen.ended.status, trial.kind.ended),
         )
@@ -153,6 +158,11 @@ def _left(seen: Seen) -> Iterator[Verdict]:
             f"{number} message{'' if number == 1 else 's'}",
             number <= before,
         )
+
+
+def _running(kind: Kind) -> tuple[str, ...]:
+    """List the statuses in which there is something to be cancelled: an endpoint does its work until it is deleted."""
+    return tuple(it for it in (*kind.running, *kind.completed) if it not in kind.ended)
 
 
 def _because(operation: Operation) -> str:

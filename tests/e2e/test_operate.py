@@ -94,7 +94,7 @@ class TestAccept:
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Account 000000000000, Region us-east-1" in done.stdout
-        assert "That CANCELS the job (its artifacts stay)" in done.stdout
+        assert "With it the job is CANCELLED; its artifacts stay." in done.stdout
         assert report.read_text() in done.stdout
         verdicts = verdicts_of(report.read_text())
         assert set(verdicts.values()) == {"ok"}
@@ -134,6 +134,16 @@ class TestAccept:
         assert provider.neptune.artifacts(job) == ()
         assert "COSTS MONEY" in done.stdout
         assert verdicts_of(done.stdout)["the metric JobsStarted adds up to 1"] == "ok"
+
+    def test_an_endpoint_is_adopted_and_deleted(self, provider: Provider) -> None:
+        endpoints = provider.neptune.of("endpoints")
+        endpoints.start_job("accepted", run_seconds=0.0, stop_seconds=2.0)
+
+        done = accept(provider, "--job", "accepted", "--type", "Custom::NeptuneMLEndpoint", "--yes")
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "With it the endpoint is DELETED" in done.stdout
+        assert "accepted" not in endpoints.jobs()
 
     def test_nothing_is_started_unless_somebody_says_so(self, provider: Provider) -> None:
         before = provider.neptune.jobs()

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from local.function_log import Message
+from local.ministack import REGION
 from local.stacks import StackEvent
-from operate.cluster import Told
+from operate.accept import Acceptance
+from operate.account import Account
+from operate.cluster import GONE, Told
 from operate.report import masked, report
 from operate.seen import Operation, Seen, log_of
 from operate.verdicts import verdicts
 from tests.operate.test_trial import ENDPOINT, provider, trial
+
+if TYPE_CHECKING:
+    from operate.trial import Trial
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/neptune-ml-acceptance-1/uuid"
 OTHER = STACK.replace("acceptance-1", "acceptance-2")
@@ -140,6 +148,61 @@ def log(*messages: Message) -> Seen:
 )  # fmt: skip
 def test_what_is_not_as_expected_is_named(seen: Seen, expected: list[str]) -> None:
     assert not_as_expected(seen) == expected
+
+
+ENDPOINT_TRIAL = trial(job="movies", resource_type="Custom::NeptuneMLEndpoint")
+
+
+def of_endpoint(status: str, ended: str) -> Seen:
+    """What is seen of an endpoint: its Delete ends when Neptune knows it no more."""
+    look = said(18, "The job has ended", status=ended, invocation="look", stream="b")
+    seen = log(*CREATED, *DELETED[:3], look, *DELETED[4:])
+    return replace(seen, outputs={**SEEN.outputs, "Status": status}, running=Told(status), ended=Told(GONE))
+
+
+@pytest.mark.parametrize("status", ["InService", "Creating", "Updating"])
+def test_an_endpoint_that_is_in_service_and_then_gone_is_as_expected(status: str) -> None:
+    assert [it for it in verdicts(ENDPOINT_TRIAL, of_endpoint(status, "NotFound")) if not it.holds] == []
+
+
+@pytest.mark.parametrize("status", ["Failed", "Deleting"])
+def test_an_endpoint_that_does_not_run_is_not_as_expected(status: str) -> None:
+    assert [it.expected for it in verdicts(ENDPOINT_TRIAL, of_endpoint(status, "InService")) if not it.holds] == [
+        "its output Status is that of a running endpoint (Creating or Updating or SystemUpdating or RollingBack or "
+        "InService)",
+        "the cluster, asked from here, says that the endpoint runs",
+        "the provider has seen the endpoint ended (NotFound)",
+    ]
+
+
+def test_a_job_that_neptune_knows_no_more_after_its_cancellation_has_ended() -> None:
+    look = said(18, "The job has ended", status="NotFound", invocation="look", stream="b")
+
+    assert not_as_expected(log(*CREATED, *DELETED[:3], look, *DELETED[4:])) == []
+
+
+@pytest.mark.parametrize(
+    ("tried", "lines"),
+    [
+        (ADOPTING, ["It adopts the model transform job movies.", "With it the job is CANCELLED; its artifacts stay."]),
+        (
+            STARTING,
+            [
+                "It starts a model transform job.",
+                "it COSTS MONEY\n     until the job is cancelled",
+                "the job is CANCELLED, and its artifacts are deleted.",
+            ],
+        ),
+        (ENDPOINT_TRIAL, ["It adopts the endpoint movies.", "With it the endpoint is DELETED; its artifacts stay."]),
+    ],
+    ids=["a job that is adopted", "a job that is started", "an endpoint"],
+)
+def test_the_plan_says_what_becomes_of_the_job(tried: Trial, lines: list[str]) -> None:
+    here = Account("123456789012", REGION, "me", boto3.Session(region_name=REGION))
+    plan = Acceptance(here, provider(), tried, "neptune-ml-acceptance-1").plan()
+
+    for line in lines:
+        assert line in plan
 
 
 def test_metrics_of_which_some_are_missing_prove_nothing() -> None:

@@ -61,7 +61,7 @@ def test_a_group_is_kept_with_one_answer(answers: list[str]) -> None:
 def test_the_parameters_of_one_group_are_asked_for_one_by_one(
     answers: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers += [CLUSTER, "", "n", "", "", "", "yes", "true", *[""] * (len(GROUPS) - 2)]
+    answers += [CLUSTER, "", "n", "", "", "", "", "yes", "true", *[""] * (len(GROUPS) - 2)]
 
     values = chosen(GROUPS, None, [], asks=True)
 

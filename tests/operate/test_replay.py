@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from operate import replay
+from operate.account import Account
 from operate.replay import NoEvent, event_in
+
+if TYPE_CHECKING:
+    import boto3
 
 REQUEST = {"RequestType": "Delete", "RequestId": "1", "ResponseURL": "https://host/?X-Amz-Signature=secret"}
 JSON = st.recursive(
@@ -37,3 +44,94 @@ def test_no_url_is_told() -> None:
         event_in(json.dumps({"ResponseURL": REQUEST["ResponseURL"]}))
 
     assert "secret" not in str(raised.value)
+
+
+CREATE = {
+    "RequestType": "Create",
+    "RequestId": "create-1",
+    "StackId": "arn:aws:cloudformation:us-east-1:1:stack/movies/uuid",
+    "LogicalResourceId": "Job",
+}
+WAITED = {**CREATE, "Waiting": {"ArrivedAt": 1.8e9, "Progress": {}}}
+FOLLOWED = {**CREATE, "Waiting": {"ArrivedAt": 1.8e9, "Progress": {}, "Follows": "host:8182/movies"}}
+OUTPUTS = {"ServiceToken": "arn", "FailedEventsQueueUrl": "queue", "FunctionName": "function"}
+
+
+class Provider:
+    """A provider whose queue of failed events has these; its function takes what it is given, or refuses it first."""
+
+    def __init__(self, *events: object, refusals: int = 0) -> None:
+        self.messages = [
+            {"MessageId": str(number), "ReceiptHandle": str(number), "Body": json.dumps(event)}
+            for number, event in enumerate(events)
+        ]
+        self.refusals = refusals
+        self.invoked: list[object] = []
+        self.deleted: list[str] = []
+
+    def client(self, _name: str) -> Provider:
+        return self
+
+    def describe_stacks(self, **_named: str) -> dict[str, Any]:
+        outputs = [{"OutputKey": key, "OutputValue": value} for key, value in OUTPUTS.items()]
+        return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": outputs}]}
+
+    def receive_message(self, **_named: object) -> dict[str, Any]:
+        return {"Messages": self.messages}
+
+    def delete_message(self, **named: str) -> None:
+        self.deleted.append(named["ReceiptHandle"])
+
+    def invoke(self, **named: str | bytes) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "Rate"}}, "Invoke")
+        self.invoked.append(json.loads(named["Payload"]))
+
+
+def replayed(monkeypatch: pytest.MonkeyPatch, provider: Provider) -> int:
+    here = Account("1", "us-east-1", "me", cast("boto3.Session", provider))
+    monkeypatch.setattr("operate.account.find", lambda: here)
+    return replay.main([])
+
+
+def test_a_request_and_the_following_of_its_job_are_two_events(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = Provider(FOLLOWED, {"requestPayload": CREATE})
+
+    assert replayed(monkeypatch, provider) == 0
+    assert (provider.invoked, provider.deleted) == ([FOLLOWED, CREATE], ["0", "1"])
+    said = capsys.readouterr().out
+    assert "Replayed: Create of Job in movies\n" in said
+    assert "Replayed: Create of Job in movies, whose CompletionHandle waits for the job's end\n" in said
+
+
+@pytest.mark.parametrize(("first", "second"), [(WAITED, {"requestPayload": CREATE}), (FOLLOWED, FOLLOWED)])
+def test_an_event_that_comes_twice_is_replayed_once_and_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], first: object, second: object
+) -> None:
+    provider = Provider(first, second)
+
+    assert replayed(monkeypatch, provider) == 0
+    assert (provider.invoked, provider.deleted) == ([first], ["0"])
+    said = capsys.readouterr().out
+    assert "Skipped, and left in the queue: Create of Job in movies" in said
+    assert "1 event replayed." in said
+    assert "1 event skipped" in said
+
+
+def test_an_event_that_was_not_taken_stands_in_the_way_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = Provider(CREATE, CREATE, refusals=1)
+
+    assert replayed(monkeypatch, provider) == 1
+    assert (provider.invoked, provider.deleted) == ([CREATE], ["1"])
+
+
+@given(JSON, JSON)
+def test_whatever_an_event_holds_it_is_replayed(request_id: object, waiting: object) -> None:
+    event = {"RequestId": request_id, "Waiting": waiting}
+    provider = Provider(event)
+    with pytest.MonkeyPatch.context() as patch:
+        assert replayed(patch, provider) == 0
+    assert provider.invoked == [event]
