@@ -103,6 +103,7 @@ class RunningJob:
     """A job of any kind; it stops some time after it was cancelled, or never.
 
     `appears_at` is when it can be looked up and listed; `ends_at` when it ends by itself, and `ends_as` how.
+    `parameters` describe it, and have been changed in place `changes` times.
     """
 
     stop_seconds: float | None
@@ -112,6 +113,8 @@ class RunningJob:
     appears_at: float = 0.0
     ends_at: float | None = None
     ends_as: str = COMPLETED
+    parameters: dict[str, Any] = field(default_factory=dict)
+    changes: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ class Answered:
     at: float
     job_status: str | None
     """The status of the resource's job at that moment; `None`: it is gone."""
+    parameters: dict[str, Any]
+    """What describes it at that moment."""
 
 
 @dataclass(order=True)
@@ -416,7 +421,8 @@ class Aws:
             assert len(body) <= 4096
             key = key_of_resource(answer["PhysicalResourceId"], str(self._event.get("ResourceType")))
             status = self.seen(key)
-            self.answered.setdefault(answer["RequestId"], []).append(Answered(answer, self.time, status))
+            parameters = self.jobs[key].parameters if key is not None and status is not None else {}
+            self.answered.setdefault(answer["RequestId"], []).append(Answered(answer, self.time, status, parameters))
 
         class NotTakenError(Exception):
             """The answer was not taken, or nobody knows."""
@@ -484,16 +490,28 @@ class _Client:
             if REFUSED in parameters.values():
                 raise _refusal(400, "BadRequestException", "There is no such training job.")
             plan, now = aws.plan, aws.time
+            # What can be changed in place is ready some day, or has failed.
+            run_seconds = plan.run_seconds or (60.0 if key.kind.update else None)
             aws.jobs[key] = RunningJob(
                 plan.stop_seconds,
                 arn=f"arn:{'/'.join(key)}",
                 appears_at=now + plan.appear_seconds,
-                ends_at=None if plan.run_seconds is None else now + plan.run_seconds,
+                ends_at=None if run_seconds is None else now + run_seconds,
                 ends_as=plan.ends_as,
+                parameters=parameters,
             )
             aws.started.append(Started(request_id, key, parameters, now))
 
-        aws.step("start", begin, _neptune_error)
+        def change() -> None:
+            if (status := aws.seen(key)) is None:
+                raise _unknown(key)
+            if status != COMPLETED:
+                raise _refusal(400, "BadRequestException", f"{key.id} is not to be changed now.")
+            job, plan = aws.jobs[key], aws.plan
+            job.status, job.ends_as, job.ends_at = IN_PROGRESS, plan.ends_as, aws.time + (plan.run_seconds or 20)
+            job.parameters, job.changes = parameters, job.changes + 1
+
+        aws.step("start", change if parameters.pop(key.kind.update, False) else begin, _neptune_error)
         return {"id": key.id}
 
     def _get(self, key: Key, **_: object) -> dict[str, Any]:
@@ -501,8 +519,9 @@ class _Client:
             status = self.aws.seen(key)
             if status is None:
                 raise _unknown(key)
-            (name, arn), *_ = key.kind.arns
-            return {"id": key.id, "status": word(key.kind, status), name: {arn: self.aws.jobs[key].arn}}
+            job = self.aws.jobs[key]
+            arns = zip(key.kind.arns, (job.arn, f"{job.arn}/{job.changes}"), strict=False)
+            return {"id": key.id, "status": word(key.kind, status)} | {name: {arn: it} for (name, arn), it in arns}
 
         answer: dict[str, Any] = self.aws.step("get", look, _neptune_error)
         return answer

@@ -42,6 +42,9 @@ JOBS = ("job-a", "job-b")
 DESCRIBED_BY = "VolumeEncryptionKMSKey"
 """The property by which the jobs that are described differ: each kind has it."""
 DESCRIBED_AS = ("key-a", "key-b")
+VERSION = "a version"
+"""Stands for the properties that describe a job and can be changed while it stays the same, if its kind has any."""
+VERSIONS = ("version-a", "version-b")
 CLUSTERS = (BLUE, GREEN)
 INVENTED = "graph-Job-1N2K5RF3Q0J6K"
 ATTEMPTS = 3
@@ -56,9 +59,13 @@ endpoints = st.sampled_from([BLUE, BLUE_TOO, GREEN])
 # Which job a resource is to have: one that runs already, or one that is started.
 which_jobs = st.one_of(
     st.fixed_dictionaries({"Id": st.sampled_from(JOBS)}),
-    st.fixed_dictionaries({DESCRIBED_BY: st.sampled_from([*DESCRIBED_AS, REFUSED])}),
+    st.fixed_dictionaries(
+        {DESCRIBED_BY: st.sampled_from([*DESCRIBED_AS, REFUSED]), VERSION: st.sampled_from(VERSIONS)}
+    ),
 )
-which_started_jobs = st.fixed_dictionaries({DESCRIBED_BY: st.sampled_from(DESCRIBED_AS)})
+which_started_jobs = st.fixed_dictionaries(
+    {DESCRIBED_BY: st.sampled_from(DESCRIBED_AS), VERSION: st.sampled_from(VERSIONS)}
+)
 FLAGS = {"WaitForStop": ["true", "false"], "WaitForCompletion": ["true", "false", "false"], "Clean": ["true", "false"]}
 flags = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in FLAGS.items()})
 plans = st.builds(
@@ -125,7 +132,15 @@ class Resource:
 
     def described(self, which: dict[str, str]) -> dict[str, Any]:
         """What its properties say of its job."""
-        return {**DESCRIPTIONS[self.kind.resource_type], **which} if DESCRIBED_BY in which else which
+        if "Id" in which:
+            return {"Id": which["Id"]}
+        version = dict.fromkeys(self.in_place(), which[VERSION])
+        return {**DESCRIPTIONS[self.kind.resource_type], **version, DESCRIBED_BY: which[DESCRIBED_BY]}
+
+    def in_place(self) -> list[str]:
+        """The properties that describe its job and can be changed while it stays the same."""
+        changed = {row.name for row in self.kind.properties if row.describes and row.update == "No interruption"}
+        return [name for name in DESCRIPTIONS[self.kind.resource_type] if name in changed]
 
     def is_same_as(self, other: Resource) -> bool:
         return (self.name, self.kind) == (other.name, other.kind)
@@ -140,7 +155,6 @@ class Cloud(RuleBasedStateMachine):
       refused each time, for that is what the function takes a refusal for.
     - An update fails while rollback is disabled, or a creation that was never answered is deleted a day later or more:
       CloudFormation rolls back within the hour here (`_roll_back`).
-    - Nothing is changed in place.
     - A retained job is taken for one that was never reported: see `_is_taken_for_unreported`.
     """
 
@@ -224,6 +238,7 @@ class Cloud(RuleBasedStateMachine):
         if not all(it.is_gone and self._is_cleaned_up(it) for it in namesakes):
             return resource
         which = {name: resource.properties[name] for name in ("Id", DESCRIBED_BY) if name in resource.properties}
+        which[VERSION] = VERSIONS[0]
         more = {name: resource.properties[name] for name in ("Endpoint", "ServiceTimeout", *FLAGS)}
         return self._create(resource.name, kind, which, more)
 
@@ -283,6 +298,13 @@ class Cloud(RuleBasedStateMachine):
         kept = {name: resource.properties[name] for name in ("ServiceToken", "ServiceTimeout")}
         new = {**kept, "Endpoint": endpoint, **resource.described(which), **more}
         self._update(resource, new, resource.properties, is_rollback=False)
+
+    def change_in_place(self, resource: Resource) -> None:
+        """Change what can be changed while the job stays the same, if its kind has that."""
+        if self._is_live(resource) and not resource.replaced and "Id" not in resource.properties:
+            other = dict(zip(VERSIONS, reversed(VERSIONS), strict=True))
+            changed = {name: other[resource.properties[name]] for name in resource.in_place()}
+            self._update(resource, {**resource.properties, **changed}, resource.properties, is_rollback=False)
 
     def update_settings(self, resource: Resource, more: dict[str, str]) -> None:
         if self._is_live(resource) and not resource.replaced:
@@ -388,15 +410,18 @@ class Cloud(RuleBasedStateMachine):
 
     def deliver_twice(self, data: st.DataObject) -> None:
         """A request comes again, perhaps long after it has ended."""
-        self.aws.invoke_later(data.draw(st.sampled_from(list(self.all.values()))).event)
+        self._deliver_again(data.draw(st.sampled_from(list(self.all.values()))).event)
 
     def deliver_a_message_twice(self, data: st.DataObject, after: float) -> None:
         delivery = data.draw(st.sampled_from(self.aws.deliveries))
-        self.aws.invoke_later(delivery.event, after=after, is_message=FIELD in delivery.event)
+        self._deliver_again(delivery.event, after)
 
     def replay_a_dead_letter(self) -> None:
         letter = self.aws.dead_letters.pop()
-        self.aws.invoke_later(letter, is_message=FIELD in letter)
+        self._deliver_again(letter)
+
+    def _deliver_again(self, event: dict[str, Any], after: float = 0.0) -> None:
+        self.aws.invoke_later(event, after=after, is_message=FIELD in event)
 
     def the_queue_changes_its_mind(self, fault: Fault) -> None:
         self.aws.outages = {} if fault is Fault.NONE else {"send": fault}
@@ -453,12 +478,13 @@ class Cloud(RuleBasedStateMachine):
         """Tell whether a retained job cannot be told from one that was never reported, which is a known limit.
 
         It was started less than a day ago, and after that its resource was to have a job of the same description again:
-        by a Create that was not answered (so that its Delete does not say which request it was), or by an Update that
-        failed.
+        by a Create that was not answered (so that its Delete does not say which request it was), by an Update that
+        failed, or by one in place of a job before it that had failed or was gone.
         """
         own = next(it for it in self.aws.started if it.key == key)
         owner = self.owners[own.request_id]
-        for request_id in self.abandoned:
+        in_place = {it for it, request in self.all.items() if self._is_changed_in_place(request.event)}
+        for request_id in self.abandoned | in_place:
             event, answered = self.all[request_id].event, self.aws.answered.get(request_id)
             unheard = event["RequestType"] == "Update" or not answered or self._is_rolled_back_unheard(request_id)
             is_of_it = self.owners[request_id].is_same_as(owner) and description(own) == event[
@@ -508,6 +534,17 @@ class Cloud(RuleBasedStateMachine):
                 assert answer.job_status == COMPLETED or event["ResourceProperties"]["WaitForCompletion"] == "false"
 
     @invariant()
+    def success_means_that_the_job_is_what_the_resource_describes(self) -> None:
+        for request_id, answered in self.aws.answered.items():
+            event, resource = self.all[request_id].event, self.owners[request_id]
+            properties = event["ResourceProperties"]
+            if event["RequestType"] == "Delete" or "Id" in properties or answered[0].job_status is None:
+                continue
+            if answered[0].body["Status"] == "SUCCESS":
+                for name in resource.in_place():
+                    assert answered[0].parameters[name[0].lower() + name[1:]] == properties[name]
+
+    @invariant()
     def an_answer_is_about_its_request(self) -> None:
         by = {it.key: it.request_id for it in self.aws.started}
         for request_id, answered in self.aws.answered.items():
@@ -532,8 +569,15 @@ class Cloud(RuleBasedStateMachine):
             return False
         if "Id" in properties:
             return bool(physical_id == f"{properties['Endpoint']}:8182/{properties['Id']}")
+        if self._is_changed_in_place(event):
+            return False  # Neptune is needed for that
         resource = self.owners[event["RequestId"]]
         return self._is_described(resource.key(physical_id), resource, properties)
+
+    def _is_changed_in_place(self, event: dict[str, Any]) -> bool:
+        properties, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
+        names = self.owners[event["RequestId"]].in_place()
+        return event["RequestType"] == "Update" and any(properties.get(name) != old.get(name) for name in names)
 
     def _is_described(self, key: Key | None, resource: Resource, properties: dict[str, Any]) -> bool:
         """Tell whether a resource has started a job, and described it so."""
@@ -572,7 +616,11 @@ class Cloud(RuleBasedStateMachine):
             key = resource.key(old)
             is_here = key is not None and key.cluster == key_of(properties["Endpoint"], "").cluster
             if is_here and self._is_described(key, resource, properties):
-                assert new == old or self.aws.status(key) is None
+                # What can be changed in place is made anew if it is gone, or has failed.
+                assert new == old or self.aws.status(key) in {
+                    None,
+                    *([FAILED, STOPPING] if resource.in_place() else []),
+                }
 
     @invariant()
     def an_undisturbed_request_is_answered_in_time(self) -> None:
@@ -680,6 +728,7 @@ class CloudFormation(Cloud):
     )
     create_again = rule(target=resources, resource=resources, kind=kinds)(Cloud.begin_again)
     update = rule(resource=resources, endpoint=endpoints, which=which_jobs, more=flags)(Cloud.update)
+    change_in_place = rule(resource=resources)(Cloud.change_in_place)
     update_settings = rule(resource=resources, more=flags)(Cloud.update_settings)
     an_update_of_settings_meets_a_cluster_that_is_down = rule(resource=resources)(
         Cloud.an_update_of_settings_meets_a_cluster_that_is_down
@@ -754,7 +803,7 @@ class OneStack(Cloud):
     def _live_through(self, weather: Weather) -> None:
         for age, seconds in weather.again:
             newest = list(self.all.values())[-age:]
-            self.aws.invoke_later(newest[0].event, after=seconds)
+            self._deliver_again(newest[0].event, seconds)
         for faults in weather.faults:
             if self.aws.deliveries:
                 self.deliver({step: list(planned) for step, planned in faults.items()}, 900.0)
@@ -791,6 +840,12 @@ class OneStack(Cloud):
         self.aws.plan = plan
         kept = {name: self._it.properties[name] for name in FLAGS}
         self.update(self._it, self._it.properties["Endpoint"], which, kept)
+        self._live_through(weather)
+
+    @rule(plan=short_plans, weather=weathers)
+    def it_is_changed_in_place(self, plan: Plan, weather: Weather) -> None:
+        self.aws.plan = plan
+        self.change_in_place(self._it)
         self._live_through(weather)
 
     @rule(is_retained=st.booleans(), weather=weathers)
