@@ -135,6 +135,12 @@ def test_half_of_a_character_in_a_reason_is_replaced() -> None:
     assert failed("half \ud83d of it")["Reason"].startswith("half ? of it (")
 
 
+def test_half_of_a_character_in_an_attribute_is_replaced(response_host: ResponseHost) -> None:
+    answer = SUCCESS._replace(data={"Id": "job-1", "OutputLocation": "s3://half/\ud83d"})
+    tell(at(response_host), answer, log_stream=STREAM, clock=Naps().clock, pauses=())
+    assert response_host.received[-1].body["Data"]["OutputLocation"] == "s3://half/?"
+
+
 @given(st.text(st.characters(), max_size=6000))
 def test_every_reason_makes_an_answer_that_fits(reason: str) -> None:
     written = failed(reason)

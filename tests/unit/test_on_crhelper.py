@@ -21,3 +21,19 @@ def test_the_watchdog_comes_while_a_request_is_being_fulfilled() -> None:
     )
     dispatch({**EVENT, "RequestType": "Create"}, None)
     assert responses == [None]
+
+
+def test_an_interpreter_that_ends_does_not_wait_for_the_watchdog() -> None:
+    def nothing(*_: object) -> None: ...
+
+    dispatch = Dispatch(
+        create=nothing, update=nothing, delete=nothing, respond=nothing, expire=threading.Event().set, seconds=3600.0
+    )
+    before = set(threading.enumerate())
+    dispatch._set_timeout()
+    (watchdog,) = set(threading.enumerate()) - before
+    try:
+        assert watchdog.daemon
+    finally:
+        dispatch._watchdog.cancel()
+        watchdog.join(10)

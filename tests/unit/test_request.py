@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -192,6 +193,15 @@ def test_ids_leave_a_quarter_of_an_answer_for_the_rest() -> None:
 def test_a_url_says_when_it_was_signed(query: str, signed_at: float | None) -> None:
     address = return_address(event(ResponseURL=f"https://{HOST}/x?{query}Signature=x"), HOSTS)
     assert address.signed_at == signed_at
+
+
+def test_the_time_of_a_url_is_utc_wherever_the_function_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        url = f"https://{HOST}/x?X-Amz-Date=20260101T000000Z&Signature=x"
+        assert return_address(event(ResponseURL=url), HOSTS).signed_at == 1767225600.0
+    time.tzset()
 
 
 # --- what is asked ----------------------------------------------------------------------------------------------------
