@@ -580,10 +580,10 @@ RESOURCE_TYPES = (
             ),
             "InstanceCount": Property(
                 type="Integer",
-                expected="a whole number from 0 to 2147483647",
+                expected="a whole number from 1 to 2147483647",
                 describes=True,
                 pattern=r"^[0-9]{1,10}$",
-                least=0,
+                least=1,
                 greatest=2147483647,
             ),
             "VolumeEncryptionKMSKey": Property(

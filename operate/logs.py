@@ -1,11 +1,12 @@
 """`make logs`: the log of the deployed function, as a person reads it; run it with `python -m operate.logs`.
 
-Exit code: 0 if it was read, 1 if there is none to be read; 130 when Ctrl-C has ended it.
+Exit code: 0 if it was read, 1 if there is none to be read, 2 for wrong arguments; 130 when Ctrl-C has ended it.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from local import function_log
 from local.readable_log import readable
 from operate import account, command, provider_stack
+from operate.command import WrongArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from local.function_log import Message
 
-_MINUTES = 10.0
+_MINUTES = "10"
 _LOOK_SECONDS = 2.0
 # CloudWatch may have a message later than one that was written after it.
 _LATE_SECONDS = 30.0
@@ -47,19 +49,30 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m operate.logs", description="Follow the log of the deployed function.", allow_abbrev=False
     )
     parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
-    parser.add_argument("--minutes", type=float, default=_MINUTES, help="how far back to begin (%(default)g)")
+    parser.add_argument("--minutes", default=_MINUTES, help="how far back to begin (%(default)s)")
     parser.add_argument("--all", action="store_true", help="everything as it stands in the log, Lambda's lines, too")
     parser.add_argument("--once", action="store_true", help="what there is, and no more")
     return parser
 
 
 def _logs(options: argparse.Namespace) -> int:
+    minutes = _number_of_minutes(options.minutes)
     here = account.find()
     group = provider_stack.find(here, options.stack).outputs["LogGroupName"]
-    _say(f"{here}\n{group}, the last {options.minutes:g} minutes" + ("" if options.once else "; Ctrl-C ends it"))
-    start = time.time() - options.minutes * 60
+    _say(f"{here}\n{group}, the last {minutes:g} minutes" + ("" if options.once else "; Ctrl-C ends it"))
+    start = time.time() - minutes * 60
     _show(here.session.client("logs"), group, start, everything=options.all, once=options.once)
     return 0
+
+
+def _number_of_minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 <= minutes < math.inf:
+        raise WrongArguments(f"MINUTES is {text!r}; it should be a number of minutes.")
+    return minutes
 
 
 def _show(client: CloudWatchLogsClient, group: str, start: float, *, everything: bool, once: bool) -> None:

@@ -139,6 +139,10 @@ def described(
         own = {"Clean": True, "TrainingJobName": training_job, "ModelTransformOutputS3Location": output}
     properties = {ENDPOINT.name: endpoint, **own}
     try:
+        ENDPOINT.type.parse(endpoint)
+    except ValueError as error:  # whose own words are for a template
+        raise WrongTrial(f"ENDPOINT is {endpoint!r}; it should be host, host:port or https://host:port.") from error
+    try:
         parsed = kind.schema.parse(properties)
     except InvalidProperties as error:
         raise WrongTrial(str(error)) from error

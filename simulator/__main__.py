@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.fail_with is not None and options.run_seconds is None:
+        parser.error("--fail-with needs --run-seconds: what runs for ever never fails")
     signals = {signal.SIGINT, signal.SIGTERM}
     with contextlib.ExitStack() as stack:
         # Blocked before the first thread starts, so that one that arrives early waits for sigwait.
@@ -220,7 +222,8 @@ def _job(text: str) -> _JobArgument:
     try:
         begins_as = kind.life.status_named(status) if status else None
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        problem = str(error) if first in KINDS else f"{error}; and {first!r} is no kind: {', '.join(KINDS)}"
+        raise argparse.ArgumentTypeError(problem) from None
     return _JobArgument(kind, job_id, begins_as, (_seconds(stop_seconds),) if stop_seconds else ())
 
 

@@ -42,7 +42,7 @@ _PAGE = """\
 
 <!-- Written by `python -m tools.reference`, from the provider's own definition. -->
 
-Ties an Amazon Neptune ML {noun} to a stack. The resource starts the {thing}, by [`{start}`][start], or adopts
+Ties an Amazon Neptune ML {noun} to a stack. The resource {starts} the {thing}, by [`{start}`][start], or adopts
 one that runs already; when the resource is deleted, the {thing} is {cancelled}. What each operation means, the limits
 and examples are in the [reference of all resource types](../reference.md).
 
@@ -54,7 +54,7 @@ To declare the resource in a template:
 
 ## Properties
 
-Write either `{adopts}`, or the properties that describe {a_thing} to be started: those from `{first}` to `{last}`.
+Write either `{adopts}`, or the properties that describe {a_thing} to be {started}: those from `{first}` to `{last}`.
 
 {properties}
 {types}## Return values
@@ -146,6 +146,8 @@ def page_of(kind: Kind) -> str:
         noun=kind.noun,
         thing=kind.words.thing,
         a_thing=kind.words.a_thing,
+        starts=kind.words.starts,
+        started=kind.words.started,
         cancelled=kind.words.cancelled,
         api=_API,
         start=_operation(kind.start),
@@ -280,14 +282,14 @@ def _property(row: Property[Any], kind: Kind, heading: str = "### ", *, is_membe
 
 
 def _required(row: Property[Any], kind: Kind) -> str:
-    a_job = kind.words.a_thing
+    a_job, started = kind.words.a_thing, kind.words.started
     if row is kind.adopts:
-        return f"Conditional. Write either `{row.name}`, or the properties that describe {a_job} to be started."
+        return f"Conditional. Write either `{row.name}`, or the properties that describe {a_job} to be {started}."
     if row.describes and row.required:
-        return f"Conditional. {a_job.capitalize()} that is to be started requires it."
+        return f"Conditional. {a_job.capitalize()} that is to be {started} requires it."
     if any(row in group for group in kind.either):
         choices = ", or ".join(" and ".join(f"`{it.name}`" for it in group) for group in kind.either)
-        return f"Conditional. {a_job.capitalize()} that is to be started requires {choices}."
+        return f"Conditional. {a_job.capitalize()} that is to be {started} requires {choices}."
     return "Yes" if row.required else "No"
 
 

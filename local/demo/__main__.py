@@ -43,7 +43,7 @@ class _Act(NamedTuple):
     next_steps: str
 
 
-_NEXT = "make deploy (into your AWS account), or make invoke EVENT=delete (the function in its container)."
+_NEXT = "make deploy (into your AWS account), or make invoke EVENT=delete (the function in its container, with Docker)."
 _ACTS: Final[Mapping[str, _Act]] = {
     "jobs": _Act(jobs.INTRODUCTION, jobs.perform, f"make demo ACT=pipeline (a whole pipeline), {_NEXT}"),
     "pipeline": _Act(pipeline.INTRODUCTION, pipeline.perform, _NEXT),

@@ -137,7 +137,10 @@ class RouteChecks(NamedTuple):
             self._patiently(self.queue.check)
         except CannotWait as error:
             logger.warning("Requests cannot wait in the queue", problem=str(error))
-            return f"Warning: {error} Until then, a job that takes longer than 14 minutes to stop fails its deletion."
+            return (
+                f"Warning: {error} Until then, a request that waits longer than 14 minutes for its job fails, and so "
+                "does any creation with CompletionHandle."
+            )
         return OPEN
 
     def _check_cluster(self, value: object) -> str:

@@ -74,11 +74,15 @@ def _time_limit(value: object) -> int:
     return int(digits)
 
 
-def _integer(value: object) -> int:
+def _integer(value: object, least: int = 0) -> int:
     digits = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    if not re.fullmatch(r"[0-9]{1,10}", digits) or int(digits) > _LARGEST_INTEGER:
-        raise ValueError(f"a whole number from 0 to {_LARGEST_INTEGER}")
+    if not re.fullmatch(r"[0-9]{1,10}", digits) or not least <= int(digits) <= _LARGEST_INTEGER:
+        raise ValueError(f"a whole number from {least} to {_LARGEST_INTEGER}")
     return int(digits)
+
+
+def _count(value: object) -> int:
+    return _integer(value, least=1)
 
 
 def _strings(value: object) -> tuple[str, ...]:
@@ -149,6 +153,7 @@ def _endpoint(value: object) -> Endpoint:
 STRING = ValueType("String", _string)
 BOOLEAN = ValueType("Boolean", _boolean)
 INTEGER = ValueType("Integer", _integer, r"^[0-9]{1,10}$")
+COUNT = ValueType("Integer", _count, r"^[0-9]{1,10}$")
 STRINGS = ValueType("Array of String", _strings)
 MAP = ValueType("Map", _map)
 S3_URL = ValueType("String", _s3_url, r"^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$")

@@ -563,6 +563,7 @@ literals = scalars | lists | maps
 rights_by_type: dict[ValueType[Any], st.SearchStrategy[object]] = {
     values.BOOLEAN: st.booleans(),
     values.INTEGER: st.integers(0, 2**31 - 1),
+    values.COUNT: st.integers(1, 2**31 - 1),
     values.JOB_ID: st.just("movies"),
     values.MAP: st.just({"SourceS3DirectoryPath": "s3://bucket/code"}),
     values.ROLE_ARN: st.just("arn:aws:iam::123456789012:role/SageMaker"),
@@ -600,6 +601,7 @@ EDGES: tuple[tuple[ValueType[Any], object], ...] = (
     (values.TIMEOUT, "3600\n"),
     (values.TIMEOUT, "9" * 5000),
     (values.INTEGER, 2**31),
+    (values.COUNT, 0),
     (values.INTEGER, "0000000001"),
     (values.INTEGER, "00000000001"),
     (values.S3_URL, "s3://bucket/\n"),
@@ -609,9 +611,10 @@ EDGES: tuple[tuple[ValueType[Any], object], ...] = (
 
 
 def test_every_kind_of_jobs_has_properties_of_each_of_these_types() -> None:
-    edges = {type_ for type_, _ in EDGES}
+    edges = {type_ for type_, _ in EDGES} - {values.COUNT}
     lacking = {kind.resource_type: edges - {row.type for row in schema_of(kind.schema).rows} for kind in KINDS}
     assert {name for name, types in lacking.items() if types} == {ENDPOINT_KIND.resource_type}
+    assert values.COUNT in {row.type for row in ENDPOINT_KIND.schema.rows}
 
 
 @pytest.mark.parametrize(("type_", "value"), EDGES)

@@ -139,7 +139,7 @@ def test_the_commands_show_where_a_clusters_parameters_are(
     operation: str, answer: dict[str, Any], shown: list[dict[str, object]]
 ) -> None:
     command = re.search(
-        rf'aws neptune {xform_name(operation, "-")} --output yaml --query "(.+)"', PERMISSIONS.read_text()
+        rf'aws neptune {xform_name(operation, "-")} --output json --query "(.+)"', PERMISSIONS.read_text()
     )
     assert command
     output = boto3.client("neptune").meta.service_model.operation_model(operation).output_shape

@@ -109,7 +109,8 @@ def test_without_the_queue_the_deployment_is_warned_and_does_not_fail(world: Wor
     assert isinstance(world.queue, Queue)
     world.queue.problem = NO_ROUTE
     assert result_of(check(world, "WaitingQueue")) == (
-        f"Warning: {NO_ROUTE} Until then, a job that takes longer than 14 minutes to stop fails its deletion."
+        f"Warning: {NO_ROUTE} Until then, a request that waits longer than 14 minutes for its job fails, and so does "
+        "any creation with CompletionHandle."
     )
     assert "Requests cannot wait in the queue" in written.getvalue()
     assert 20 <= world.time() <= 30

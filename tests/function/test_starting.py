@@ -13,7 +13,7 @@ from provider import neptune
 from provider.identity import Identity
 from provider.lifecycle import SEARCH_SECONDS, START_SECONDS, Done, Lifecycle, Request, Waiting
 from simulator import ErrorAnswer, Fault, Hang, JobStatus, RawAnswer, Reset
-from tests.function.world import EPOCH, delivered
+from tests.function.world import EPOCH, Queue, delivered
 
 if TYPE_CHECKING:
     from tests.function.world import World
@@ -596,6 +596,28 @@ def test_a_job_that_is_adopted_can_be_waited_for(world: World) -> None:
     world.simulator.start_job("job-1", run_seconds=500)
     answer = world.ask("Create", ResourceProperties=world.properties(WaitForCompletion="true"))
     assert (answer["Status"], answer["Data"]["Status"]) == ("SUCCESS", "Completed")
+
+
+def test_without_the_queue_no_longer_time_limit_is_advised_for_a_job_that_is_started(world: World) -> None:
+    assert isinstance(world.queue, Queue)
+    world.queue.problem = "There is no queue here."
+    answer = answered(world, create(world, WaitForCompletion="true"))
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith(
+        f"The job {job_id(answer)} has not completed yet (its status is InProgress). The function cannot wait on: "
+        "There is no queue here. Without the queue, it waits for 14 minutes at most. The job is cancelled when "
+    )
+    assert "ServiceTimeout" not in answer["Reason"]
+    assert 780 <= world.time() <= 840
+
+
+def test_without_the_queue_no_second_attempt_is_advised_for_a_job_that_is_adopted(world: World) -> None:
+    assert isinstance(world.queue, Queue)
+    world.queue.problem = "There is no queue here."
+    world.simulator.start_job("job-1")
+    answer = answered(world, world.event("Create", ResourceProperties=world.properties(WaitForCompletion="true")))
+    assert answer["Status"] == "FAILED"
+    assert " There is no queue here. Without the queue, it waits for 14 minutes at most. (log" in answer["Reason"]
 
 
 def test_a_job_that_fails_while_it_is_waited_for_is_not_adopted(world: World) -> None:

@@ -99,7 +99,10 @@ def test_a_file_describes_a_job_of_any_kind(tmp_path: Path) -> None:
         ({"job": "a b"}, "Id"),
         ({"training_job": "b"}, "ModelTransformOutputS3Location"),
         ({"training_job": "b", "output": "bucket"}, "s3://"),
-        ({"job": "a", "endpoint": "not a host"}, "Endpoint"),
+        (
+            {"job": "a", "endpoint": "foo/bar"},
+            "ENDPOINT is 'foo/bar'; it should be host, host:port or https://host:port.",
+        ),
         ({"job": "a", "resource_type": "Custom::Job"}, "TYPE cannot be 'Custom::Job': it is one of Custom::Neptune"),
         (
             {"training_job": "b", "output": "s3://bucket/f", "resource_type": "Custom::NeptuneMLModelTrainingJob"},

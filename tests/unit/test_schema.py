@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider import values
+from provider import kinds, values
 from provider.custom_resource.properties import SERVICE_TIMEOUT, SERVICE_TOKEN, schema_of
 from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.kinds.common import CLEAN, ENDPOINT, ID, NEPTUNE_IAM_ROLE_ARN, WAIT_FOR_STOP, describing
@@ -298,3 +298,11 @@ def test_a_text_is_shown_in_one_short_line_that_can_be_sent(text: str) -> None:
     assert len(written) <= 84
     assert written.encode()
     assert "\n" not in written
+
+
+def test_an_endpoint_has_an_instance_at_least() -> None:
+    properties = {"Endpoint": "localhost", "MlModelTrainingJobId": "job-1", "InstanceCount": "0"}
+    with pytest.raises(InvalidProperties) as caught:
+        kinds.ENDPOINT.schema.parse(properties)
+    assert str(caught.value) == "InstanceCount is '0'; it should be a whole number from 1 to 2147483647."
+    assert kinds.ENDPOINT.schema.parse({**properties, "InstanceCount": "1"}).in_place["instanceCount"] == 1

@@ -46,6 +46,7 @@ _HANDOVER_PAUSES = (1.0, 4.0)
 # With others it would poll.
 _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResponseURL")
 _RETRY_HINT = "The deletion can be tried again: it goes on waiting."
+_QUEUE_HINT = "Without the queue, it waits for 14 minutes at most."
 _CANCELLED_WHEN = {
     RequestType.CREATE: "when CloudFormation deletes this resource.",
     RequestType.UPDATE: "when CloudFormation rolls this update back.",
@@ -203,10 +204,10 @@ class Conversation:
             return done
         now = self.clock.monotonic()
         if now >= self.limits.deadline:
-            why = f"The time for waiting is up after {now - self.limits.arrived_at:.0f} s."
+            why = f"The time for waiting is up after {now - self.limits.arrived_at:.0f} s. {self._hint()}"
         else:
-            why = f"The function cannot wait on: {problem}"
-        raise RequestFailed(f"{reason.rstrip('.')}. {why} {self._hint()}", self._left())
+            why = f"The function cannot wait on: {problem} {self._hint(lacks_queue=True)}"
+        raise RequestFailed(f"{reason.rstrip('.')}. {why}", self._left())
 
     def _without_neptune(self) -> Done | None:
         asked = self._asked or self.request.asked
@@ -222,13 +223,13 @@ class Conversation:
         """What the request leaves if it ends now; a look that has not ended may have done more than the last."""
         return self.lifecycle.leaves(self._asked or self.request.asked) if self._leaves is None else self._leaves
 
-    def _hint(self) -> str:
+    def _hint(self, *, lacks_queue: bool = False) -> str:
         if self.request.request_type is RequestType.DELETE:
             return _RETRY_HINT
         has_started = self._leaves and self._asked is not None and self._asked.progress.is_seen
         if not has_started:
-            return "Try again."
-        return f"A longer ServiceTimeout may help. {self._cancel_hint()}"
+            return _QUEUE_HINT if lacks_queue else "Try again."
+        return f"{_QUEUE_HINT if lacks_queue else 'A longer ServiceTimeout may help.'} {self._cancel_hint()}"
 
     def _cancel_hint(self) -> str:
         words = self.lifecycle.words

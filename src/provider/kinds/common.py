@@ -75,7 +75,7 @@ ID = Property(
     description=(
         "The id of the {thing} that runs already and that the resource is to adopt, without white space, control "
         "characters or slashes; with the cluster's name it has at most 1,024 bytes. It must exist when the resource is "
-        "created. Write either `Id` or the properties that describe one to be started."
+        "created. Write either `Id` or the properties that describe one to be {started}."
     ),
 )
 SAGEMAKER_IAM_ROLE_ARN = describing(

@@ -32,6 +32,8 @@ ENDPOINT = Kind(
     noun="endpoint",
     words=Words(
         thing="endpoint",
+        starts="creates",
+        started="created",
         cancelled="deleted",
         completed="is in service",
         not_completed="is not in service",
@@ -85,7 +87,7 @@ ENDPOINT = Kind(
         ),
         describing(
             "InstanceCount",
-            values.INTEGER,
+            values.COUNT,  # as of SageMaker's production variants: Neptune's pages name a default only
             "How many of them the endpoint has at least.",
             update="No interruption",
             default_text="`1`",

@@ -48,6 +48,8 @@ class Words(NamedTuple):
 
     Attributes:
         thing: What they call one for short.
+        starts: What a resource does to have one; for reference pages.
+        started: What has been done to one then; for reference pages.
         cancelled: What has been done to one that was to end.
         completed: What is true of one that a resource may wait for.
         not_completed: What is true of it before.
@@ -57,6 +59,8 @@ class Words(NamedTuple):
     """
 
     thing: str = "job"
+    starts: str = "starts"
+    started: str = "started"
     cancelled: str = "cancelled"
     completed: str = "has completed"
     not_completed: str = "has not completed"
