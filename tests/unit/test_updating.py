@@ -31,7 +31,15 @@ HOST = "blue.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
 SAME_HOST = "blue.cluster-ro-c0ffee.us-east-1.neptune.amazonaws.com"
 KIND = MODEL_TRANSFORM_JOB._replace(
     noun="endpoint",
-    words=Words("endpoint", "deleted", "is in service", "is not in service", "is gone", "is not gone", "to be gone"),
+    words=Words(
+        thing="endpoint",
+        cancelled="deleted",
+        completed="is in service",
+        not_completed="is not in service",
+        stopped="is gone",
+        not_stopped="is not gone",
+        to_have_stopped="to be gone",
+    ),
     running=("Updating",),
     changing=("Updating",),
     stopping=("Deleting",),
