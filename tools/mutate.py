@@ -356,14 +356,15 @@ class Tests:
 
         Returns:
             Those that reach its statement, the quickest first, as far as they take no more than a minute. What runs
-            when the file is imported concerns every module of tests that reach the file.
+            when the file is imported concerns every module of tests that reach the file, and the quick ones.
         """
         first, last = mutant.lines
         reached = self._reached[mutant.file]
         tests = {test for line in range(first, last + 1) for test in reached[line]}
         if not tests:
             modules = {_module(test) for of_line in reached.values() for test in of_line}
-            tests = {test for test in self.seconds if _module(test) in modules or not modules}
+            quick = {test for test in self.seconds if test.startswith(_QUICK_TESTS)}
+            tests = quick | {test for test in self.seconds if _module(test) in modules or not modules}
         chosen, left = [], _LONGEST_SECONDS
         for test in sorted(tests, key=lambda test: (not test.startswith(_QUICK_TESTS), self.seconds[test], test)):
             left -= self.seconds[test]

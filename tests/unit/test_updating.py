@@ -314,6 +314,20 @@ def test_a_delivery_that_has_waited_changes_it_whenever_it_may_be_changed() -> N
     assert cluster.calls == [f"update {ID}"]
 
 
+def test_whether_another_name_of_its_cluster_has_it_is_asked_again() -> None:
+    moved = update(BEFORE, {**LARGER, "Endpoint": "another.cluster-abc123.us-east-1.neptune.amazonaws.com"})
+    waiting = lifecycle(Cluster([UNREACHABLE])).update(moved)
+    assert isinstance(waiting, Waiting)
+    assert waiting.reason == f"The endpoint {ID} could not be looked up. {UNREACHABLE}"
+
+
+def test_silences_before_it_may_be_changed_do_not_add_up() -> None:
+    silence: list[Job | Exception] = [UNREACHABLE] * 11
+    cluster = Cluster([*silence, UPDATING, *silence, UPDATING, IN_SERVICE, CHANGED])
+    assert updated(cluster, update(), every=50).physical_id == PHYSICAL_ID
+    assert cluster.calls == [f"update {ID}"]
+
+
 @pytest.mark.parametrize("of_another", [IN_SERVICE, GONE], ids=["found", "not found"])
 @pytest.mark.parametrize(("seconds", "is_made"), [(5, True), (85, True), (95, False), (155, False)])
 def test_each_delivery_that_finds_it_failed_has_the_same_outcome(
