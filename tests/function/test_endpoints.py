@@ -365,6 +365,15 @@ def test_a_change_whose_time_is_over_before_it_could_be_made_fails(world: World)
     assert configuration(world, physical_id) == "-1"
 
 
+def test_a_late_delete_of_a_creation_that_was_not_heard_waits_for_no_end_if_it_need_not(world: World) -> None:
+    world.jobs.plan = replace(world.jobs.plan, stop_seconds=120)
+    physical_id = created(world)
+    world.pass_time(600)
+    before = world.time()
+    assert answered(world, delete(world, f"unclear-job/{physical_id}", WaitForStop="false"))["Status"] == "SUCCESS"
+    assert world.time() - before < 60
+
+
 # --- one of the same description that was retained --------------------------------------------------------------------
 
 

@@ -189,6 +189,7 @@ def test_the_queue_is_asked_for_whole_seconds_and_the_next_look_soon(sqs: Sqs) -
         (THROTTLED, "refused sqs:SendMessage: Request is throttled.", 2),
         (refusal("KMS.DisabledException", "The key is disabled"), "sqs:SendMessage: The key is disabled.", 1),
         (JSONResponse({"__type": "Odd"}, 400), "refused sqs:SendMessage: Odd.", 1),
+        (JSONResponse({"__type": ""}, 400), "refused sqs:SendMessage: no reason given.", 1),
         (Response(b"<html>sorry</html>", 503), "refused sqs:SendMessage: ", 2),
         (Response(b"<html>welcome</html>", 200), "did not confirm sqs:SendMessage", 1),
         (Response(b"[]", 200), "(sqs:SendMessage) failed: ", 1),

@@ -271,6 +271,19 @@ def test_create_gives_a_neptune_up_that_stays_away_for_45_seconds(trouble: Neptu
     assert time.now - NOW == 45
 
 
+def test_an_adopted_job_that_was_seen_is_waited_for_through_ten_minutes_without_neptune() -> None:
+    failed, seconds = failure(Jobs(["InProgress", UNREACHABLE]), create(WaitForCompletion="true"), every=1)
+    assert str(failed) == f"The job job-1 could not be looked up. {UNREACHABLE}"
+    assert seconds == 601
+
+
+def test_silences_while_a_job_is_waited_for_do_not_add_up() -> None:
+    silence: list[str | Job | Exception] = [UNREACHABLE] * 11
+    looks = ["InProgress", *silence, "InProgress", *silence, job("Completed")._replace(has_completed=True)]
+    done = run(lifecycle(Jobs(looks), (time := Time())).create, create(WaitForCompletion="true"), time, 3600, every=50)
+    assert isinstance(done, Done)
+
+
 def test_create_that_waits_says_why_and_since_when() -> None:
     result = lifecycle(Jobs([UNREACHABLE])).create(create())
     assert result == Waiting("The job job-1 could not be looked up. Open TCP port 8182.", Progress(silent_since=NOW))
