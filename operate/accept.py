@@ -28,6 +28,7 @@ from operate.seen import ANSWERED, Log, Operation, Seen, log_of
 from operate.trial import described
 from operate.verdicts import verdicts
 from provider.schema import indefinite
+from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from operate.trial import Trial
 
 _POLL_SECONDS = 2.0
-_MINUTES = 30
+_MINUTES, _MOST_MINUTES = "30", LONGEST_TIMEOUT_SECONDS / 60
 # CloudFormation needs some time of its own around an operation on a resource.
 _SLACK_SECONDS = 300.0
 # CloudWatch has a message some seconds after it was written, and SQS counts its messages approximately.
@@ -71,7 +72,7 @@ def _accept(options: argparse.Namespace) -> int:
         output=options.output,
         file=Path(options.properties) if options.properties else None,
         resource_type=options.type,
-        timeout=options.minutes * 60,
+        timeout=int(command.minutes_of(options.minutes, 1, _MOST_MINUTES) * 60),
     )
     here = account.find()
     provider = provider_stack.find(here, options.stack)
@@ -98,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--output", default="", help="where that job puts its artifacts, s3://bucket/folder")
     add("--properties", default="", help="start a job with the properties in this JSON file")
     add("--type", default="", help="the resource type (Custom::NeptuneMLModelTransformJob)")
-    add("--minutes", type=int, default=_MINUTES, help="how long one operation may take at most (%(default)s)")
+    add("--minutes", default=_MINUTES, help="how long one operation may take at most (%(default)s)")
     add("--report", default="", help="write the report into this file, too")
     add("--yes", action="store_true", help="ask nothing")
     return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,30 @@ class CannotGoOn(RuntimeError):
 
 class WrongArguments(ValueError):
     """The command cannot do what it is told to; the message says what would be right. The exit code is 2."""
+
+
+def minutes_of(text: str, least: float = 0.0, most: float = math.inf) -> float:
+    """Read the argument MINUTES.
+
+    Args:
+        text: What was given.
+        least: The fewest minutes that it may be.
+        most: The most.
+
+    Returns:
+        The minutes.
+
+    Raises:
+        WrongArguments: It is no number of minutes.
+    """
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not (math.isfinite(minutes) and least <= minutes <= most):
+        limits = f" from {least:g} to {most:g}" if most < math.inf else ""
+        raise WrongArguments(f"MINUTES is {text!r}; it should be a number of minutes{limits}.")
+    return minutes
 
 
 def run(command: Callable[[], int]) -> int:

@@ -6,7 +6,6 @@ Exit code: 0 if it was read, 1 if there is none to be read, 2 for wrong argument
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from local import function_log
 from local.readable_log import readable
 from operate import account, command, provider_stack
-from operate.command import WrongArguments
+from operate.command import minutes_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,23 +55,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _logs(options: argparse.Namespace) -> int:
-    minutes = _number_of_minutes(options.minutes)
+    minutes = minutes_of(options.minutes)
     here = account.find()
     group = provider_stack.find(here, options.stack).outputs["LogGroupName"]
     _say(f"{here}\n{group}, the last {minutes:g} minutes" + ("" if options.once else "; Ctrl-C ends it"))
     start = time.time() - minutes * 60
     _show(here.session.client("logs"), group, start, everything=options.all, once=options.once)
     return 0
-
-
-def _number_of_minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = math.nan
-    if not 0 <= minutes < math.inf:
-        raise WrongArguments(f"MINUTES is {text!r}; it should be a number of minutes.")
-    return minutes
 
 
 def _show(client: CloudWatchLogsClient, group: str, start: float, *, everything: bool, once: bool) -> None:

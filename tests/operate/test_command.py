@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from operate import accept, logs
+
+
+@pytest.mark.parametrize("minutes", ["abc", "-1", "nan", "inf"])
+def test_what_is_no_number_of_minutes_is_named(minutes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert logs.main([f"--minutes={minutes}"]) == 2
+    assert capsys.readouterr().err == f"MINUTES is {minutes!r}; it should be a number of minutes.\n"
+
+
+@pytest.mark.parametrize("minutes", ["abc", "nan", "0.9", "60.1"])
+def test_an_operation_of_an_acceptance_takes_an_hour_at_most(minutes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert accept.main([f"--minutes={minutes}", "--endpoint=cluster.example.com", "--job=job-1"]) == 2
+    assert capsys.readouterr().err == f"MINUTES is {minutes!r}; it should be a number of minutes from 1 to 60.\n"
