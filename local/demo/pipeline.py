@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from local.demo.checks import Checks
 from local.demo.stage import PROVIDER
-from local.waiting_queue import held_up
+from local.queues import held_up
 from simulator import JobPlan, JobStatus
 
 if TYPE_CHECKING:

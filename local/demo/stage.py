@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from local import function_log
 from local.demo.checks import ANSWERED, Life, Operation
+from local.queues import depth
 from local.stacks import NotSettled, Stack
 from simulator.kinds import KINDS
 
@@ -88,13 +89,7 @@ class Stage:
             time.sleep(_POLL_SECONDS)
 
     def create(self, name: str, how: str, template: str, parameters: Mapping[str, str] | None = None) -> Life:
-        """Create a stack whose only resource is a model transform job, and show it.
-
-        Args:
-            name: The stack.
-            how: What there is to say of its resource.
-            template: Its template.
-            parameters: The template's parameters.
+        """Create a stack whose only resource is a model transform job, and show it; the arguments are those of `begin`.
 
         Returns:
             The stack's life so far.
@@ -132,11 +127,9 @@ class Stage:
         return {name: self._messages(self.outputs[output]) for output, name in _QUEUES.items()}
 
     def _messages(self, queue: str) -> int:
-        names = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
-        sqs, deadline = self.ministack.client("sqs"), time.monotonic() + _LEAVING_SECONDS
+        deadline = time.monotonic() + _LEAVING_SECONDS
         while True:
-            attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
-            number = sum(int(value) for name, value in attributes.items() if name in names)
+            number = sum(depth(self.ministack, queue))
             if not number or time.monotonic() > deadline:
                 return number
             time.sleep(_POLL_SECONDS)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from local import queues
 from tests.e2e.provider import SLACK_SECONDS, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from tests.e2e.provider import Provider
 
@@ -26,22 +27,8 @@ ANSWER_SHARE = 0.5
 WAITING, FAILED = "WaitingQueueUrl", "FailedEventsQueueUrl"
 
 
-class Depth(NamedTuple):
-    """How many messages a queue has."""
-
-    due: int
-    in_flight: int
-    delayed: int
-
-
-def depth(provider: Provider, queue: str = WAITING) -> Depth:
-    names = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
-    answer = provider.ministack.client("sqs").get_queue_attributes(
-        QueueUrl=provider.outputs[queue],
-        AttributeNames=names,  # type: ignore[arg-type] # they are
-    )
-    attributes: Mapping[str, str] = answer["Attributes"]  # type: ignore[assignment]
-    return Depth(*(int(attributes[name]) for name in names))
+def depth(provider: Provider, queue: str = WAITING) -> queues.Depth:
+    return queues.depth(provider.ministack, provider.outputs[queue])
 
 
 def assert_nothing_waits(provider: Provider) -> None:

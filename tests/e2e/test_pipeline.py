@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.waiting_queue import held_up
+from local.queues import held_up
 from simulator import JobPlan, JobStatus
 from tests.e2e.provider import SETTLE_SECONDS, delete, failures, wait_until
 from tests.e2e.queues import FAILED, assert_nothing_waits, depth
