@@ -48,9 +48,8 @@ class OwnJobs(NamedTuple):
         Raises:
             NeptuneError: What `Jobs.list` and `Jobs.get` raise, and that not all jobs are listed.
         """
-        since = (self.origin.asked_at or 0) - (_SAME_UPDATE_SECONDS if changes_in_place else _UNREPORTED_SECONDS)
-        late = [it for it in self._all() if (job_ids.asked_at(it) or since) >= since]
-        return [it for it in late if self._runs(it, may_be_stopping=may_be_stopping)]
+        young = self._all(_SAME_UPDATE_SECONDS if changes_in_place else _UNREPORTED_SECONDS)
+        return [it for it in young if self._runs(it, may_be_stopping=may_be_stopping)]
 
     def unreported_since(self, reported: str) -> list[str]:
         """Return the ids of those that run and came after the job that CloudFormation knows.
@@ -91,9 +90,9 @@ class OwnJobs(NamedTuple):
                 return job_id
         return ""
 
-    def _all(self) -> list[str]:
+    def _all(self, within_seconds: float = _UNREPORTED_SECONDS) -> list[str]:
         """Return the ids of those that are not old."""
-        return [job_id for job_id in self._listed(wholly=True) if not self._is_old(job_id)]
+        return [job_id for job_id in self._listed(wholly=True) if not self._is_old(job_id, within_seconds)]
 
     def _listed(self, *, wholly: bool = False) -> list[str]:
         """Return the ids of all, the newest first."""
@@ -109,9 +108,9 @@ class OwnJobs(NamedTuple):
         known = [job_id for job_id in own if now is None or job_ids.asked_at(job_id) <= now]
         return sorted(known, key=job_ids.asked_at, reverse=True)
 
-    def _is_old(self, job_id: str) -> bool:
+    def _is_old(self, job_id: str, within_seconds: float = _UNREPORTED_SECONDS) -> bool:
         asked_at, now = job_ids.asked_at(job_id), self.origin.asked_at
-        return bool(asked_at) and now is not None and now - asked_at >= _UNREPORTED_SECONDS
+        return bool(asked_at) and now is not None and now - asked_at >= within_seconds
 
     def _runs(self, job_id: str, *, may_be_stopping: bool = False) -> bool:
         job = self._look(job_id)
