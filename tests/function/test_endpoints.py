@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from provider.kinds import ENDPOINT
+from provider.neptune import Jobs, Unavailable
 from simulator import ErrorAnswer, Fault, Hang, Reset
 from tests.function.test_starting import INVENTED, answered, create, delete, job_id, update
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from provider.schema import Properties
     from tests.function.world import World
 
 CREATION_SECONDS = 300.0
@@ -372,6 +376,29 @@ def test_a_late_delete_of_a_creation_that_was_not_heard_waits_for_no_end_if_it_n
     before = world.time()
     assert answered(world, delete(world, f"unclear-job/{physical_id}", WaitForStop="false"))["Status"] == "SUCCESS"
     assert world.time() - before < 60
+
+
+def test_a_new_handle_is_not_signalled_with_what_the_endpoint_was_before_its_update(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neptune says that it has accepted the update, and begins half a minute later."""
+    physical_id, update_it = created(world), Jobs.update
+    world.simulator.inject(
+        Fault(ErrorAnswer("InternalFailureException"), on=["start"], takes_effect=True, late_seconds=30)
+    )
+
+    def accept(jobs: Jobs, job_id: str, properties: Properties) -> None:
+        with suppress(Unavailable):
+            update_it(jobs, job_id, properties)
+
+    monkeypatch.setattr(Jobs, "update", accept)
+    before, after = world.time(), larger(world, CompletionHandle=world.host.handle_for("larger"))
+    answer = answered(world, update(world, physical_id, world.described(), after))
+    world.drain()
+    (signal,) = [it.body for it in world.host.signals if it.key == "larger"]
+    assert (answer["Status"], signal["Status"]) == ("SUCCESS", "SUCCESS")
+    assert world.time() - before >= 30 + CREATION_SECONDS
+    assert "-config-1" in json.loads(signal["Data"])["EndpointConfigName"]
 
 
 # --- one of the same description that was retained --------------------------------------------------------------------
