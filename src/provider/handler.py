@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING
 
 from provider.deferral import deferred
 
-# What ours import for what the function does not do, or hardly ever does: asynchronous decorators, archives, AWS
-# profiles, source code, the suggestion of a property's name, checks. To execute it would take a tenth of a cold start.
-with deferred(
-    *("ast", "asyncio", "configparser", "difflib", "multiprocessing.shared_memory", "shutil", "zipfile"),
-    "provider.route_checks",
-):
+# What is imported and not used, or not by the Delete of a job. To execute it would take a fifth of a cold start.
+SELDOM_USED = (
+    # asynchronous decorators, source code, AWS profiles, archives, mail, the suggestion of a property's name
+    *("asyncio", "ast", "tokenize", "configparser", "shutil", "zipfile", "email.header", "mimetypes", "difflib"),
+    "multiprocessing.shared_memory",
+    # what boto3 waits, retries and reports with elsewhere, and queries JSON with
+    *("botocore.waiter", "botocore.retries.adaptive", "botocore.monitoring", "botocore.vendored.six"),
+    *("jmespath.parser", "jmespath.functions", "aws_lambda_powertools.utilities.jmespath_utils"),
+    # ours
+    *("provider.custom_resource.following", "provider.custom_resource.handle", "provider.route_checks"),
+    *("provider.lifecycle.completing", "provider.lifecycle.leftovers", "provider.lifecycle.own_jobs"),
+    *("provider.lifecycle.starting", "provider.lifecycle.updating"),
+)
+
+with deferred(*SELDOM_USED):
     from provider import route_checks
     from provider.clock import Clock
     from provider.custom_resource import FrontDoor

@@ -15,6 +15,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging.types import LogRecord
 
+# Else each record asks asyncio for its current task, which the first one has to execute asyncio for.
+logging.logAsyncioTasks = False  # type: ignore[attr-defined] # typeshed does not know it
+
 SERVICE = "neptune-ml"
 NAMESPACE = "NeptuneML"
 

@@ -17,7 +17,7 @@ from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.waiting import CannotWait
 from provider.hosts import Hosts
 from provider.kinds import ENDPOINT, KINDS
-from provider.lifecycle import COMPLETION_PATIENCE_SECONDS
+from provider.lifecycle.completing import COMPLETION_PATIENCE_SECONDS
 from provider.neptune import Jobs
 from simulator import ErrorAnswer, Fault, JobPlan
 from tests.function.world import EPOCH, PATHS, Queue, delivered

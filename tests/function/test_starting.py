@@ -11,7 +11,9 @@ import pytest
 
 from provider import neptune
 from provider.identity import Identity
-from provider.lifecycle import SEARCH_SECONDS, START_SECONDS, Done, Lifecycle, Request, Waiting
+from provider.lifecycle import Done, Lifecycle, Request, Waiting
+from provider.lifecycle.leftovers import SEARCH_SECONDS
+from provider.lifecycle.starting import START_SECONDS
 from simulator import ErrorAnswer, Fault, Hang, JobStatus, RawAnswer, Reset
 from tests.function.world import EPOCH, Queue, delivered
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import importlib
-import json
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,20 +10,6 @@ from provider.deferral import deferred
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# What an environment like Lambda's switches tracing on with.
-TRACED = {"AWS_LAMBDA_FUNCTION_NAME": "provider", "AWS_REGION": "us-east-1", "LAMBDA_TASK_ROOT": "/var/task"}
-COLD_START = """
-import json, sys
-sys.path[:0] = json.loads(sys.argv[1])
-import provider.handler
-unused = {"asyncio.events", "multiprocessing.resource_tracker"}
-seen = {"executed": sorted(unused & {*sys.modules}), "traces": "aws_xray_sdk" in sys.modules}
-seen |= {"deferred": type(sys.modules["provider.route_checks"]).__name__}
-import asyncio, difflib
-async def answer(): return 42
-print(json.dumps(seen | {"later": [asyncio.run(answer()), difflib.get_close_matches("Claen", ["Clean"])]}))
-"""
 
 
 @pytest.fixture
@@ -68,15 +52,3 @@ def test_a_module_that_is_not_named_is_executed(module: str) -> None:
 def test_a_module_that_does_not_exist_is_missed_as_ever() -> None:
     with deferred("no_such_module"), pytest.raises(ModuleNotFoundError, match="no_such_module"):
         importlib.import_module("no_such_module")
-
-
-def test_a_cold_start_executes_nothing_that_the_function_does_not_use() -> None:
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", COLD_START, json.dumps(sys.path)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=TRACED,
-    )
-    seen = json.loads(done.stdout.splitlines()[-1])
-    assert seen == {"executed": [], "traces": True, "deferred": "_LazyModule", "later": [42, ["Clean"]]}

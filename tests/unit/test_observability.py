@@ -201,3 +201,9 @@ def test_a_trace_holds_no_secret() -> None:
         segment = json.loads(daemon.recv(65536).split(b"\n", 1)[1])
     (exception,) = segment["cause"]["exceptions"]
     assert exception["message"] == "x-amz-security-token:..."
+
+
+def test_no_record_asks_for_the_task_of_asyncio() -> (
+    None
+):  # which would execute it: https://docs.python.org/3/howto/logging.html#optimization
+    assert vars(logging)["logAsyncioTasks"] is False

@@ -7,11 +7,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from provider.custom_resource import following
+from provider.custom_resource import handle as handles
 from provider.custom_resource.answer import Answer, Outcome, tell
 from provider.custom_resource.conversation import Conversation
 from provider.custom_resource.deadline import TimeLimits
-from provider.custom_resource.following import Following
-from provider.custom_resource.handle import completion_handle
 from provider.custom_resource.request import (
     MalformedRequest,
     RequestType,
@@ -93,7 +93,7 @@ class FrontDoor(NamedTuple):
             metrics.add_dimensions(resource_type=fields["ResourceType"])
             request = cloudformation_request(fields, address)
             is_delete = request.request_type is RequestType.DELETE  # which no property may block
-            handle = None if is_delete else completion_handle(request, self.settings.signals)
+            handle = None if is_delete else handles.completion_handle(request, self.settings.signals)
         except MalformedRequest as error:
             leaves = self._leaves(fields, address) if is_continued else ""
             answer: Answer | None = deliver(self._refuse(fields, address, leaves, str(error)))
@@ -133,7 +133,7 @@ class FrontDoor(NamedTuple):
         self, fields: Mapping[str, Any], request: CloudFormationRequest, handle: PresignedUrl, identity: Identity
     ) -> dict[str, str]:
         """Take the next look at a job whose request is answered."""
-        following = Following(
+        look = following.Following(
             event=fields,
             request=request,
             identity=identity,
@@ -144,9 +144,9 @@ class FrontDoor(NamedTuple):
             pauses=self.settings.answer_pauses,
         )
         with tracer.provider.in_subsegment(name="## Completion"):
-            told = following.look()
+            told = look.look()
         if told is None:
-            return {"Status": "PENDING", "Reason": f"The {following.lifecycle.words.thing} is waited for in the queue."}
+            return {"Status": "PENDING", "Reason": f"The {look.lifecycle.words.thing} is waited for in the queue."}
         return {"Status": told.outcome, "PhysicalResourceId": str(identity), "Reason": conceal(told.reason)}
 
     def _leaves(self, fields: Mapping[str, object], address: ReturnAddress) -> str:

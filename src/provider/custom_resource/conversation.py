@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from provider.custom_resource import waiting
+from provider.custom_resource import following, waiting
+from provider.custom_resource import handle as handles
 from provider.custom_resource.answer import Answer, Outcome, Undeliverable
-from provider.custom_resource.following import have_followed
-from provider.custom_resource.handle import has_expired
 from provider.custom_resource.on_crhelper import Dispatch
 from provider.custom_resource.properties import COMPLETION_HANDLE
 from provider.custom_resource.request import RequestType
@@ -301,7 +300,7 @@ class Conversation:
         """Tell whether the resource has another job, or another handle, than before, and somebody may wait for it."""
         asked, name = self.request.asked, COMPLETION_HANDLE.name
         is_other = asked.physical_id != done.physical_id or asked.properties[name] != asked.old_properties.get(name)
-        if is_other and has_expired(handle, self.clock):
+        if is_other and handles.has_expired(handle, self.clock):
             logger.warning("The handle takes no signal any more", problem="It has expired.")
             return False
         return is_other
@@ -311,7 +310,7 @@ class Conversation:
         pauses = list(_HANDOVER_PAUSES)
         while True:
             try:
-                have_followed(self.queue, self.event, physical_id, now=self.clock.wall())
+                following.have_followed(self.queue, self.event, physical_id, now=self.clock.wall())
             except waiting.CannotWait as error:
                 logger.warning("The queue does not take the job whose end is to be signalled", problem=str(error))
                 is_late = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS > self.limits.last_word

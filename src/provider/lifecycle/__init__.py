@@ -12,14 +12,10 @@ from provider import job_id as job_ids
 from provider.hosts import problem_of
 from provider.identity import LONGEST_BYTES, UNCLEAR, Identity
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_COMPLETION, WAIT_FOR_STOP
+from provider.lifecycle import completing, leftovers, own_jobs, starting, updating
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS, Asking
-from provider.lifecycle.completing import COMPLETION_PATIENCE_SECONDS, Completing
-from provider.lifecycle.leftovers import SEARCH_SECONDS, Leftovers, tell_of_leftovers
-from provider.lifecycle.own_jobs import OwnJobs
-from provider.lifecycle.starting import APPEARANCE_SECONDS, START_SECONDS, Starting, not_starting
-from provider.lifecycle.stopping import REFUSAL_PATIENCE_SECONDS, Stopping
+from provider.lifecycle.stopping import Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting, forbidden
-from provider.lifecycle.updating import Updating
 from provider.neptune import JobNotFound, NeptuneError, RequestRefused
 from provider.observability import logger, tracer
 from provider.schema import InvalidProperties, Properties, Schema, shown
@@ -33,13 +29,6 @@ if TYPE_CHECKING:
     from provider.values import Endpoint
 
 __all__ = [
-    "ADOPTION_PATIENCE_SECONDS",
-    "APPEARANCE_SECONDS",
-    "COMPLETION_PATIENCE_SECONDS",
-    "DELETION_PATIENCE_SECONDS",
-    "REFUSAL_PATIENCE_SECONDS",
-    "SEARCH_SECONDS",
-    "START_SECONDS",
     "Done",
     "JobsOfCluster",
     "Lifecycle",
@@ -145,7 +134,7 @@ class Lifecycle(NamedTuple):
             properties = self.schema.parse(request.properties, for_delete=True)
         except InvalidProperties as error:
             raise RequestFailed(str(error)) from error
-        result = Completing(self._asking, self.kind).look(identity, properties, request.progress)
+        result = completing.Completing(self._asking, self.kind).look(identity, properties, request.progress)
         if isinstance(result, Waiting):
             return result
         return Done(str(identity), self._starting.attributes(identity.id, result))
@@ -172,7 +161,7 @@ class Lifecycle(NamedTuple):
         if self._changes(current, request, properties) and not (is_changed and is_ready):
             return None
         if self._leftovers.properties_that_failed(request, current) is not None:
-            tell_of_leftovers("There was no time to look for it.", is_likely=not progress.has_searched)
+            leftovers.tell_of_leftovers("There was no time to look for it.", is_likely=not progress.has_searched)
         return Done(str(current), self._starting.attributes(current.id, None))
 
     def end_of_search(self, request: Request) -> Done | None:
@@ -255,9 +244,9 @@ class Lifecycle(NamedTuple):
         return Asking(self.connect, self.clock, self.is_patient)
 
     @property
-    def _starting(self) -> Starting:
-        refusal = "" if self.may_start else not_starting(self.kind.words)
-        return Starting(self.kind, self._asking, refusal if self.is_provided else self._not_provided)
+    def _starting(self) -> starting.Starting:
+        refusal = "" if self.may_start else starting.not_starting(self.kind.words)
+        return starting.Starting(self.kind, self._asking, refusal if self.is_provided else self._not_provided)
 
     @property
     def _not_provided(self) -> str:
@@ -267,8 +256,8 @@ class Lifecycle(NamedTuple):
         )
 
     @property
-    def _leftovers(self) -> Leftovers:
-        return Leftovers(self.kind, self.schema, self.clusters, self._asking, self.may_start)
+    def _leftovers(self) -> leftovers.Leftovers:
+        return leftovers.Leftovers(self.kind, self.schema, self.clusters, self._asking, self.may_start)
 
     # --- Create and Update --------------------------------------------------------------------------------------------
 
@@ -365,7 +354,7 @@ class Lifecycle(NamedTuple):
         """Have Neptune change the job, or start another one in place of one that is gone or has failed."""
         progress = request.progress
         if not progress.job_id:
-            result = Updating(self._starting, current, wanted, properties, request).update(progress)
+            result = updating.Updating(self._starting, current, wanted, properties, request).update(progress)
             if result is not None:
                 return result
             new_id = job_ids.make(request.origin, properties.description)
@@ -460,7 +449,7 @@ class Lifecycle(NamedTuple):
     def _go_back(self, current: Identity, wanted: Identity, request: Request, properties: Properties) -> Done | None:
         """Have the job again that the resource had before a replacement, if CloudFormation rolls that back."""
         jobs = self.connect(wanted.endpoint)
-        job_id = OwnJobs(jobs, request.origin, properties).to_go_back_to(current.id, wanted.id)
+        job_id = own_jobs.OwnJobs(jobs, request.origin, properties).to_go_back_to(current.id, wanted.id)
         if not job_id:
             return None
         job = jobs.get(job_id, properties)
