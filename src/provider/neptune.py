@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from http import HTTPStatus
+from traceback import walk_tb
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -296,8 +297,10 @@ class Jobs:
             return Unavailable(f"{self._name} answered {http_status}: {words} ({code})")
         return NeptuneError(f"{self._name} gave an unexpected answer, {http_status}: {words} ({code})")
 
-    def _no_connection(self, error: Exception) -> Unreachable:
+    def _no_connection(self, error: Exception) -> Unreachable | Unavailable:
         if isinstance(error, SSLError):
+            if not _is_of_handshake(error):
+                return Unavailable(f"{self._name} gave no usable answer: {error}")
             return Unreachable(f"A TLS connection to {self._name} failed: {error}")
         if isinstance(error, ConnectTimeoutError):
             return Unreachable(
@@ -314,6 +317,16 @@ class Jobs:
         return Unreachable(
             f"{self._name} refused the connection. Check the Endpoint's port, and that the cluster is available."
         )
+
+
+def _is_of_handshake(error: BaseException) -> bool:
+    """Tell whether TLS failed before the request was sent; afterwards, Neptune may have heeded it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if any(frame.f_code.co_name == "do_handshake" for frame, _ in walk_tb(cause.__traceback__)):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _text(answer: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> str:

@@ -1117,3 +1117,11 @@ def test_a_look_names_the_job_in_every_line_of_the_log(monkeypatch: pytest.Monke
 
 def test_the_physical_id_of_an_adopted_job_is_its_identity() -> None:
     assert Identity.parse(ADOPTED) == Identity(ENDPOINT.parse(BLUE), "job-1")
+
+
+def test_a_look_that_was_refused_once_does_not_give_a_job_up_that_can_be_cancelled() -> None:
+    unclear, refused = Unavailable("Neptune answered 503."), RequestRefused("Neptune refused the request: not now")
+    looks: list[str | Job | Exception] = [refused, *[unclear] * 13, "InProgress", "InProgress", "Stopping", "Stopped"]
+    time, jobs = Time(), Jobs(looks=looks, cancels=[unclear, None])
+    assert isinstance(run(lifecycle(jobs, time).delete, delete(), time), Done)
+    assert len(jobs.cancelled) == 2

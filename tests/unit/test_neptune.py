@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+import trustme
 from botocore.exceptions import NoCredentialsError, PartialCredentialsError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
@@ -26,7 +30,8 @@ from provider.values import Endpoint
 from simulator import ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from botocore.client import BaseClient
 
@@ -575,3 +580,34 @@ def test_what_else_botocore_refuses_is_no_fault_of_neptune(jobs: Jobs) -> None:
     assert type(error) is NeptuneError
     assert "The call of Neptune at 127.0.0.1:" in str(error)
     assert "failed: Partial credentials found in env" in str(error)
+
+
+@contextmanager
+def breaks_tls_after_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A server that reads a request over TLS, and goes on without it, as a node that goes down may; yields its port."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+
+    def serve() -> None:
+        raw, _ = server.accept()
+        wrapped = tls.wrap_socket(raw, server_side=True)
+        while b"\r\n\r\n" not in wrapped.recv(65536):
+            pass
+        with socket.socket(fileno=wrapped.detach()) as bare:
+            bare.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield int(server.getsockname()[1])
+        serving.join(10)
+
+
+def test_tls_that_breaks_after_the_request_leaves_it_unclear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with breaks_tls_after_the_request(tmp_path, monkeypatch) as port, pytest.raises(NeptuneError) as caught:
+        jobs_at("127.0.0.1", port, "https").cancel("job-1", PROPERTIES)
+    assert type(caught.value) is Unavailable  # not Unreachable: it may have taken effect
+    assert "SSL" in str(caught.value)

@@ -57,7 +57,8 @@ class Stopping(NamedTuple):
         # What Neptune refuses after that, it refuses for good.
         is_last_try = progress.refused_at is not None and now - progress.refused_at >= REFUSAL_PATIENCE_SECONDS
         try:
-            if progress.cancelled_at is None and not progress.unclear and (progress.refused_at is None or is_last_try):
+            is_to_cancel = is_last_try or not (progress.unclear or progress.refused_at is not None)
+            if progress.cancelled_at is None and is_to_cancel:
                 progress = self._cancel(jobs, job_id, properties)
                 if progress.cancelled_at is not None and not wait:
                     return None
