@@ -1071,7 +1071,7 @@ def test_progress_is_written_short() -> None:
         ("cancelled_at", "5"),
         ("cancelled_at", True),
         ("cancelled_at", -1),
-        ("cancelled_at", 1.1e11),
+        ("cancelled_at", 1e11 + 0.5),
         ("refused_at", float("nan")),
         ("silent_since", None),
         ("unclear", 1),
