@@ -279,10 +279,8 @@ def test_an_update_that_changes_the_network_checks_again(world: World) -> None:
 def test_the_same_properties_in_another_order_are_the_same_check(world: World) -> None:
     created = check_cluster(world, after="route/1")
     in_another_order = dict(reversed(properties("Cluster", Endpoint=world.simulator.url, After="route/1").items()))
-    assert (
-        ask(world, "Update", in_another_order, created["PhysicalResourceId"])["PhysicalResourceId"]
-        == (created["PhysicalResourceId"])
-    )
+    updated = ask(world, "Update", in_another_order, created["PhysicalResourceId"])
+    assert updated["PhysicalResourceId"] == created["PhysicalResourceId"]
 
 
 def test_an_update_to_a_network_without_the_route_fails_and_its_rollback_does_not(

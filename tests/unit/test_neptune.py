@@ -594,13 +594,14 @@ def breaks_tls_after_the_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def serve() -> None:
         raw, _ = server.accept()
         wrapped = tls.wrap_socket(raw, server_side=True)
-        while b"\r\n\r\n" not in wrapped.recv(65536):
-            pass
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += wrapped.recv(65536)
         with socket.socket(fileno=wrapped.detach()) as bare:
             bare.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        serving = threading.Thread(target=serve)
+        serving = threading.Thread(target=serve, daemon=True)
         serving.start()
         yield int(server.getsockname()[1])
         serving.join(10)

@@ -203,7 +203,6 @@ def test_a_trace_holds_no_secret() -> None:
     assert exception["message"] == "x-amz-security-token:..."
 
 
-def test_no_record_asks_for_the_task_of_asyncio() -> (
-    None
-):  # which would execute it: https://docs.python.org/3/howto/logging.html#optimization
+def test_no_record_asks_for_the_task_of_asyncio() -> None:
+    # It would execute asyncio: https://docs.python.org/3/howto/logging.html#optimization
     assert vars(logging)["logAsyncioTasks"] is False

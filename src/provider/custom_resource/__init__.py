@@ -133,7 +133,7 @@ class FrontDoor(NamedTuple):
         self, fields: Mapping[str, Any], request: CloudFormationRequest, handle: PresignedUrl, identity: Identity
     ) -> dict[str, str]:
         """Take the next look at a job whose request is answered."""
-        look = following.Following(
+        followed = following.Following(
             event=fields,
             request=request,
             identity=identity,
@@ -144,9 +144,9 @@ class FrontDoor(NamedTuple):
             pauses=self.settings.answer_pauses,
         )
         with tracer.provider.in_subsegment(name="## Completion"):
-            told = look.look()
+            told = followed.look()
         if told is None:
-            return {"Status": "PENDING", "Reason": f"The {look.lifecycle.words.thing} is waited for in the queue."}
+            return {"Status": "PENDING", "Reason": f"The {followed.lifecycle.words.thing} is waited for in the queue."}
         return {"Status": told.outcome, "PhysicalResourceId": str(identity), "Reason": conceal(told.reason)}
 
     def _leaves(self, fields: Mapping[str, object], address: ReturnAddress) -> str:
