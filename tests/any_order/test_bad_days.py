@@ -251,6 +251,27 @@ def test_another_name_of_the_cluster_keeps_the_job() -> None:
     assert until_answered(aws, update)["PhysicalResourceId"] == f"{BLUE}:8182/movies"
 
 
+@pytest.mark.parametrize("away_seconds", [300, 900])
+def test_the_rollback_of_a_move_to_another_name_of_the_jobs_cluster_rides_out_minutes_without_neptune(
+    away_seconds: float,
+) -> None:
+    aws = both_clusters_run()
+    del aws.jobs[Key(GREEN, "movies")]
+    physical_id = f"{BLUE}:8182/movies"
+    assert until_answered(aws, change(aws, physical_id, properties(BLUE), properties(BLUE_TOO)))["Status"] == "SUCCESS"
+    moved = until_answered(aws, change(aws, physical_id, properties(BLUE_TOO), properties(GREEN)))
+    assert moved["Status"] == "FAILED"
+    aws.outages = {"get": Fault.UNREACHABLE}
+    rollback = change(aws, physical_id, properties(GREEN), properties(BLUE_TOO))
+    aws.invoke_later(rollback)
+    let_time_pass(aws, away_seconds)
+    aws.outages = {}
+    let_time_pass(aws, 60)
+    (answer,) = aws.answered[rollback["RequestId"]]
+    assert (answer.body["Status"] == "SUCCESS") == (away_seconds < 600)
+    assert answer.body["PhysicalResourceId"] == physical_id
+
+
 def test_a_message_that_comes_long_after_its_request_has_ended_cancels_nothing_more() -> None:
     aws = both_clusters_run()
     delete = request(aws, "Delete", PhysicalResourceId=f"{BLUE}:8182/movies")

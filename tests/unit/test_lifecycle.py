@@ -786,6 +786,50 @@ def test_a_cluster_that_may_not_be_called_any_more_is_not_called() -> None:
     assert clusters["old.example"].calls == []
 
 
+@pytest.mark.parametrize("is_started", [False, True])
+def test_what_may_be_a_rollback_to_another_name_of_the_jobs_cluster_waits_for_it_as_a_deletion_does(
+    is_started: bool,  # noqa: FBT001
+) -> None:
+    """Whether the name means the job's cluster, or a third one, only Neptune can tell."""
+    request = update(ADOPTED, {"Endpoint": GREEN}, Endpoint=BLUE_TOO)
+    if is_started:
+        old, new = describe(Endpoint=GREEN).properties, describe(Endpoint=BLUE_TOO).properties
+        request = request._replace(physical_id=f"{BLUE}:8182/{own_job(100)}", properties=new, old_properties=old)
+
+    def roll_back(looks: list[str | Exception], time: Time) -> Done | Waiting:
+        it = lifecycle(Jobs(looks), time)._replace(may_start=is_started)
+        return run(it.update, request, time, seconds=3600)
+
+    done = roll_back([*[UNREACHABLE] * 100, "InProgress"], Time())
+    assert isinstance(done, Done)
+    assert done.physical_id == request.physical_id
+    time = Time()
+    with pytest.raises(RequestFailed, match=r"Open TCP port 8182"):
+        roll_back([UNREACHABLE], time)
+    assert 600 <= time.now - NOW <= 760  # where jobs are started, it looks for what was left first
+
+
+def test_a_rollback_of_wrong_settings_to_another_name_of_the_jobs_cluster_needs_no_neptune() -> None:
+    time = Time()
+    rolled_back = update(ADOPTED, {"Clean": "perhaps"}, Endpoint=BLUE_TOO)
+    it = lifecycle(Jobs([UNREACHABLE]), time)
+    nothing_known = Done(ADOPTED, {"Id": "job-1", "Status": "", **NO_ATTRIBUTES})
+    assert run(it.update, rolled_back, time) == nothing_known
+    assert time.now - NOW == 45
+    assert it.without_neptune(rolled_back) == nothing_known
+    clusters = {BLUE: Jobs([UNREACHABLE]), BLUE_TOO: Jobs()}  # the instance of the other name is up already
+    time.now = NOW
+    assert run(lifecycle(clusters, time).update, rolled_back, time) == nothing_known
+
+
+def test_new_settings_in_place_of_wrong_ones_can_move_a_resource() -> None:
+    """An upgrade of the provider may have made them wrong: where Neptune can be asked, it is."""
+    clusters = {BLUE: Jobs(), GREEN: Jobs([job("InProgress", ["arn:green"])])}
+    done = lifecycle(clusters).update(update(ADOPTED, {"Clean": "perhaps"}, Endpoint=GREEN))
+    assert isinstance(done, Done)
+    assert done.physical_id == f"{GREEN}:8182/job-1"
+
+
 # --- Delete: whom it touches ------------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from provider.clock import Clock
     from provider.hosts import Hosts
     from provider.kinds.kind import Kind, Words
+    from provider.neptune import Job
     from provider.values import Endpoint
 
 __all__ = [
@@ -153,7 +154,7 @@ class Lifecycle(NamedTuple):
         """
         properties, identity = self._parse(request)
         current = Identity.parse(request.physical_id or "")
-        if current is None or not self._keeps(current, identity, request):
+        if current is None or not (self._keeps(current, identity, request) or self._undoes(current, identity, request)):
             return None
         progress = request.progress
         is_changed = progress.is_accepted and not progress.job_id
@@ -278,7 +279,7 @@ class Lifecycle(NamedTuple):
         if properties.describes:
             return self._start_another(current, wanted, request, properties)
         if current is not None and current.id == wanted.id and not progress.is_seen:
-            return self._move(current, wanted, properties, progress)
+            return self._move(current, wanted, request, properties)
         return self._starting.adopt(wanted, properties, progress)
 
     def _parse(self, request: Request) -> tuple[Properties, Identity]:
@@ -370,15 +371,59 @@ class Lifecycle(NamedTuple):
                 return waiting._replace(progress=waiting.progress._replace(job_id=new.id, is_tidied=progress.is_tidied))
         return self._starting.start(new, request, properties)
 
-    def _move(self, current: Identity, wanted: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
+    def _undoes(self, current: Identity, wanted: Identity, request: Request) -> bool:
+        """Tell whether an Update rolls back one that had failed by its properties.
+
+        An upgrade of the provider may have made them wrong since: it does not tell against what Neptune says.
+        """
+        try:
+            self.schema.parse(request.old_properties)
+        except InvalidProperties:
+            return current.id == wanted.id
+        return False
+
+    def _patience_with_move(self, current: Identity | None, request: Request) -> float:
+        """How long to wait for a cluster that an Update names anew, in seconds.
+
+        If the resource had another one before than its job's, that was another name of the same one, or has failed: as
+        this may be the rollback, a cluster that restarts must not fail it.
+        """
+        was_at = f"{request.old_properties.get(ENDPOINT.name)}"
+        try:
+            is_of_job = current is None or ENDPOINT.type.parse(was_at) == current.endpoint
+        except ValueError:
+            is_of_job = False
+        return ADOPTION_PATIENCE_SECONDS if is_of_job else DELETION_PATIENCE_SECONDS
+
+    def _move(self, current: Identity, wanted: Identity, request: Request, properties: Properties) -> Done | Waiting:
         """Tell whether another `Endpoint` is another cluster, which has a job of the same id, too."""
-        thing = self.kind.words.thing
+        try:
+            compared = self._compare(current, wanted, request, properties)
+        except RequestFailed:
+            if self._undoes(current, wanted, request) and (done := self.without_neptune(request)):
+                return done
+            raise
+        if isinstance(compared, Waiting):
+            return compared
+        named, job = compared
+        logger.info("The endpoint is another one", is_same_cluster=named is current, status=job.status)
+        if named is wanted:
+            return self._starting.follow(wanted, job, properties, request.progress, leaves="")
+        return Done(str(current), self._starting.attributes(current.id, job))
+
+    def _compare(
+        self, current: Identity, wanted: Identity, request: Request, properties: Properties
+    ) -> tuple[Identity, Job] | Waiting:
+        """Tell which of two names a job goes by: the first, if both mean the same cluster."""
+        thing, progress = self.kind.words.thing, request.progress
+        patience = self._patience_with_move(current, request)
         try:
             new = self._asking.look(wanted, properties)
         except JobNotFound as error:
             raise RequestFailed(f"{error} Check Id and Endpoint.") from error
         except NeptuneError as error:
-            return self._asking.again(f"{self.kind.words.named(wanted.id)} could not be looked up.", error, progress)
+            failure = f"{self.kind.words.named(wanted.id)} could not be looked up."
+            return self._asking.again(failure, error, progress, patience=patience)
         if problem := problem_of(current.endpoint, self.clusters):
             raise RequestFailed(
                 f"{self.kind.words.named(current.id)} is at {current.endpoint.host}, which should be {problem}"
@@ -386,29 +431,24 @@ class Lifecycle(NamedTuple):
         try:
             old = self._asking.look(current, properties)
         except JobNotFound:
-            return self._starting.follow(wanted, new, properties, progress, leaves="")
+            return wanted, new
         except NeptuneError as error:
             try:
-                return self._asking.again(
-                    f"{self.kind.words.named(current.id)} could not be looked up.", error, progress
-                )
+                failure = f"{self.kind.words.named(current.id)} could not be looked up."
+                return self._asking.again(failure, error, progress, patience=patience)
             except RequestFailed:
                 raise RequestFailed(
                     f"Whether {wanted} is the same {thing} as {current} cannot be told. {error} If that cluster is "
                     "gone for good, retain this resource (DeletionPolicy and UpdateReplacePolicy: Retain), and declare "
                     f"the {thing} in a new one."
                 ) from error
-        named = current if old.arns & new.arns else wanted
         if not (old.arns and new.arns) and not (old.has_ended or new.has_ended):
             raise RequestFailed(
                 f"Endpoint is another host, {wanted.endpoint.host}, and Neptune does not say yet whether its {thing} "
                 f"{wanted.id} is the same as at {current.endpoint.host}. Try again when the {thing} has its "
                 "SageMaker jobs."
             )
-        logger.info("The endpoint is another one", is_same_cluster=named is current, status=new.status)
-        if named is wanted:
-            return self._starting.follow(wanted, new, properties, progress, leaves="")
-        return Done(str(current), self._starting.attributes(current.id, new))
+        return (current if old.arns & new.arns else wanted), new
 
     def _start_another(
         self, current: Identity | None, wanted: Identity, request: Request, properties: Properties
@@ -427,9 +467,9 @@ class Lifecycle(NamedTuple):
             except JobNotFound:
                 wanted = wanted._replace(id=job_ids.make(request.origin, properties.description))
             except NeptuneError as error:
-                return self._asking.again(
-                    f"{self.kind.words.named(wanted.id)} could not be looked up.", error, progress
-                )
+                failure = f"{self.kind.words.named(wanted.id)} could not be looked up."
+                patience = self._patience_with_move(current, request)
+                return self._asking.again(failure, error, progress, patience=patience)
             if current is not None:
                 try:
                     back = self._go_back(current, wanted, request, properties)
