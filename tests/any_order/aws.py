@@ -39,13 +39,14 @@ if TYPE_CHECKING:
     from provider.kinds.kind import Kind
     from provider.values import Endpoint
 
-STEPS = ("get", "list", "start", "cancel", "sleep", "answer", "send", "visibility")
+STEPS = ("get", "list", "start", "cancel", "sleep", "answer", "send", "check", "visibility")
 _SERVICES = {
     "get": "neptune",
     "list": "neptune",
     "start": "neptune",
     "cancel": "neptune",
     "send": "sqs",
+    "check": "sqs",
     "visibility": "sqs",
 }
 IN_PROGRESS, STOPPING, STOPPED, COMPLETED, FAILED = "InProgress", "Stopping", "Stopped", "Completed", "Failed"
@@ -200,10 +201,10 @@ class Aws:
     """Neptune, SQS, Lambda's event queue and CloudFormation's bucket.
 
     `faults` gives what happens at the next steps of each kind; when they are exhausted, nothing more goes wrong.
-    `outages` are steps that fail each time, until they are taken out. `quotas` limits the calls that a service takes in
-    a second. `plan` is what becomes of the jobs that are started from now on. The list of jobs has the active ones,
-    and those that have ended only if `lists_ended`. The id of a job that is gone is not used again if Neptune
-    `remembers_ids`.
+    `outages` are steps that fail each time, until they are taken out, or until `outages_end`. `quotas` limits the calls
+    that a service takes in a second. `plan` is what becomes of the jobs that are started from now on. The list of jobs
+    has the active ones, and those that have ended only if `lists_ended`. The id of a job that is gone is not used again
+    if Neptune `remembers_ids`.
     """
 
     time: float = 0.0
@@ -224,6 +225,7 @@ class Aws:
     """Requests at whose delivery something went wrong, or that were delivered late."""
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     outages: dict[str, Fault] = field(default_factory=dict)
+    outages_end: float = float("inf")
     quotas: Mapping[str, int] = field(default_factory=dict)
     calls: Counter[tuple[str, int]] = field(default_factory=Counter)
 
@@ -260,7 +262,9 @@ class Aws:
         self.time = max(self.time, delivery.at)
         self._redeliver_after = _VISIBILITY_SECONDS
         try:
-            self.invoke(json.loads(json.dumps(delivery.event)), is_message=delivery.is_message)
+            self.invoke(
+                json.loads(json.dumps(delivery.event)), is_message=delivery.is_message, attempt=delivery.attempt
+            )
         except (Killed, Undeliverable, Unanswerable):
             self.disturbed.add(delivery.event["RequestId"])
             if delivery.attempt + 1 >= _RECEIVES:
@@ -269,9 +273,10 @@ class Aws:
             after = self._redeliver_after if delivery.is_message else _RETRY_SECONDS[delivery.attempt]
             self.invoke_later(delivery.event, after=after, attempt=delivery.attempt + 1, is_message=delivery.is_message)
 
-    def invoke(self, event: Any, *, is_message: bool = False) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
+    def invoke(self, event: Any, *, is_message: bool = False, attempt: int = 0) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
         if is_message:
-            event = {"Records": [{"body": json.dumps(event), "receiptHandle": "handle"}]}
+            received = {"ApproximateReceiveCount": str(attempt + 1)}
+            event = {"Records": [{"body": json.dumps(event), "receiptHandle": "handle", "attributes": received}]}
         self._began, self._ends_at = self.time, self.time + self.invocation_seconds
         lifecycles = {kind.resource_type: self._lifecycle(kind) for kind in KINDS}
         with (
@@ -348,7 +353,8 @@ class Aws:
     def _fault_at(self, kind: str) -> Fault:
         """Tell what happens at the next step of a kind."""
         planned = self.faults.get(kind)
-        fault = planned.pop(0) if planned else self.outages.get(kind, Fault.NONE)
+        lasting = self.outages.get(kind, Fault.NONE) if self.time < self.outages_end else Fault.NONE
+        fault = planned.pop(0) if planned else lasting
         service = _SERVICES.get(kind, kind)
         self.calls[service, int(self.time)] += 1
         if self.calls[service, int(self.time)] > self.quotas.get(service, 10**9):
@@ -448,6 +454,12 @@ class Aws:
         assert FIELD in event
         self.step("send", lambda: self.invoke_later(event, after=DelaySeconds, is_message=True), _sqs_error)
         return {"MessageId": "made up"}
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> object:  # noqa: N803
+        assert QueueUrl
+        assert AttributeNames == ["QueueArn"]
+        self.step("check", lambda: None, _sqs_error)
+        return {"Attributes": {"QueueArn": "arn"}}
 
     def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> object:  # noqa: N803
         assert QueueUrl
@@ -572,8 +584,10 @@ def _neptune_error(fault: Fault) -> Exception:
 def _sqs_error(fault: Fault) -> Exception:
     if fault is Fault.DENIED:
         return ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "SendMessage")
-    if fault in (Fault.UNAVAILABLE, Fault.THROTTLED):
+    if fault is Fault.THROTTLED:
         return ClientError({"Error": {"Code": "RequestThrottled", "Message": "slow down"}}, "SendMessage")
+    if fault is Fault.UNAVAILABLE:
+        return _refusal(503, "ServiceUnavailable", "not now")
     return _no_answer(fault, "https://sqs.us-east-1.amazonaws.com")
 
 

@@ -314,6 +314,43 @@ def test_a_queue_that_throttles_for_a_minute_takes_the_request_afterwards() -> N
     assert aws.answered[delete["RequestId"]][0].body["Status"] == "SUCCESS"
 
 
+def deliver_ten_at_a_time(aws: Aws, until: float = float("inf")) -> None:
+    free_at = [0.0] * 10
+    while aws.deliveries:
+        # The invocation that is free first takes what is due first.
+        first: Delivery = aws.deliveries[0]
+        began = max(free_at[0], first.at)
+        if began > until:
+            return
+        heapq.heappop(free_at)
+        aws.time = began
+        aws.deliver_next()
+        heapq.heappush(free_at, aws.time)
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.LATE])
+@pytest.mark.parametrize("seconds", [30, 120, 300, 900])
+def test_a_queue_that_takes_messages_and_does_not_say_so_does_not_multiply_a_deletion(
+    fault: Fault, seconds: float
+) -> None:
+    aws = Aws(jobs={Key(BLUE, "movies"): RunningJob(None)})
+    aws.outages, aws.outages_end = {"send": fault, "check": fault, "visibility": fault}, seconds
+    delete = request(aws, "Delete", PhysicalResourceId=f"{BLUE}:8182/movies")
+    aws.invoke_later(delete)
+    deliver_ten_at_a_time(aws, until=900)
+    assert aws.answered == {} or seconds == 900
+    assert len(aws.deliveries) <= 11  # one of each invocation that was in doubt, and that of the first
+    assert sum(count for (service, _), count in aws.calls.items() if service == "neptune") <= 450  # 64 on a good day
+    aws.jobs[Key(BLUE, "movies")].status = STOPPED
+    deliver_ten_at_a_time(aws)
+    answer = aws.answered[delete["RequestId"]][0].body
+    if seconds < 900:
+        assert answer["Status"] == "SUCCESS"
+    else:
+        assert answer["Status"] == "FAILED"
+        assert "The deletion can be tried again: it goes on waiting." in answer["Reason"]
+
+
 def test_two_thousand_deletions_at_once_get_through_small_quotas_within_the_hour() -> None:
     """Fifty calls a second to Neptune and to SQS, and ten invocations at a time."""
     jobs = [f"job-{number}" for number in range(2000)]
@@ -328,13 +365,7 @@ def test_two_thousand_deletions_at_once_get_through_small_quotas_within_the_hour
     ]
     for event in events:
         aws.invoke_later(event)
-    free_at = [0.0] * 10
-    while aws.deliveries:
-        # The invocation that is free first takes what is due first.
-        first: Delivery = aws.deliveries[0]
-        aws.time = max(heapq.heappop(free_at), first.at)
-        aws.deliver_next()
-        heapq.heappush(free_at, aws.time)
+    deliver_ten_at_a_time(aws)
     answers = [aws.answered[event["RequestId"]] for event in events]
     assert {answer.body["Status"] for (answer,) in answers} == {"SUCCESS"}
     assert max(answer.at for (answer,) in answers) < 3600

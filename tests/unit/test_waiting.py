@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from provider import observability
 from provider.custom_resource import waiting
-from provider.custom_resource.waiting import CannotWait, Message, WaitingQueue, message_in, pause
+from provider.custom_resource.waiting import CannotWait, MayWait, Message, WaitingQueue, message_in, pause
 from simulator.serving import serving
 
 if TYPE_CHECKING:
@@ -77,6 +77,14 @@ def records(*bodies: str) -> dict[str, Any]:
 
 def test_a_message_holds_an_event() -> None:
     assert message_in(records('{"RequestType": "Delete"}')) == Message({"RequestType": "Delete"}, "handle-0")
+
+
+@pytest.mark.parametrize("receives", [1, 2, 3])
+def test_a_message_tells_whether_it_was_delivered_before(receives: int) -> None:
+    """The attribute is that of Amazon SQS's ReceiveMessage, which Lambda passes on."""
+    delivered = records("{}")
+    delivered["Records"][0]["attributes"] = {"ApproximateReceiveCount": str(receives)}
+    assert message_in(delivered) == Message({}, "handle-0", is_repeated=receives > 1)
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "{", '{"a": 1}}'])
@@ -188,13 +196,42 @@ def test_a_refusal_is_told_in_the_words_of_sqs(sqs: Sqs, queue: WaitingQueue, an
     assert problem(queue) == f"Amazon SQS refused sqs:SendMessage: {words}."
 
 
-def test_throttling_is_tried_once_more_and_then_told(sqs: Sqs, queue: WaitingQueue) -> None:
-    sqs.answers = [(503, refused("ThrottlingException", "Slow down"))]
-    queue.put({}, 1)
-    assert len(sqs.requests) == 2
-    sqs.answers = [(503, refused("ThrottlingException", "Slow down"))] * 2
-    assert problem(queue) == "Amazon SQS refused sqs:SendMessage: Slow down."
-    assert len(sqs.requests) == 4
+@pytest.mark.parametrize(
+    ("status", "answer", "failure"),
+    [
+        (400, refused("RequestThrottled", "Slow down"), CannotWait),
+        (403, refused("AccessDenied", "no"), CannotWait),
+        (499, refused("Odd", "no"), CannotWait),
+        (500, refused("InternalError", "sorry"), MayWait),
+        (503, refused("ServiceUnavailable", "not now"), MayWait),
+        (200, "{}", MayWait),
+        (200, "[]", MayWait),
+    ],
+)
+def test_only_a_refusal_says_that_the_queue_has_not_taken_a_message(
+    sqs: Sqs, queue: WaitingQueue, status: int, answer: object, failure: type[CannotWait]
+) -> None:
+    sqs.answers = [(status, answer)]
+    with pytest.raises(CannotWait) as caught:
+        queue.put({}, 1)
+    assert type(caught.value) is failure
+    assert len(sqs.requests) == 1
+
+
+def test_what_the_queue_may_have_already_it_gets_again_if_it_answers(sqs: Sqs, queue: WaitingQueue) -> None:
+    sqs.answers = [(200, {"Attributes": {"QueueArn": "arn"}})]
+    queue.put({}, 1, is_in_doubt=True)
+    assert [operation for operation, _ in sqs.requests] == ["GetQueueAttributes", "SendMessage"]
+
+
+@pytest.mark.parametrize("answer", [(500, refused("InternalError", "sorry")), (200, "<html>"), (403, "")], ids=str)
+def test_a_queue_that_does_not_answer_gets_no_second_message(
+    sqs: Sqs, queue: WaitingQueue, answer: tuple[int, object]
+) -> None:
+    sqs.answers = [answer]
+    with pytest.raises(CannotWait, match=r"sqs:GetQueueAttributes"):
+        queue.put({}, 1, is_in_doubt=True)
+    assert [operation for operation, _ in sqs.requests] == ["GetQueueAttributes"]
 
 
 @pytest.mark.parametrize("body", ["[]", "5"])
@@ -259,9 +296,9 @@ def test_what_botocore_stumbles_over_is_told(sqs: Sqs, queue: WaitingQueue, erro
     assert problem(queue) == f"The call of Amazon SQS (sqs:SendMessage) failed: {error}."
 
 
-def test_two_attempts_take_less_than_15_seconds(queue: WaitingQueue) -> None:
+def test_a_question_and_a_message_take_less_than_15_seconds(queue: WaitingQueue) -> None:
     config: Any = queue._client.meta.config
-    assert config.retries["total_max_attempts"] == 2
+    assert config.retries["total_max_attempts"] == 1
     assert 2 * (config.connect_timeout + config.read_timeout) < 15
 
 

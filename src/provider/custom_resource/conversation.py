@@ -92,6 +92,7 @@ class Conversation:
         clock: The time.
         tell: Tells CloudFormation an answer; see `answer.tell`.
         is_continued: Whether the request has waited in the queue.
+        is_in_doubt: Whether another message of the queue may have the request already.
         handle: What is to be signalled when the job has ended; `None` if nothing is.
     """
 
@@ -104,6 +105,7 @@ class Conversation:
     clock: Clock
     tell: Callable[[Answer], Answer]
     is_continued: bool
+    is_in_doubt: bool = False
     handle: PresignedUrl | None = None
     _answer: Answer | None = None
     _is_handed_over: bool = False
@@ -165,6 +167,7 @@ class Conversation:
             self._asked = asked
             now = self.clock.monotonic()
             pause = waiting.pause(now - self.limits.arrived_at, random.random())  # noqa: S311 - no secret
+            pause = max(pause, _QUEUE_RETRY_SECONDS) if self.is_in_doubt else pause
             pause = min(pause, self.limits.deadline - now)  # as long as one look more fits, the request is not failed
             is_last = now + pause > self.limits.last_look
             is_long = self.is_continued or is_last or now + pause > began + _LOOKS_SECONDS
@@ -188,8 +191,10 @@ class Conversation:
             if self._answer is not None:  # the watchdog was first
                 return ""
             try:
-                self.queue.put({**self.event, waiting.FIELD: waited}, delay_seconds)
+                message = {**self.event, waiting.FIELD: waited}
+                self.queue.put(message, delay_seconds, is_in_doubt=self.is_in_doubt)
             except waiting.CannotWait as error:
+                self.is_in_doubt = self.is_in_doubt or isinstance(error, waiting.MayWait)
                 logger.warning("The request cannot wait in the queue; waiting here", problem=str(error))
                 return str(error)
             self._is_handed_over = True
@@ -310,8 +315,11 @@ class Conversation:
         pauses = list(_HANDOVER_PAUSES)
         while True:
             try:
-                following.have_followed(self.queue, self.event, physical_id, now=self.clock.wall())
+                following.have_followed(
+                    self.queue, self.event, physical_id, now=self.clock.wall(), is_in_doubt=self.is_in_doubt
+                )
             except waiting.CannotWait as error:
+                self.is_in_doubt = self.is_in_doubt or isinstance(error, waiting.MayWait)
                 logger.warning("The queue does not take the job whose end is to be signalled", problem=str(error))
                 is_late = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS > self.limits.last_word
                 if is_late or not pauses:

@@ -24,7 +24,9 @@ LONGEST_SECONDS = 13 * 3600.0
 _FIRST_DELAY_SECONDS = 1
 
 
-def have_followed(queue: WaitingQueue, event: Mapping[str, Any], physical_id: str, *, now: float) -> None:
+def have_followed(
+    queue: WaitingQueue, event: Mapping[str, Any], physical_id: str, *, now: float, is_in_doubt: bool
+) -> None:
     """Have the end of a job looked for.
 
     Args:
@@ -32,12 +34,13 @@ def have_followed(queue: WaitingQueue, event: Mapping[str, Any], physical_id: st
         event: The event with the request that has the job, and is about to be answered.
         physical_id: The job, as the resource's physical id.
         now: The time, seconds of `Clock.wall`.
+        is_in_doubt: Whether the queue may have been told already.
 
     Raises:
         CannotWait: The queue does not take it.
     """
     followed = {"ArrivedAt": now, "Progress": Progress().as_json(), "Follows": physical_id}
-    queue.put({**event, waiting.FIELD: followed}, _FIRST_DELAY_SECONDS)
+    queue.put({**event, waiting.FIELD: followed}, _FIRST_DELAY_SECONDS, is_in_doubt=is_in_doubt)
     logger.info("The queue goes on looking for the end of the job", delay_seconds=_FIRST_DELAY_SECONDS)
     record("StillWaiting", 1)
 
@@ -54,6 +57,7 @@ class Following(NamedTuple):
         queue: Where the next look waits.
         clock: The time.
         pauses: How long to wait before each further attempt to deliver the signal, in seconds.
+        is_in_doubt: Whether another message of the queue may have the next look already.
     """
 
     event: Mapping[str, Any]
@@ -64,6 +68,7 @@ class Following(NamedTuple):
     queue: WaitingQueue
     clock: Clock
     pauses: Sequence[float]
+    is_in_doubt: bool
 
     def look(self) -> Signal | None:
         """Look at the job, and signal its end.
@@ -106,6 +111,6 @@ class Following(NamedTuple):
 
     def _look_again(self, progress: Progress, delay_seconds: int) -> None:
         followed = {"ArrivedAt": self._since, "Progress": progress.as_json(), "Follows": str(self.identity)}
-        self.queue.put({**self.event, waiting.FIELD: followed}, delay_seconds)
+        self.queue.put({**self.event, waiting.FIELD: followed}, delay_seconds, is_in_doubt=self.is_in_doubt)
         logger.info("The job has not ended; the queue goes on looking", delay_seconds=delay_seconds)
         record("StillWaiting", 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
@@ -25,11 +26,16 @@ FIELD = "Waiting"
 _SHARE_OF_WAIT, _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.1, 1.0, 30.0
 # A look that failed for a reason outside of it is taken again after this, not only when the function's time is over.
 _RETRY_SECONDS = 60
-_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+# One attempt, for boto3 also repeats what SQS may have taken: there would be two of a message.
+_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 class CannotWait(Exception):
     """The queue does not take the request; the message says why and what to do."""
+
+
+class MayWait(CannotWait):
+    """The queue does not say whether it has taken the request."""
 
 
 class Message(NamedTuple):
@@ -38,10 +44,12 @@ class Message(NamedTuple):
     Attributes:
         event: The event that was put into the queue; something else if somebody put that there.
         receipt_handle: What names this delivery of the message.
+        is_repeated: Whether it has been delivered before: then it may have been handed on, and not been heard of.
     """
 
     event: object
     receipt_handle: str
+    is_repeated: bool = False
 
 
 def message_in(records: Mapping[str, Any]) -> Message:
@@ -61,7 +69,8 @@ def message_in(records: Mapping[str, Any]) -> Message:
         event = json.loads(record["body"])
     except ValueError:
         event = record["body"]
-    return Message(event, record["receiptHandle"])
+    receives = record.get("attributes", {}).get("ApproximateReceiveCount", "1")
+    return Message(event, record["receiptHandle"], is_repeated=receives != "1")
 
 
 def pause(waited: float, chance: float) -> float:
@@ -92,16 +101,21 @@ class WaitingQueue:
         self._url = url
         self._region = region
 
-    def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
+    def put(self, event: Mapping[str, object], delay_seconds: int, *, is_in_doubt: bool = False) -> None:
         """Have the function invoked with an event later.
 
         Args:
             event: The event.
             delay_seconds: After how many seconds.
+            is_in_doubt: Whether the queue may have it already. It gets it again if it answers: one that takes each
+                message and does not say so would get ever more of them.
 
         Raises:
             CannotWait: SQS refused or could not be reached, or there is no queue.
+            MayWait: SQS gave no answer, or none that says that it has the event.
         """
+        if is_in_doubt:
+            self.check()
         body = json.dumps(event)
         answer = self._call(
             "SendMessage",
@@ -109,7 +123,7 @@ class WaitingQueue:
         )
         # boto3 takes a body that is no JSON for an empty success.
         if not answer.get("MessageId"):
-            raise CannotWait("Amazon SQS did not confirm sqs:SendMessage.")
+            raise MayWait("Amazon SQS did not confirm sqs:SendMessage.")
 
     def check(self) -> None:
         """Look whether the queue can be reached and used, and change nothing.
@@ -151,7 +165,9 @@ class WaitingQueue:
             answer: Mapping[str, Any] = call()
         except ClientError as error:
             words = error.response["Error"].get("Message") or error.response["Error"].get("Code") or "no reason given"
-            raise CannotWait(f"Amazon SQS refused sqs:{operation}: {words.rstrip('.')}.") from error
+            http_status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+            failure = MayWait if http_status >= HTTPStatus.INTERNAL_SERVER_ERROR else CannotWait
+            raise failure(f"Amazon SQS refused sqs:{operation}: {words.rstrip('.')}.") from error
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise CannotWait(
                 "Amazon SQS cannot be reached: the function's subnets have no route to it. Give them a NAT gateway or "
@@ -159,5 +175,5 @@ class WaitingQueue:
             ) from error
         except (BotoCoreError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             # botocore's parser, on some garbage
-            raise CannotWait(f"The call of Amazon SQS (sqs:{operation}) failed: {error}.") from error
+            raise MayWait(f"The call of Amazon SQS (sqs:{operation}) failed: {error}.") from error
         return answer
