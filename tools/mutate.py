@@ -21,12 +21,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import tomllib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree as ET
@@ -55,6 +57,7 @@ _LONGEST_SECONDS = 60.0
 # pytest's exit codes. A mutant that cannot be imported interrupts it, or leaves it without the tests that are named.
 _PASSED, _FAILED, _INTERRUPTED, _NOT_FOUND = 0, 1, 2, 4
 
+_SHOWN_BEFORE, _LONGEST_SHOWN = 60, 160
 # What logs and traces is for people, and so are names of types.
 _NOT_MUTATED = ("logger", "tracer", "TypeVar")
 _BOUNDARIES: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
@@ -90,6 +93,7 @@ class Mutant:
         line: The first line that it changes.
         text: That line.
         lines: The first and the last line of the statement that it changes.
+        is_imported: Whether that runs when the file is imported.
     """
 
     file: str
@@ -100,10 +104,14 @@ class Mutant:
     line: int
     text: str
     lines: tuple[int, int]
+    is_imported: bool
 
     def __str__(self) -> str:
-        """Show it in a line."""
-        return f"{self.file}:{self.line}  {self.text}\n    {self.change}"
+        """Show it in two lines: of a long change, what is around the difference."""
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(self.before, self.after, strict=False))
+        start = max(0, len(list(same)) - _SHOWN_BEFORE)
+        before, after = (textwrap.shorten(it[start:], _LONGEST_SHOWN) for it in (self.before, self.after))
+        return f"{self.file}:{self.line}  {self.text}\n    {before} -> {after}"
 
     @property
     def change(self) -> str:
@@ -127,6 +135,7 @@ class _Finder(ast.NodeVisitor):
         for line in self._bytes.splitlines(keepends=True):
             self._offsets.append(self._offsets[-1] + len(line))
         self._statement = (1, 1)
+        self._functions = 0
         self.found: list[Mutant] = []
 
     def visit(self, node: ast.AST) -> None:
@@ -148,7 +157,10 @@ class _Finder(ast.NodeVisitor):
         if isinstance(node, (ast.If, ast.While)):
             self._negate(node.test)
         if isinstance(node, ast.FunctionDef):
-            self._visit_all([*node.args.defaults, *filter(None, node.args.kw_defaults), *node.body])
+            self._visit_all([*node.args.defaults, *filter(None, node.args.kw_defaults)])
+            self._functions += 1
+            self._visit_all(node.body)
+            self._functions -= 1
         elif isinstance(node, ast.ClassDef):
             self._visit_all(node.body)
         elif isinstance(node, ast.AnnAssign):
@@ -190,8 +202,9 @@ class _Finder(ast.NodeVisitor):
             return
         start = self._offsets[node.lineno - 1] + node.col_offset
         end = self._offsets[cast("int", node.end_lineno) - 1] + cast("int", node.end_col_offset)
-        text = self._lines[node.lineno - 1].strip()
-        self.found.append(Mutant(self._file, start, end, after, before, node.lineno, text, self._statement))
+        text, is_imported = self._lines[node.lineno - 1].strip(), not self._functions
+        mutant = Mutant(self._file, start, end, after, before, node.lineno, text, self._statement, is_imported)
+        self.found.append(mutant)
 
 
 def _header(node: ast.stmt) -> tuple[int, int]:
@@ -362,10 +375,10 @@ class Tests:
         first, last = mutant.lines
         reached = self._reached[mutant.file]
         tests = {test for line in range(first, last + 1) for test in reached[line]}
-        if not tests:
+        if mutant.is_imported:  # coverage.py knows of the test alone that was the first to import it
             modules = {_module(test) for of_line in reached.values() for test in of_line}
             quick = {test for test in self.seconds if test.startswith(_QUICK_TESTS)}
-            tests = quick | {test for test in self.seconds if _module(test) in modules or not modules}
+            tests |= quick | {test for test in self.seconds if _module(test) in modules or not modules}
         chosen, left = [], _LONGEST_SECONDS
         for test in sorted(tests, key=lambda test: (not test.startswith(_QUICK_TESTS), self.seconds[test], test)):
             left -= self.seconds[test]

@@ -23,8 +23,8 @@ SELDOM_USED = (
     *("jmespath.parser", "jmespath.functions", "aws_lambda_powertools.utilities.jmespath_utils"),
     # ours
     *("provider.custom_resource.following", "provider.custom_resource.handle", "provider.route_checks"),
-    *("provider.lifecycle.completing", "provider.lifecycle.leftovers", "provider.lifecycle.own_jobs"),
-    *("provider.lifecycle.starting", "provider.lifecycle.updating"),
+    *("provider.lifecycle.completing", "provider.lifecycle.leftovers", "provider.lifecycle.moves"),
+    *("provider.lifecycle.own_jobs", "provider.lifecycle.starting", "provider.lifecycle.updating"),
 )
 
 with deferred(*SELDOM_USED):

@@ -403,6 +403,16 @@ def test_a_handle_that_has_expired_meanwhile_ends_the_looking(world: World) -> N
     assert metric("FailedSignals") == [1]
 
 
+def test_each_look_after_which_the_queue_goes_on_counts_as_still_waiting(world: World) -> None:
+    world.simulator.start_job("job-1", run_seconds=HOUR)
+    properties = world.properties(CompletionHandle=world.host.handle_for("trained"))
+    world.invoke(world.event("Create", ResourceProperties=properties))
+    assert metric("StillWaiting") == [1]
+    assert isinstance(world.queue, Queue)
+    world.invoke(delivered(world.queue.waiting.pop(0)[0]))
+    assert metric("StillWaiting") == [1, 1]
+
+
 # --- Neptune fails ----------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from crhelper import CfnResource
 
 from provider import neptune, observability
 from provider.custom_resource.conversation import Conversation
@@ -142,6 +143,17 @@ def test_a_queue_that_is_back_when_the_invocation_ends_takes_the_request(world: 
     assert world.invoke(event)["Status"] == "PENDING"
     assert world.drain() is not None
     assert world.answer(event)["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update", "Delete"])
+def test_crhelper_makes_no_physical_id_of_its_own(
+    world: World, request_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    monkeypatch.setattr(CfnResource, "generate_physical_id", staticmethod(made.append))
+    world.simulator.start_job("job-1", stop_seconds=0)
+    assert world.ask(request_type)["Status"] == "SUCCESS"
+    assert made == []
 
 
 def test_a_request_that_waits_is_told_as_pending(world: World) -> None:

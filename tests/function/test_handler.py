@@ -137,6 +137,11 @@ def test_the_queues_look_finds_its_client_made(
     assert world.answer(event)["Status"] == "SUCCESS"
 
 
+@pytest.mark.parametrize("event", [None, 5, "Records", ["Records"]])
+def test_an_event_of_another_form_is_no_error_of_the_function(entry: ModuleType, event: object) -> None:
+    assert entry.handler(event, LambdaContext())["Status"] == "UNANSWERED"
+
+
 # --- sam local --------------------------------------------------------------------------------------------------------
 
 

@@ -12,8 +12,7 @@ import pytest
 from provider import neptune
 from provider.identity import Identity
 from provider.lifecycle import Done, Lifecycle, Request, Waiting
-from provider.lifecycle.leftovers import SEARCH_SECONDS
-from provider.lifecycle.starting import START_SECONDS
+from provider.lifecycle.starting import START_SECONDS, TAKEN_UP_SECONDS
 from simulator import ErrorAnswer, Fault, Hang, JobStatus, RawAnswer, Reset
 from tests.function.world import EPOCH, Queue, delivered
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 INVENTED = "graph-Job-1N2K5RF3Q0J6K"
 GONE = ErrorAnswer("MLResourceNotFoundException")
+# For how long after a request was asked its job may still appear.
+SEARCH_SECONDS = START_SECONDS + TAKEN_UP_SECONDS
 
 
 def create(world: World, signed_at: float | None = None, /, **properties: object) -> dict[str, Any]:

@@ -59,8 +59,14 @@ def test_an_exception_of_several_is_left_out() -> None:
 
 def test_a_mutant_knows_its_place() -> None:
     (mutant,) = mutants_of("file.py", "a = 'ü'  # ü\nb = (\n    c\n    < d\n)\n")[1:]
-    assert mutant == Mutant("file.py", 25, 34, "(c <= d)", "c < d", 3, "c", (2, 5))
+    assert mutant == Mutant("file.py", 25, 34, "(c <= d)", "c < d", 3, "c", (2, 5), is_imported=True)
     assert mutant.key == ("file.py", "c", "c < d -> (c <= d)")
+
+
+def test_a_mutant_knows_whether_it_is_run_by_an_import() -> None:
+    source = "a = 1\nclass B:\n    c = 2\n    def d(self, e=3):\n        f = 4\n    g = 5\n"
+    told = {it.before: it.is_imported for it in mutants_of("file.py", source)}
+    assert told == {"1": True, "2": True, "3": True, "4": False, "5": True}
 
 
 def test_every_mutant_of_the_provider_is_another_program_that_python_takes() -> None:

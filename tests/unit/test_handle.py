@@ -108,6 +108,7 @@ def test_an_id_that_is_longer_than_cloudformation_takes_is_shortened_to_one_of_i
     assert [len(unique_id) for unique_id in ids] == [64, 64]
     assert ids[0] != ids[1]
     assert ids[0].startswith("x" * 51 + "-")
+    assert len(written(Signal(Outcome.FAILURE, "x" * 65 + "\ud800", "why"))["UniqueId"]) == 64
 
 
 def test_attributes_that_are_too_much_are_left_out_as_a_whole_from_the_end(caplog: pytest.LogCaptureFixture) -> None:

@@ -462,6 +462,19 @@ def own_job(seconds_ago: float) -> str:
     return identity.physical_id.partition("/")[2]
 
 
+def test_a_job_of_a_request_that_does_not_say_when_it_was_asked_is_not_searched_for_twice() -> None:
+    request = delete_of("graph-Job-1N2K5RF3Q0J6K")
+    request = request._replace(origin=request.origin._replace(asked_at=None))
+    jobs = Jobs()
+    assert starting(jobs).delete(request) == Done("graph-Job-1N2K5RF3Q0J6K")
+    assert [call for call, _ in jobs.calls] == ["list"]
+
+
+def test_a_new_job_whose_kind_has_a_status_for_its_end_is_not_looked_for_when_it_has_stopped() -> None:
+    request = delete_of(f"{BLUE}:8182/{own_job(1)}")
+    assert starting(Jobs(["Stopped"])).delete(request) == Done(request.physical_id or "")
+
+
 @pytest.mark.parametrize(("time_limit", "seconds"), [(3600, 151), (60, 121)])
 def test_a_job_is_searched_for_as_long_as_one_may_appear(time_limit: float, seconds: float) -> None:
     jobs, time = Jobs(), Time()
@@ -613,6 +626,12 @@ def test_where_jobs_are_not_started_a_rollback_looks_for_none() -> None:
     jobs = Jobs()
     assert isinstance(lifecycle(jobs).update(rollback({})), Done)
     assert [call for call, _ in jobs.calls] == ["get"]
+
+
+@pytest.mark.parametrize("properties", [{}, {"Clean": "perhaps"}], ids=str)
+def test_a_creation_that_starts_no_job_leaves_none(properties: dict[str, object]) -> None:
+    assert starting(Jobs()).leaves(create(**properties)) == ""
+    assert starting(Jobs()).leaves(describe()) == f"unclear-job/{BLUE}:8182/{own_job(0)}"
 
 
 # --- Update -----------------------------------------------------------------------------------------------------------
@@ -828,6 +847,13 @@ def test_new_settings_in_place_of_wrong_ones_can_move_a_resource() -> None:
     done = lifecycle(clusters).update(update(ADOPTED, {"Clean": "perhaps"}, Endpoint=GREEN))
     assert isinstance(done, Done)
     assert done.physical_id == f"{GREEN}:8182/job-1"
+
+
+def test_a_job_is_followed_whatever_another_version_of_the_provider_takes_for_a_property() -> None:
+    completed = Job("Completed", is_stopping=False, has_ended=True, has_completed=True)
+    identity = Identity.parse(ADOPTED)
+    assert identity is not None
+    assert isinstance(lifecycle(Jobs([completed])).completion(identity, create(Renamed="true")), Done)
 
 
 # --- Delete: whom it touches ------------------------------------------------------------------------------------------

@@ -348,6 +348,13 @@ def test_each_delivery_that_finds_it_failed_has_the_same_outcome(
         assert cluster.now == NOW + 155
 
 
+def test_that_another_one_takes_its_place_is_decided_once() -> None:
+    left = job_id.make(ORIGIN._replace(request="request-1b", asked_at=NOW - 60), {})
+    cluster = Cluster([FAILED, IN_SERVICE], lists=(left,), cancels=[Throttled("Neptune answered 429."), None])
+    assert updated(cluster, update()).physical_id == NEW_PHYSICAL_ID
+    assert cluster.calls == [f"cancel {left}", f"cancel {left}"]
+
+
 def test_whether_another_has_taken_its_place_is_asked_for_ten_minutes() -> None:
     cluster = Cluster([FAILED], others=UNREACHABLE, now=NOW + 200)
     progress = Progress(start_sent_at=NOW, is_accepted=True, arns="config-0")
@@ -448,7 +455,7 @@ def test_a_provider_that_may_not_start_may_not_change_either() -> None:
 
 
 def test_an_update_of_which_it_is_not_known_when_it_was_asked_changes_it() -> None:
-    request = update()
+    request = update()._replace(time_limit=1)
     request = request._replace(origin=request.origin._replace(asked_at=None))
     assert updated(cluster := Cluster(), request).physical_id == PHYSICAL_ID
     assert cluster.calls == [f"update {ID}"]

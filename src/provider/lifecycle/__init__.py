@@ -12,7 +12,7 @@ from provider import job_id as job_ids
 from provider.hosts import problem_of
 from provider.identity import LONGEST_BYTES, UNCLEAR, Identity
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_COMPLETION, WAIT_FOR_STOP
-from provider.lifecycle import completing, leftovers, own_jobs, starting, updating
+from provider.lifecycle import completing, leftovers, moves, own_jobs, starting, updating
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS, Asking
 from provider.lifecycle.stopping import Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting, forbidden
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from provider.clock import Clock
     from provider.hosts import Hosts
     from provider.kinds.kind import Kind, Words
-    from provider.neptune import Job
     from provider.values import Endpoint
 
 __all__ = [
@@ -382,23 +381,11 @@ class Lifecycle(NamedTuple):
             return current.id == wanted.id
         return False
 
-    def _patience_with_move(self, current: Identity | None, request: Request) -> float:
-        """How long to wait for a cluster that an Update names anew, in seconds.
-
-        If the resource had another one before than its job's, that was another name of the same one, or has failed: as
-        this may be the rollback, a cluster that restarts must not fail it.
-        """
-        was_at = f"{request.old_properties.get(ENDPOINT.name)}"
-        try:
-            is_of_job = current is None or ENDPOINT.type.parse(was_at) == current.endpoint
-        except ValueError:
-            is_of_job = False
-        return ADOPTION_PATIENCE_SECONDS if is_of_job else DELETION_PATIENCE_SECONDS
-
     def _move(self, current: Identity, wanted: Identity, request: Request, properties: Properties) -> Done | Waiting:
         """Tell whether another `Endpoint` is another cluster, which has a job of the same id, too."""
         try:
-            compared = self._compare(current, wanted, request, properties)
+            moving = moves.Moving(self._asking, self.kind.words, self.clusters, current, wanted)
+            compared = moving.compare(properties, request)
         except RequestFailed:
             if self._undoes(current, wanted, request) and (done := self.without_neptune(request)):
                 return done
@@ -410,45 +397,6 @@ class Lifecycle(NamedTuple):
         if named is wanted:
             return self._starting.follow(wanted, job, properties, request.progress, leaves="")
         return Done(str(current), self._starting.attributes(current.id, job))
-
-    def _compare(
-        self, current: Identity, wanted: Identity, request: Request, properties: Properties
-    ) -> tuple[Identity, Job] | Waiting:
-        """Tell which of two names a job goes by: the first, if both mean the same cluster."""
-        thing, progress = self.kind.words.thing, request.progress
-        patience = self._patience_with_move(current, request)
-        try:
-            new = self._asking.look(wanted, properties)
-        except JobNotFound as error:
-            raise RequestFailed(f"{error} Check Id and Endpoint.") from error
-        except NeptuneError as error:
-            failure = f"{self.kind.words.named(wanted.id)} could not be looked up."
-            return self._asking.again(failure, error, progress, patience=patience)
-        if problem := problem_of(current.endpoint, self.clusters):
-            raise RequestFailed(
-                f"{self.kind.words.named(current.id)} is at {current.endpoint.host}, which should be {problem}"
-            )
-        try:
-            old = self._asking.look(current, properties)
-        except JobNotFound:
-            return wanted, new
-        except NeptuneError as error:
-            try:
-                failure = f"{self.kind.words.named(current.id)} could not be looked up."
-                return self._asking.again(failure, error, progress, patience=patience)
-            except RequestFailed:
-                raise RequestFailed(
-                    f"Whether {wanted} is the same {thing} as {current} cannot be told. {error} If that cluster is "
-                    "gone for good, retain this resource (DeletionPolicy and UpdateReplacePolicy: Retain), and declare "
-                    f"the {thing} in a new one."
-                ) from error
-        if not (old.arns and new.arns) and not (old.has_ended or new.has_ended):
-            raise RequestFailed(
-                f"Endpoint is another host, {wanted.endpoint.host}, and Neptune does not say yet whether its {thing} "
-                f"{wanted.id} is the same as at {current.endpoint.host}. Try again when the {thing} has its "
-                "SageMaker jobs."
-            )
-        return (current if old.arns & new.arns else wanted), new
 
     def _start_another(
         self, current: Identity | None, wanted: Identity, request: Request, properties: Properties
@@ -468,7 +416,7 @@ class Lifecycle(NamedTuple):
                 wanted = wanted._replace(id=job_ids.make(request.origin, properties.description))
             except NeptuneError as error:
                 failure = f"{self.kind.words.named(wanted.id)} could not be looked up."
-                patience = self._patience_with_move(current, request)
+                patience = moves.patience(current, request)
                 return self._asking.again(failure, error, progress, patience=patience)
             if current is not None:
                 try:

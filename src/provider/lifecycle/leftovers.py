@@ -10,7 +10,7 @@ from provider.identity import NO_JOB, NO_JOB_YET, Identity
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_STOP
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
 from provider.lifecycle.own_jobs import OwnJobs
-from provider.lifecycle.starting import START_SECONDS, TAKEN_UP_SECONDS, start_seconds
+from provider.lifecycle.starting import TAKEN_UP_SECONDS, start_seconds
 from provider.lifecycle.stopping import Stopping
 from provider.lifecycle.terms import Progress, RequestFailed, Waiting, forbidden
 from provider.neptune import JobNotFound, NeptuneError
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from provider.lifecycle.asking import Asking
     from provider.lifecycle.terms import JobsOfCluster, Request
     from provider.schema import Properties, Schema
-
-SEARCH_SECONDS = START_SECONDS + TAKEN_UP_SECONDS
-"""For how long after a request was asked its job may still appear."""
 
 
 class Leftovers(NamedTuple):
