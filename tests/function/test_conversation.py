@@ -71,6 +71,15 @@ def test_a_message_that_comes_around_the_end_of_its_time_gets_its_look(world: Wo
     assert world.answer(event)["Status"] == "SUCCESS"
 
 
+@pytest.mark.parametrize(("left", "told"), [(15.5, "PENDING"), (14.5, "FAILED")])
+def test_nothing_is_handed_over_in_the_last_quarter_of_a_minute(world: World, left: float, told: str) -> None:
+    """SQS may take as long to say no."""
+    world.simulator.start_job("job-1", stop_seconds=None)
+    arrived_at = EPOCH - 3570 + left
+    waited = {"ArrivedAt": arrived_at, "Progress": {"cancelled_at": arrived_at}}
+    assert world.invoke(delivered(world.event("Delete", Waiting=waited)))["Status"] == told
+
+
 def test_an_outcome_that_is_known_is_not_lost_to_a_watchdog_that_comes_in_between(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,11 @@ def jobs(simulator: Simulator) -> Jobs:
     return jobs_at("127.0.0.1", simulator.port)
 
 
+def test_requests_are_signed_for_the_functions_region() -> None:
+    jobs = Jobs(KIND, Endpoint("https", "cluster", 8182), region="eu-central-1", resource_arn=RESOURCE)
+    assert jobs._make_client().meta.region_name == "eu-central-1"
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neptune's time limits, shortened."""

@@ -418,6 +418,11 @@ def test_at_the_end_of_its_time_an_update_is_done_if_neptune_has_accepted_it(
     assert (done is not None) is is_done
 
 
+def test_at_the_end_of_its_time_an_update_is_not_done_if_another_one_was_to_take_its_place() -> None:
+    progress = Progress(job_id=NEW_ID, start_sent_at=NOW, is_accepted=True)
+    assert lifecycle(Cluster()).without_neptune(update()._replace(progress=progress)) is None
+
+
 @pytest.mark.parametrize(("looks", "updates"), [([IN_SERVICE], [DENIED]), ([DENIED], [None])])
 def test_a_denied_change_fails_when_no_other_delivery_can_make_it_any_more(
     looks: list[Job | Exception], updates: list[Exception | None]

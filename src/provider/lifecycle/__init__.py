@@ -404,20 +404,10 @@ class Lifecycle(NamedTuple):
         """Start the job of another description, or in another cluster; or go back to one that is there."""
         progress = request.progress
         if not progress.job_id:
-            try:
-                if current is not None and current.id == wanted.id:
-                    # No other cluster has a job of an id that the provider made: it is another name of the same one.
-                    job = self._asking.look(wanted, properties)
-                    logger.info("The endpoint is another one", is_same_cluster=True, status=job.status)
-                    if self._changes(current, request, properties):
-                        return self._change(current, wanted, request, properties)
-                    return Done(str(current), self._starting.attributes(current.id, job))
-            except JobNotFound:
+            if current is not None and current.id == wanted.id:
+                if (renamed := self._have_by_another_name(current, wanted, request, properties)) is not None:
+                    return renamed
                 wanted = wanted._replace(id=job_ids.make(request.origin, properties.description))
-            except NeptuneError as error:
-                failure = f"{self.kind.words.named(wanted.id)} could not be looked up."
-                patience = moves.patience(current, request)
-                return self._asking.again(failure, error, progress, patience=patience)
             if current is not None:
                 try:
                     back = self._go_back(current, wanted, request, properties)
@@ -433,6 +423,22 @@ class Lifecycle(NamedTuple):
             progress = progress._replace(job_id=wanted.id, silent_since=None)
         wanted = wanted._replace(id=progress.job_id)
         return self._starting.start(wanted, request._replace(progress=progress), properties)
+
+    def _have_by_another_name(
+        self, current: Identity, wanted: Identity, request: Request, properties: Properties
+    ) -> Done | Waiting | None:
+        """Have the job by another name of its cluster, for no other one has a job of its id; `None`: it is gone."""
+        try:
+            job = self._asking.look(wanted, properties)
+        except JobNotFound:
+            return None
+        except NeptuneError as error:
+            failure = f"{self.kind.words.named(wanted.id)} could not be looked up."
+            return self._asking.again(failure, error, request.progress, patience=moves.patience(current, request))
+        logger.info("The endpoint is another one", is_same_cluster=True, status=job.status)
+        if self._changes(current, request, properties):
+            return self._change(current, wanted, request, properties)
+        return Done(str(current), self._starting.attributes(current.id, job))
 
     def _go_back(self, current: Identity, wanted: Identity, request: Request, properties: Properties) -> Done | None:
         """Have the job again that the resource had before a replacement, if CloudFormation rolls that back."""

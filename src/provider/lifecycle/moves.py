@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from provider.schema import Properties
 
 
-def patience(current: Identity | None, request: Request) -> float:
+def patience(current: Identity, request: Request) -> float:
     """Say how long to wait for a cluster that an Update names anew.
 
     If the resource's `Endpoint` was not that of its job, it was another name of the same cluster, or has failed: as
     this may be the rollback, a cluster that restarts must not fail it.
 
     Args:
-        current: The job of the resource; `None` if it has none.
+        current: The job of the resource.
         request: The Update.
 
     Returns:
@@ -37,7 +37,7 @@ def patience(current: Identity | None, request: Request) -> float:
         was = ENDPOINT.type.parse(request.old_properties.get(ENDPOINT.name))
     except ValueError:
         was = None
-    return ADOPTION_PATIENCE_SECONDS if current is None or was == current.endpoint else DELETION_PATIENCE_SECONDS
+    return ADOPTION_PATIENCE_SECONDS if was == current.endpoint else DELETION_PATIENCE_SECONDS
 
 
 class Moving(NamedTuple):
