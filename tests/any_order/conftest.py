@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from provider import observability
@@ -9,3 +11,8 @@ from provider import observability
 def _without_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """To write the lines of some ten thousand invocations would take most of the time."""
     monkeypatch.setattr(observability.logger._logger, "disabled", True)
+
+
+@pytest.fixture(autouse=True)
+def _same_jitter() -> None:
+    random.seed(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import random
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -272,6 +273,36 @@ def test_the_rollback_of_a_move_to_another_name_of_the_jobs_cluster_rides_out_mi
     assert answer.body["PhysicalResourceId"] == physical_id
 
 
+@pytest.mark.parametrize("trouble", ["no such job", "away", "another job"])
+def test_a_move_to_another_cluster_is_judged_by_neptune_also_after_an_upgrade(trouble: str) -> None:
+    """What was a property for the version before is none now; that does not make a rollback of it."""
+    aws = both_clusters_run()
+    if trouble == "no such job":
+        del aws.jobs[Key(GREEN, "movies")]
+    if trouble == "away":
+        aws.outages = {"get": Fault.UNREACHABLE}
+    of_version_before, new = properties(BLUE, Renamed="true"), properties(GREEN)
+    if trouble == "another job":  # which does not complete in time
+        new |= {"WaitForCompletion": "true", "ServiceTimeout": "60"}
+    update = change(aws, f"{BLUE}:8182/movies", of_version_before, new)
+    assert until_answered(aws, update)["Status"] == "FAILED"
+
+
+def test_a_replacement_that_is_rolled_back_by_an_update_rides_out_minutes_without_neptune() -> None:
+    aws = both_clusters_run()
+    aws.jobs[Key(BLUE, "books")] = RunningJob(60, arn="arn:books")
+    movies, books = properties(), properties(job="books")
+    replaced = until_answered(aws, change(aws, f"{BLUE}:8182/movies", movies, books))["PhysicalResourceId"]
+    aws.outages = {"get": Fault.UNREACHABLE}
+    rollback = change(aws, replaced, books, movies)
+    aws.invoke_later(rollback)
+    let_time_pass(aws, 300)
+    aws.outages = {}
+    let_time_pass(aws, 60)
+    (answer,) = aws.answered[rollback["RequestId"]]
+    assert (answer.body["Status"], answer.body["PhysicalResourceId"]) == ("SUCCESS", f"{BLUE}:8182/movies")
+
+
 def test_a_message_that_comes_long_after_its_request_has_ended_cancels_nothing_more() -> None:
     aws = both_clusters_run()
     delete = request(aws, "Delete", PhysicalResourceId=f"{BLUE}:8182/movies")
@@ -403,12 +434,14 @@ def test_of_each_kind_a_creation_that_was_not_heard_leaves_nothing_and_other_kin
     assert {it.key.kind for it in aws.started if aws.status(it.key) in (STOPPED, None)} == {kind}
 
 
+@pytest.mark.parametrize("jitter", range(4))
 @pytest.mark.parametrize("wait", ["true", "false"])
 @pytest.mark.parametrize("after", [3.0, 30.0, 80.0, 100.0])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 def test_of_each_kind_a_creation_that_is_delivered_again_after_its_deletion_leaves_nothing(
-    kind: Kind, after: float, wait: str
+    kind: Kind, after: float, wait: str, jitter: int
 ) -> None:
+    random.seed(jitter)  # with 2, what was deleted is created again between two looks
     aws = Aws(remembers_ids=False, plan=Plan(stop_seconds=5))
     of = {"ServiceToken": FUNCTION_ARN, "Endpoint": BLUE, "WaitForStop": wait, **DESCRIPTIONS[kind.resource_type]}
     create = request(aws, "Create", ResourceType=kind.resource_type, ResourceProperties=of)
@@ -777,6 +810,34 @@ def test_the_rollback_of_an_update_that_took_its_hour_cancels_what_was_started(p
     after_a_failed_update(aws, f"{BLUE}:8182/movies", properties(), new)
     let_time_pass(aws, 600)
     assert statuses(aws) == [STOPPED]
+
+
+@pytest.mark.parametrize("endpoint", [BLUE, BLUE_TOO])
+@pytest.mark.parametrize("away_seconds", [300, 4000])
+def test_a_rollback_waits_for_the_cluster_of_what_was_started_whatever_its_name(
+    endpoint: str, away_seconds: float
+) -> None:
+    """The job is that of the resource's first name of the cluster, its Endpoint another one."""
+    aws = Aws()
+    old, before, failed = (
+        a_job_is_started(aws),
+        described(endpoint=endpoint),
+        described("training-b", endpoint=endpoint),
+    )
+    assert until_answered(aws, change(aws, old, described(), before))["PhysicalResourceId"] == old
+    until_lost(aws, change(aws, old, before, failed), "start", Fault.KILLED_AFTER)
+    aws.outages = dict.fromkeys(("get", "list", "start", "cancel"), Fault.UNREACHABLE)
+    rollback = change(aws, old, failed, before)
+    aws.invoke_later(rollback)
+    let_time_pass(aws, away_seconds)
+    aws.outages = {}
+    let_time_pass(aws, 600)
+    (answer,) = aws.answered[rollback["RequestId"]]
+    assert (answer.body["Status"], answer.body["PhysicalResourceId"]) == ("SUCCESS", old)
+    if away_seconds < 600:
+        assert statuses(aws) == [IN_PROGRESS, STOPPED]
+    else:
+        assert aws.told == {rollback["RequestId"]}
 
 
 def test_a_rollback_without_neptune_succeeds_and_tells_the_operator() -> None:

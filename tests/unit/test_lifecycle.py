@@ -828,17 +828,33 @@ def test_what_may_be_a_rollback_to_another_name_of_the_jobs_cluster_waits_for_it
     assert 600 <= time.now - NOW <= 760  # where jobs are started, it looks for what was left first
 
 
-def test_a_rollback_of_wrong_settings_to_another_name_of_the_jobs_cluster_needs_no_neptune() -> None:
+def test_what_follows_wrong_settings_and_names_a_cluster_anew_waits_for_it_as_a_deletion_does() -> None:
+    """It may be their rollback; an upgrade of the provider may have made them wrong, too, so Neptune is needed."""
     time = Time()
-    rolled_back = update(ADOPTED, {"Clean": "perhaps"}, Endpoint=BLUE_TOO)
+    request = update(ADOPTED, {"Clean": "perhaps"}, Endpoint=BLUE_TOO)
     it = lifecycle(Jobs([UNREACHABLE]), time)
-    nothing_known = Done(ADOPTED, {"Id": "job-1", "Status": "", **NO_ATTRIBUTES})
-    assert run(it.update, rolled_back, time) == nothing_known
-    assert time.now - NOW == 45
-    assert it.without_neptune(rolled_back) == nothing_known
-    clusters = {BLUE: Jobs([UNREACHABLE]), BLUE_TOO: Jobs()}  # the instance of the other name is up already
-    time.now = NOW
-    assert run(lifecycle(clusters, time).update, rolled_back, time) == nothing_known
+    with pytest.raises(RequestFailed, match=r"Open TCP port 8182"):
+        run(it.update, request, time, seconds=3600)
+    assert time.now - NOW == 600
+    assert it.without_neptune(request) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "seconds"),
+    [
+        ({"Id": "job-2"}, {}, 600),
+        ({"Id": "job-2", "Endpoint": GREEN}, {}, 600),
+        ({"Id": "job-2"}, {"Endpoint": GREEN}, 45),
+        ({"Id": "job-2", "Endpoint": GREEN}, {"Endpoint": BLUE_TOO}, 600),
+    ],
+)
+def test_an_update_to_another_job_in_the_cluster_of_the_one_before_may_be_a_rollback(
+    old: dict[str, object], new: dict[str, object], seconds: float
+) -> None:
+    time = Time()
+    with pytest.raises(RequestFailed, match=r"Open TCP port 8182"):
+        run(lifecycle(Jobs([UNREACHABLE]), time).update, update(f"{BLUE}:8182/job-2", old, **new), time, seconds=3600)
+    assert time.now - NOW == seconds
 
 
 def test_new_settings_in_place_of_wrong_ones_can_move_a_resource() -> None:
@@ -893,6 +909,12 @@ def test_delete_calls_only_hosts_that_the_operator_allows() -> None:
     assert str(caught.value).endswith("AllowedHosts was changed, change it back and try the deletion again.")
     assert jobs.calls == []
     assert lifecycle(jobs, more=["127.0.0.1"]).delete(request) == Done("http://127.0.0.1:8182/job-1")
+
+
+def test_a_job_that_does_not_begin_to_stop_is_cancelled_once() -> None:
+    time, jobs = Time(), Jobs([*["InProgress"] * 50, "Stopped"])
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert jobs.cancelled == ["job-1"]
 
 
 def test_wrong_settings_of_an_adopted_job_fail_the_delete_clearly() -> None:

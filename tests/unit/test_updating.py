@@ -554,6 +554,22 @@ def test_a_delete_that_neptune_refuses_of_one_that_is_ready_fails_after_a_minute
     assert cluster.now == NOW + 60
 
 
+@pytest.mark.parametrize("trouble", [None, BUSY, LOST, UNREACHABLE, GONE], ids=repr)
+def test_one_that_is_there_again_a_minute_after_its_deletion_is_deleted_again(trouble: Exception | None) -> None:
+    """Another delivery of its Create has made it anew between two looks."""
+    deleting, again = endpoint("Deleting"), endpoint("Creating")
+    cluster = Cluster([deleting, *[again] * 25, deleting, GONE], [None, trouble])
+    assert deleted(cluster) == Done(PHYSICAL_ID)
+    assert cluster.calls == [f"cancel {ID}"] * 3  # and not at each look
+    assert cluster.now == NOW + 135
+
+
+def test_one_that_is_slow_to_be_deleted_is_deleted_once() -> None:
+    cluster = Cluster([*[IN_SERVICE] * 12, *[endpoint("Deleting")] * 100, GONE])
+    assert deleted(cluster) == Done(PHYSICAL_ID)
+    assert cluster.calls == [f"cancel {ID}"]
+
+
 def test_one_that_has_failed_is_not_gone_back_to() -> None:
     failed = job_id.make(Origin(("graph", "It"), "graph/It", "request-1.5", NOW - 60), {"key": "other"})
 

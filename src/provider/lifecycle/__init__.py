@@ -13,7 +13,7 @@ from provider.hosts import problem_of
 from provider.identity import LONGEST_BYTES, UNCLEAR, Identity
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_COMPLETION, WAIT_FOR_STOP
 from provider.lifecycle import completing, leftovers, moves, own_jobs, starting, updating
-from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS, Asking
+from provider.lifecycle.asking import DELETION_PATIENCE_SECONDS, Asking
 from provider.lifecycle.stopping import Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting, forbidden
 from provider.neptune import JobNotFound, NeptuneError, RequestRefused
@@ -153,7 +153,7 @@ class Lifecycle(NamedTuple):
         """
         properties, identity = self._parse(request)
         current = Identity.parse(request.physical_id or "")
-        if current is None or not (self._keeps(current, identity, request) or self._undoes(current, identity, request)):
+        if current is None or not self._keeps(current, identity, request):
             return None
         progress = request.progress
         is_changed = progress.is_accepted and not progress.job_id
@@ -223,7 +223,7 @@ class Lifecycle(NamedTuple):
             jobs = self.connect(identity.endpoint)
             properties = self.schema.parse(request.properties, for_delete=True)
             wait = properties[WAIT_FOR_STOP] or may_come_again
-            stopping = Stopping(self.clock, self.is_patient, self.kind.words)
+            stopping = Stopping(self.clock, self.is_patient, self.kind)
             progress = request.progress._replace(has_searched=False)
             waiting = stopping.stop(jobs, identity.id, properties, progress, wait=wait)
         except JobNotFound:
@@ -279,7 +279,8 @@ class Lifecycle(NamedTuple):
             return self._start_another(current, wanted, request, properties)
         if current is not None and current.id == wanted.id and not progress.is_seen:
             return self._move(current, wanted, request, properties)
-        return self._starting.adopt(wanted, properties, progress)
+        patience = moves.patience(self.schema, current, wanted, request)
+        return self._starting.adopt(wanted, properties, progress, patience=patience)
 
     def _parse(self, request: Request) -> tuple[Properties, Identity]:
         """Read the properties, and which job they mean: of those that the provider starts, the resource's own."""
@@ -370,26 +371,11 @@ class Lifecycle(NamedTuple):
                 return waiting._replace(progress=waiting.progress._replace(job_id=new.id, is_tidied=progress.is_tidied))
         return self._starting.start(new, request, properties)
 
-    def _undoes(self, current: Identity, wanted: Identity, request: Request) -> bool:
-        """Tell whether an Update rolls back one that had failed by its properties.
-
-        An upgrade of the provider may have made them wrong since: it does not tell against what Neptune says.
-        """
-        try:
-            self.schema.parse(request.old_properties)
-        except InvalidProperties:
-            return current.id == wanted.id
-        return False
-
     def _move(self, current: Identity, wanted: Identity, request: Request, properties: Properties) -> Done | Waiting:
         """Tell whether another `Endpoint` is another cluster, which has a job of the same id, too."""
-        try:
-            moving = moves.Moving(self._asking, self.kind.words, self.clusters, current, wanted)
-            compared = moving.compare(properties, request)
-        except RequestFailed:
-            if self._undoes(current, wanted, request) and (done := self.without_neptune(request)):
-                return done
-            raise
+        patience = moves.patience(self.schema, current, wanted, request)
+        moving = moves.Moving(self._asking, self.kind.words, self.clusters, current, wanted, patience)
+        compared = moving.compare(properties, request.progress)
         if isinstance(compared, Waiting):
             return compared
         named, job = compared
@@ -414,8 +400,7 @@ class Lifecycle(NamedTuple):
                 except NeptuneError as error:
                     if self.may_start:  # else it may not be allowed to look
                         failure = f"Whether there is such {self.kind.words.a_thing} already could not be looked up."
-                        is_here = wanted.endpoint == current.endpoint  # else its name may be mistyped
-                        patience = DELETION_PATIENCE_SECONDS if is_here else ADOPTION_PATIENCE_SECONDS
+                        patience = moves.patience(self.schema, current, wanted, request)
                         return self._asking.again(failure, error, progress, patience=patience)
                     back = None
                 if back is not None:
@@ -434,7 +419,8 @@ class Lifecycle(NamedTuple):
             return None
         except NeptuneError as error:
             failure = f"{self.kind.words.named(wanted.id)} could not be looked up."
-            return self._asking.again(failure, error, request.progress, patience=moves.patience(current, request))
+            patience = moves.patience(self.schema, current, wanted, request)
+            return self._asking.again(failure, error, request.progress, patience=patience)
         logger.info("The endpoint is another one", is_same_cluster=True, status=job.status)
         if self._changes(current, request, properties):
             return self._change(current, wanted, request, properties)

@@ -82,7 +82,7 @@ class Leftovers(NamedTuple):
         properties = self.properties_that_failed(request, current)
         if current is None or properties is None:
             return progress
-        is_elsewhere = properties[ENDPOINT] != current.endpoint
+        is_elsewhere = _is_elsewhere(request, properties, current)
         try:
             waiting = self._stop_all(request, current, properties, waits=waits)
         except NeptuneError as error:
@@ -113,8 +113,7 @@ class Leftovers(NamedTuple):
         properties = self.properties_that_started(old)
         if properties is None:
             return None
-        has_moved = old.get(ENDPOINT.name) != request.properties.get(ENDPOINT.name)
-        is_elsewhere = has_moved and properties[ENDPOINT] != current.endpoint
+        is_elsewhere = _is_elsewhere(request, properties, current)
         return properties if is_elsewhere or not self.means(old, current, request) else None
 
     def _stop_all(self, request: Request, current: Identity, properties: Properties, *, waits: bool) -> Waiting | None:
@@ -288,7 +287,7 @@ class Leftovers(NamedTuple):
             logger.warning("This resource has started a job that CloudFormation does not know; cancelling it")
             progress = Progress()
         try:
-            stopping = Stopping(self.asking.clock, self.asking.is_patient, self.kind.words)
+            stopping = Stopping(self.asking.clock, self.asking.is_patient, self.kind)
             waiting = stopping.stop(jobs, job_id, properties, progress, wait=wait)
         except JobNotFound:
             return None
@@ -317,3 +316,9 @@ def _has(jobs: JobsOfCluster, job_id: str, properties: Properties) -> bool:
     except JobNotFound:
         return False
     return True
+
+
+def _is_elsewhere(request: Request, properties: Properties, current: Identity) -> bool:
+    """Tell whether properties that were to start a job were for another cluster than that of the resource's job."""
+    has_moved = request.old_properties.get(ENDPOINT.name) != request.properties.get(ENDPOINT.name)
+    return has_moved and properties[ENDPOINT] != current.endpoint

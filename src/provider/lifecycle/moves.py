@@ -9,35 +9,42 @@ from provider.kinds.common import ENDPOINT
 from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
 from provider.lifecycle.terms import RequestFailed, Waiting
 from provider.neptune import JobNotFound, NeptuneError
+from provider.schema import InvalidProperties
 
 if TYPE_CHECKING:
     from provider.hosts import Hosts
     from provider.identity import Identity
     from provider.kinds.kind import Words
     from provider.lifecycle.asking import Asking
-    from provider.lifecycle.terms import Request
+    from provider.lifecycle.terms import Progress, Request
     from provider.neptune import Job
-    from provider.schema import Properties
+    from provider.schema import Properties, Schema
 
 
-def patience(current: Identity, request: Request) -> float:
-    """Say how long to wait for a cluster that an Update names anew.
+def patience(schema: Schema, current: Identity | None, wanted: Identity, request: Request) -> float:
+    """Say how long to wait for the cluster that an Update of a resource's job names.
 
-    If the resource's `Endpoint` was not that of its job, it was another name of the same cluster, or has failed: as
-    this may be the rollback, a cluster that restarts must not fail it.
+    A rollback is an Update, too, and a cluster that restarts must not fail it. It may be one if it is in the cluster of
+    the resource's job. And if the `Endpoint` before was not that one: it was another name of the same cluster, or has
+    failed, as properties have that are wrong.
 
     Args:
-        current: The job of the resource.
+        schema: The resource's properties.
+        current: The job that it has; `None` if it has none.
+        wanted: The job that it is to have.
         request: The Update.
 
     Returns:
         Seconds.
     """
+    if current is None:
+        return ADOPTION_PATIENCE_SECONDS
     try:
-        was = ENDPOINT.type.parse(request.old_properties.get(ENDPOINT.name))
-    except ValueError:
-        was = None
-    return ADOPTION_PATIENCE_SECONDS if was == current.endpoint else DELETION_PATIENCE_SECONDS
+        before = schema.parse(request.old_properties)[ENDPOINT]
+    except InvalidProperties:
+        return DELETION_PATIENCE_SECONDS
+    is_new = wanted.endpoint != current.endpoint and before == current.endpoint
+    return ADOPTION_PATIENCE_SECONDS if is_new else DELETION_PATIENCE_SECONDS
 
 
 class Moving(NamedTuple):
@@ -49,6 +56,7 @@ class Moving(NamedTuple):
         clusters: The hosts that may be asked.
         current: The job, by the name of its cluster that its resource goes by.
         wanted: The job of the same id, by the name that is new.
+        patience: For how long a cluster may be silent, in seconds.
     """
 
     asking: Asking
@@ -56,13 +64,14 @@ class Moving(NamedTuple):
     clusters: Hosts
     current: Identity
     wanted: Identity
+    patience: float
 
-    def compare(self, properties: Properties, request: Request) -> tuple[Identity, Job] | Waiting:
+    def compare(self, properties: Properties, progress: Progress) -> tuple[Identity, Job] | Waiting:
         """Tell which of the two the resource has now.
 
         Args:
             properties: The resource's properties.
-            request: The Update.
+            progress: What earlier looks have found out.
 
         Returns:
             The first if both are one job, else the second; and what the second is like. `Waiting` while Neptune cannot
@@ -77,7 +86,7 @@ class Moving(NamedTuple):
         except JobNotFound as error:
             raise RequestFailed(f"{error} Check Id and Endpoint.") from error
         except NeptuneError as error:
-            return self._again(wanted, error, request)
+            return self._again(wanted, error, progress)
         if problem := problem_of(current.endpoint, self.clusters):
             raise RequestFailed(
                 f"{self.words.named(current.id)} is at {current.endpoint.host}, which should be {problem}"
@@ -88,7 +97,7 @@ class Moving(NamedTuple):
             return wanted, new
         except NeptuneError as error:
             try:
-                return self._again(current, error, request)
+                return self._again(current, error, progress)
             except RequestFailed:
                 raise RequestFailed(
                     f"Whether {wanted} is the same {thing} as {current} cannot be told. {error} If that cluster is "
@@ -103,6 +112,6 @@ class Moving(NamedTuple):
             )
         return (current if old.arns & new.arns else wanted), new
 
-    def _again(self, identity: Identity, error: NeptuneError, request: Request) -> Waiting:
+    def _again(self, identity: Identity, error: NeptuneError, progress: Progress) -> Waiting:
         failure = f"{self.words.named(identity.id)} could not be looked up."
-        return self.asking.again(failure, error, request.progress, patience=patience(self.current, request))
+        return self.asking.again(failure, error, progress, patience=self.patience)

@@ -46,17 +46,24 @@ class Starting(NamedTuple):
     asking: Asking
     refusal: str
 
-    def adopt(self, identity: Identity, properties: Properties, progress: Progress) -> Done | Waiting:
+    def adopt(
+        self,
+        identity: Identity,
+        properties: Properties,
+        progress: Progress,
+        *,
+        patience: float = ADOPTION_PATIENCE_SECONDS,
+    ) -> Done | Waiting:
         """Adopt a job that there is.
 
         Args:
             identity: The job.
             properties: The resource's properties.
             progress: What earlier looks have found out.
+            patience: For how long Neptune may be silent before it has named the job, in seconds.
 
         Returns:
-            The job's identity and attributes; `Waiting` while Neptune cannot be asked, for less than a minute, or until
-            the job has completed.
+            The job's identity and attributes; `Waiting` while Neptune cannot be asked, or until the job has completed.
 
         Raises:
             RequestFailed: There is no such job, it could not be looked up, or it is to complete and has not.
@@ -66,7 +73,7 @@ class Starting(NamedTuple):
         except JobNotFound as error:
             raise RequestFailed(f"{error} Check Id and Endpoint.") from error
         except NeptuneError as error:
-            patience = DELETION_PATIENCE_SECONDS if progress.is_seen else ADOPTION_PATIENCE_SECONDS
+            patience = DELETION_PATIENCE_SECONDS if progress.is_seen else patience
             failure = f"{self.kind.words.named(identity.id)} could not be looked up."
             return self.asking.again(failure, error, progress, patience=patience)
         return self.follow(identity, job, properties, progress, leaves="")

@@ -11,12 +11,14 @@ from provider.observability import logger, record, tracer
 
 if TYPE_CHECKING:
     from provider.clock import Clock
-    from provider.kinds.kind import Words
+    from provider.kinds.kind import Kind
     from provider.lifecycle.terms import JobsOfCluster
     from provider.schema import Properties
 
 # A cancellation whose answer was lost may still be taking effect when Neptune refuses the next one.
 REFUSAL_PATIENCE_SECONDS = 60.0
+# What is not stopping by now has come again: between two looks it was gone, and another delivery has created it.
+COMEBACK_SECONDS = 60.0
 _GONE = Job("NotFound", is_stopping=False, has_ended=True)
 
 
@@ -26,12 +28,12 @@ class Stopping(NamedTuple):
     Attributes:
         clock: The time.
         is_patient: Whether a Neptune that cannot be reached may be back in a moment.
-        words: What messages say of its kind.
+        kind: The kind of the job.
     """
 
     clock: Clock
     is_patient: bool
-    words: Words
+    kind: Kind
 
     def stop(
         self, jobs: JobsOfCluster, job_id: str, properties: Properties, progress: Progress, *, wait: bool
@@ -72,8 +74,12 @@ class Stopping(NamedTuple):
         except NeptuneError as error:
             if progress.cancelled_at is None:
                 raise
-            known = f"{self.words.named(job_id)} is {self.words.cancelled}, but not known {self.words.to_have_stopped}."
+            words = self.kind.words
+            known = f"{words.named(job_id)} is {words.cancelled}, but not known {words.to_have_stopped}."
             raise RequestFailed(f"{known} {error}") from error
+        has_stayed = progress.cancelled_at is not None and now - progress.cancelled_at >= COMEBACK_SECONDS
+        if not self.kind.ended and has_stayed and not (job.is_stopping or job.has_ended):
+            progress = self._cancel_again(jobs, job_id, properties)
         waiting = self._judge(job, job_id, progress, wait=wait)
         if waiting is not None and is_last_try and waiting.progress.refused_at is not None:
             raise RequestRefused(progress.words)
@@ -93,7 +99,7 @@ class Stopping(NamedTuple):
             if progress.cancelled_at is None and now - silent_since >= patience:
                 raise error
         logger.warning("Neptune cannot be asked; asking again", error=str(error))
-        reason = f"{self.words.named(job_id)} is not known {self.words.to_have_stopped}: {error}"
+        reason = f"{self.kind.words.named(job_id)} is not known {self.kind.words.to_have_stopped}: {error}"
         return Waiting(reason, progress._replace(silent_since=silent_since))
 
     def _judge(self, job: Job, job_id: str, progress: Progress, *, wait: bool) -> Waiting | None:
@@ -105,7 +111,7 @@ class Stopping(NamedTuple):
             if progress.cancelled_at is not None:
                 record("SecondsToStop", max(0.0, now - progress.cancelled_at), "Seconds")
             return None
-        reason = f"{self.words.named(job_id)} {self.words.not_stopped} yet (its status is {job.status})."
+        reason = f"{self.kind.words.named(job_id)} {self.kind.words.not_stopped} yet (its status is {job.status})."
         if progress.cancelled_at is not None:
             return Waiting(reason, Progress(cancelled_at=progress.cancelled_at)) if wait else None
         if job.is_stopping:
@@ -129,4 +135,14 @@ class Stopping(NamedTuple):
             return Progress(refused_at=self.clock.wall(), words=str(error))
         logger.info("Cancelled the job")
         record("JobsCancelled", 1)
+        return Progress(cancelled_at=self.clock.wall())
+
+    def _cancel_again(self, jobs: JobsOfCluster, job_id: str, properties: Properties) -> Progress:
+        """Have Neptune stop a job that has come again, or that it has not begun to stop, as far as it can now."""
+        try:
+            jobs.cancel(job_id, properties)
+        except NeptuneError as error:
+            logger.warning("The job is there again, and cannot be cancelled yet", error=str(error))
+        else:
+            logger.warning("The job was there again; cancelled it once more")
         return Progress(cancelled_at=self.clock.wall())
