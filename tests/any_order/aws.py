@@ -237,6 +237,7 @@ class Aws:
         self._watchdog: WatchdogTimer | None = None
         self._began = 0.0
         self._redeliver_after = _VISIBILITY_SECONDS
+        self._late_by = 0.0
         self.clock = Clock(monotonic=lambda: self.time, wall=lambda: EPOCH + self.time, sleep=self._sleep)
         self._queue = WaitingQueue("https://sqs.us-east-1.amazonaws.com/123456789012/waiting", "us-east-1")
         self._queue.__dict__["_client"] = self
@@ -262,9 +263,7 @@ class Aws:
         self.time = max(self.time, delivery.at)
         self._redeliver_after = _VISIBILITY_SECONDS
         try:
-            self.invoke(
-                json.loads(json.dumps(delivery.event)), is_message=delivery.is_message, attempt=delivery.attempt
-            )
+            self.invoke(json.loads(json.dumps(delivery.event)), is_message=delivery.is_message)
         except (Killed, Undeliverable, Unanswerable):
             self.disturbed.add(delivery.event["RequestId"])
             if delivery.attempt + 1 >= _RECEIVES:
@@ -273,10 +272,9 @@ class Aws:
             after = self._redeliver_after if delivery.is_message else _RETRY_SECONDS[delivery.attempt]
             self.invoke_later(delivery.event, after=after, attempt=delivery.attempt + 1, is_message=delivery.is_message)
 
-    def invoke(self, event: Any, *, is_message: bool = False, attempt: int = 0) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
+    def invoke(self, event: Any, *, is_message: bool = False) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
         if is_message:
-            received = {"ApproximateReceiveCount": str(attempt + 1)}
-            event = {"Records": [{"body": json.dumps(event), "receiptHandle": "handle", "attributes": received}]}
+            event = {"Records": [{"body": json.dumps(event), "receiptHandle": "handle"}]}
         self._began, self._ends_at = self.time, self.time + self.invocation_seconds
         lifecycles = {kind.resource_type: self._lifecycle(kind) for kind in KINDS}
         with (
@@ -339,6 +337,7 @@ class Aws:
             heapq.heappush(self._late, (self.time + _LATE_SECONDS, next(self._numbers), effect))
             self.time += _CALL_SECONDS
             raise error(fault)
+        self._late_by = _LATE_SECONDS if fault is Fault.LATE else 0.0
         if fault is Fault.OVERTAKEN:
             self._be_overtaken()
         try:
@@ -452,7 +451,9 @@ class Aws:
         assert 1 <= DelaySeconds <= 900
         event = json.loads(MessageBody)
         assert FIELD in event
-        self.step("send", lambda: self.invoke_later(event, after=DelaySeconds, is_message=True), _sqs_error)
+        self.step(
+            "send", lambda: self.invoke_later(event, after=DelaySeconds + self._late_by, is_message=True), _sqs_error
+        )
         return {"MessageId": "made up"}
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> object:  # noqa: N803

@@ -325,11 +325,11 @@ def test_a_queue_that_fails_for_a_moment_does_not_cost_the_job(world: World) -> 
     class Shaky(Queue):
         left = 2
 
-        def put(self, event: Mapping[str, object], delay_seconds: int, *, is_in_doubt: bool = False) -> None:
+        def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
             if self.left:
                 self.left -= 1
                 raise CannotWait("Amazon SQS did not confirm sqs:SendMessage.")
-            super().put(event, delay_seconds, is_in_doubt=is_in_doubt)
+            super().put(event, delay_seconds)
 
     world.queue = Shaky()
     world.simulator.start_job("job-1", status="Completed")
@@ -514,9 +514,9 @@ def test_a_kill_between_any_two_steps_leaves_one_job_one_answer_and_the_handle_s
             raise Killed
 
     class Steps(Queue):
-        def put(self, event: Mapping[str, object], delay_seconds: int, *, is_in_doubt: bool = False) -> None:
+        def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
             step()
-            super().put(event, delay_seconds, is_in_doubt=is_in_doubt)
+            super().put(event, delay_seconds)
             step()
 
     world.queue = queue = Steps()

@@ -121,10 +121,10 @@ class SlowQueue(Queue):
         self.world = world
         self.asked_at: list[float] = []
 
-    def put(self, event: Mapping[str, object], delay_seconds: int, *, is_in_doubt: bool = False) -> None:
+    def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
         self.asked_at.append(self.world.time())
         self.world.time.advance(15)
-        super().put(event, delay_seconds, is_in_doubt=is_in_doubt)
+        super().put(event, delay_seconds)
         raise CannotWait("Amazon SQS cannot be reached.")
 
 
@@ -142,9 +142,9 @@ def test_a_queue_that_hangs_does_not_delay_the_answer_beyond_the_requests_time(
 
 def test_a_queue_that_is_back_when_the_invocation_ends_takes_the_request(world: World) -> None:
     class Back(Queue):
-        def put(self, event: Mapping[str, object], delay_seconds: int, *, is_in_doubt: bool = False) -> None:
+        def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
             self.problem = "Amazon SQS cannot be reached." if world.time() < 835 else ""
-            super().put(event, delay_seconds, is_in_doubt=is_in_doubt)
+            super().put(event, delay_seconds)
 
     world.queue = Back()
     world.simulator.start_job("job-1", stop_seconds=1000)

@@ -827,9 +827,9 @@ def test_what_the_watchdog_has_answered_is_not_handed_over(world: World, sluggis
 
 def test_a_watchdog_that_comes_while_the_request_is_handed_over_says_nothing(world: World) -> None:
     class SlowQueue(Queue):
-        def put(self, event: Mapping[str, object], delay_seconds: int, *, is_in_doubt: bool = False) -> None:
+        def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
             time.sleep(0.7)  # the watchdog's time comes, and goes
-            super().put(event, delay_seconds, is_in_doubt=is_in_doubt)
+            super().put(event, delay_seconds)
 
     world.queue = SlowQueue()
     running_job(world, stop_seconds=None)

@@ -95,13 +95,11 @@ class Queue(WaitingQueue):
         super().__init__("", "us-east-1")
         self.waiting: list[tuple[dict[str, Any], int]] = []
         self.delivered_soon: list[Message] = []
-        self.in_doubt: list[bool] = []
         self.problem = ""
 
-    def put(self, event: Mapping[str, object], delay_seconds: int, *, is_in_doubt: bool = False) -> None:
+    def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
         if self.problem:
             raise CannotWait(self.problem)
-        self.in_doubt.append(is_in_doubt)
         self.waiting.append((json.loads(json.dumps(event)), delay_seconds))
 
     def check(self) -> None:

@@ -79,14 +79,6 @@ def test_a_message_holds_an_event() -> None:
     assert message_in(records('{"RequestType": "Delete"}')) == Message({"RequestType": "Delete"}, "handle-0")
 
 
-@pytest.mark.parametrize("receives", [1, 2, 3])
-def test_a_message_tells_whether_it_was_delivered_before(receives: int) -> None:
-    """The attribute is that of Amazon SQS's ReceiveMessage, which Lambda passes on."""
-    delivered = records("{}")
-    delivered["Records"][0]["attributes"] = {"ApproximateReceiveCount": str(receives)}
-    assert message_in(delivered) == Message({}, "handle-0", is_repeated=receives > 1)
-
-
 @pytest.mark.parametrize("body", ["", "no JSON", "{", '{"a": 1}}'])
 def test_a_message_of_somebody_else_is_taken_as_it_is(body: str) -> None:
     assert message_in(records(body)).event == body
@@ -218,20 +210,14 @@ def test_only_a_refusal_says_that_the_queue_has_not_taken_a_message(
     assert len(sqs.requests) == 1
 
 
-def test_what_the_queue_may_have_already_it_gets_again_if_it_answers(sqs: Sqs, queue: WaitingQueue) -> None:
-    sqs.answers = [(200, {"Attributes": {"QueueArn": "arn"}})]
-    queue.put({}, 1, is_in_doubt=True)
-    assert [operation for operation, _ in sqs.requests] == ["GetQueueAttributes", "SendMessage"]
-
-
 @pytest.mark.parametrize("answer", [(500, refused("InternalError", "sorry")), (200, "<html>"), (403, "")], ids=str)
-def test_a_queue_that_does_not_answer_gets_no_second_message(
+def test_a_question_without_an_answer_is_not_taken_for_a_message(
     sqs: Sqs, queue: WaitingQueue, answer: tuple[int, object]
 ) -> None:
     sqs.answers = [answer]
-    with pytest.raises(CannotWait, match=r"sqs:GetQueueAttributes"):
-        queue.put({}, 1, is_in_doubt=True)
-    assert [operation for operation, _ in sqs.requests] == ["GetQueueAttributes"]
+    with pytest.raises(CannotWait, match=r"sqs:GetQueueAttributes") as caught:
+        queue.check()
+    assert type(caught.value) is CannotWait
 
 
 @pytest.mark.parametrize("body", ["[]", "5"])
@@ -300,6 +286,13 @@ def test_a_question_and_a_message_take_less_than_15_seconds(queue: WaitingQueue)
     config: Any = queue._client.meta.config
     assert config.retries["total_max_attempts"] == 1
     assert 2 * (config.connect_timeout + config.read_timeout) < 15
+
+
+@pytest.mark.parametrize(("status", "times"), [(500, 2), (403, 1)])
+def test_what_changes_nothing_is_tried_once_more(sqs: Sqs, queue: WaitingQueue, status: int, times: int) -> None:
+    sqs.answers = [(status, refused("Odd", "sorry"))] * 3
+    queue.deliver_soon(Message({}, "handle"))
+    assert [operation for operation, _ in sqs.requests] == ["ChangeMessageVisibility"] * times
 
 
 def test_a_message_whose_look_failed_comes_again_in_a_minute(sqs: Sqs, queue: WaitingQueue) -> None:

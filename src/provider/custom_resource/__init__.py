@@ -56,16 +56,13 @@ class FrontDoor(NamedTuple):
     clock: Clock
     on_demand: Mapping[str, Callable[[], Meaning]] = MappingProxyType({})
 
-    def handle(
-        self, event: object, context: LambdaContext, *, is_continued: bool = False, is_in_doubt: bool = False
-    ) -> dict[str, str]:
+    def handle(self, event: object, context: LambdaContext, *, is_continued: bool = False) -> dict[str, str]:
         """Fulfil a request of CloudFormation and answer it, or have it wait.
 
         Args:
             event: What Lambda delivered: the request, or the queue's message with it.
             context: The invocation.
             is_continued: Whether it has waited in the queue.
-            is_in_doubt: Whether another message of the queue may have it already.
 
         Returns:
             What CloudFormation was told: `Status`, `PhysicalResourceId` and `Reason`. The status is `PENDING` when the
@@ -103,7 +100,7 @@ class FrontDoor(NamedTuple):
         else:
             logger.append_keys(request_type=request.request_type)
             if request.follows is not None and handle is not None:
-                return self._follow(fields, request, handle, request.follows, is_in_doubt=is_in_doubt)
+                return self._follow(fields, request, handle, request.follows)
             now = self.clock.wall()
             conversation = Conversation(
                 event=fields,
@@ -120,7 +117,6 @@ class FrontDoor(NamedTuple):
                 clock=self.clock,
                 tell=deliver,
                 is_continued=is_continued,
-                is_in_doubt=is_in_doubt,
                 handle=handle,
             )
             with tracer.provider.in_subsegment(name=f"## {request.request_type}"):
@@ -134,13 +130,7 @@ class FrontDoor(NamedTuple):
         return {"Status": answer.outcome, "PhysicalResourceId": answer.physical_resource_id, "Reason": reason}
 
     def _follow(
-        self,
-        fields: Mapping[str, Any],
-        request: CloudFormationRequest,
-        handle: PresignedUrl,
-        identity: Identity,
-        *,
-        is_in_doubt: bool,
+        self, fields: Mapping[str, Any], request: CloudFormationRequest, handle: PresignedUrl, identity: Identity
     ) -> dict[str, str]:
         """Take the next look at a job whose request is answered."""
         followed = following.Following(
@@ -152,7 +142,6 @@ class FrontDoor(NamedTuple):
             queue=self.queue,
             clock=self.clock,
             pauses=self.settings.answer_pauses,
-            is_in_doubt=is_in_doubt,
         )
         with tracer.provider.in_subsegment(name="## Completion"):
             told = followed.look()
@@ -190,7 +179,7 @@ class FrontDoor(NamedTuple):
         """Take the next look at the request in a message of the queue."""
         message = message_in(records)
         try:
-            return self.handle(message.event, context, is_continued=True, is_in_doubt=message.is_repeated)
+            return self.handle(message.event, context, is_continued=True)
         except Exception:
             self.queue.deliver_soon(message)
             raise

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _LOOKS_SECONDS = 5.0
 # A queue that did not take the request is not asked again before this.
 _QUEUE_RETRY_SECONDS = 30.0
+# After each message of which it is not known whether the queue has taken it, another one is put after longer, and then
+# at the invocation's end alone: a queue that takes them and does not say so would get ever more of them.
+_DOUBT_PAUSES = (0.0, 60.0, 240.0)
 # A message is delayed by whole seconds.
 _SHORTEST_DELAY_SECONDS = 1.0
 # A queue that hangs must not hold the answer up beyond the request's time.
@@ -92,7 +95,6 @@ class Conversation:
         clock: The time.
         tell: Tells CloudFormation an answer; see `answer.tell`.
         is_continued: Whether the request has waited in the queue.
-        is_in_doubt: Whether another message of the queue may have the request already.
         handle: What is to be signalled when the job has ended; `None` if nothing is.
     """
 
@@ -105,10 +107,11 @@ class Conversation:
     clock: Clock
     tell: Callable[[Answer], Answer]
     is_continued: bool
-    is_in_doubt: bool = False
     handle: PresignedUrl | None = None
     _answer: Answer | None = None
     _is_handed_over: bool = False
+    _try_queue_at: float = 0.0
+    _doubts: int = 0  # messages of which it is not known whether the queue has taken them
     _undeliverable: Undeliverable | None = None
     _done: Done | None = None
     _asked: Request | None = None
@@ -157,8 +160,7 @@ class Conversation:
 
     def _look_until_done(self, look: Callable[[Request], Done | Waiting]) -> Done | None:
         """Look until the request is fulfilled; `None`: it is handed over to the queue."""
-        began = try_queue_at = self.clock.monotonic()
-        asked, problem = self.request.asked, ""
+        began, asked, problem = self.clock.monotonic(), self.request.asked, ""
         while True:
             result = look(asked)
             if isinstance(result, Done):
@@ -167,23 +169,21 @@ class Conversation:
             self._asked = asked
             now = self.clock.monotonic()
             pause = waiting.pause(now - self.limits.arrived_at, random.random())  # noqa: S311 - no secret
-            pause = max(pause, _QUEUE_RETRY_SECONDS) if self.is_in_doubt else pause
             pause = min(pause, self.limits.deadline - now)  # as long as one look more fits, the request is not failed
             is_last = now + pause > self.limits.last_look
             is_long = self.is_continued or is_last or now + pause > began + _LOOKS_SECONDS
             may_wait = pause >= _SHORTEST_DELAY_SECONDS and now + _SLOWEST_HANDOVER_SECONDS < self.limits.deadline
-            if is_long and may_wait and (is_last or now >= try_queue_at):
-                problem = self._hand_over(result.progress, int(pause))
+            if is_long and may_wait and (is_last or now >= self._try_queue_at):
+                problem = self._hand_over(result.progress, int(pause), is_last=is_last)
                 if not problem:
                     return None
                 now = self.clock.monotonic()
-                try_queue_at = now + _QUEUE_RETRY_SECONDS
             pause = min(pause, self.limits.last_look - now)
             if pause <= 0:
                 return self._give_up(result.reason, problem)
             self.clock.sleep(pause)
 
-    def _hand_over(self, progress: Progress, delay_seconds: int) -> str:
+    def _hand_over(self, progress: Progress, delay_seconds: int, *, is_last: bool) -> str:
         """Have the request wait in the queue; returns why it cannot."""
         arrived_at = self.clock.wall() - (self.clock.monotonic() - self.limits.arrived_at)
         waited = {"ArrivedAt": arrived_at, "Progress": progress.as_json()}
@@ -191,16 +191,26 @@ class Conversation:
             if self._answer is not None:  # the watchdog was first
                 return ""
             try:
-                message = {**self.event, waiting.FIELD: waited}
-                self.queue.put(message, delay_seconds, is_in_doubt=self.is_in_doubt)
+                if self._doubts and not is_last:
+                    self.queue.check()  # whether it answers at all
+                self.queue.put({**self.event, waiting.FIELD: waited}, delay_seconds)
             except waiting.CannotWait as error:
-                self.is_in_doubt = self.is_in_doubt or isinstance(error, waiting.MayWait)
+                self._doubt(error)
                 logger.warning("The request cannot wait in the queue; waiting here", problem=str(error))
                 return str(error)
             self._is_handed_over = True
             logger.info("The request waits in the queue", delay_seconds=delay_seconds)
             record("StillWaiting", 1)
             return ""
+
+    def _doubt(self, error: waiting.CannotWait) -> None:
+        """Put off the next attempt to hand the request over."""
+        now = self.clock.monotonic()
+        self._try_queue_at = now + _QUEUE_RETRY_SECONDS
+        if isinstance(error, waiting.MayWait):
+            pauses = _DOUBT_PAUSES[self._doubts :]
+            self._try_queue_at = now + pauses[0] if pauses else float("inf")
+            self._doubts += 1
 
     def _give_up(self, reason: str, problem: str) -> Done:
         """End a request whose time is over."""
@@ -315,11 +325,8 @@ class Conversation:
         pauses = list(_HANDOVER_PAUSES)
         while True:
             try:
-                following.have_followed(
-                    self.queue, self.event, physical_id, now=self.clock.wall(), is_in_doubt=self.is_in_doubt
-                )
+                following.have_followed(self.queue, self.event, physical_id, now=self.clock.wall())
             except waiting.CannotWait as error:
-                self.is_in_doubt = self.is_in_doubt or isinstance(error, waiting.MayWait)
                 logger.warning("The queue does not take the job whose end is to be signalled", problem=str(error))
                 is_late = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS > self.limits.last_word
                 if is_late or not pauses:

@@ -24,9 +24,7 @@ LONGEST_SECONDS = 13 * 3600.0
 _FIRST_DELAY_SECONDS = 1
 
 
-def have_followed(
-    queue: WaitingQueue, event: Mapping[str, Any], physical_id: str, *, now: float, is_in_doubt: bool
-) -> None:
+def have_followed(queue: WaitingQueue, event: Mapping[str, Any], physical_id: str, *, now: float) -> None:
     """Have the end of a job looked for.
 
     Args:
@@ -34,13 +32,12 @@ def have_followed(
         event: The event with the request that has the job, and is about to be answered.
         physical_id: The job, as the resource's physical id.
         now: The time, seconds of `Clock.wall`.
-        is_in_doubt: Whether the queue may have been told already.
 
     Raises:
         CannotWait: The queue does not take it.
     """
     followed = {"ArrivedAt": now, "Progress": Progress().as_json(), "Follows": physical_id}
-    queue.put({**event, waiting.FIELD: followed}, _FIRST_DELAY_SECONDS, is_in_doubt=is_in_doubt)
+    queue.put({**event, waiting.FIELD: followed}, _FIRST_DELAY_SECONDS)
     logger.info("The queue goes on looking for the end of the job", delay_seconds=_FIRST_DELAY_SECONDS)
     record("StillWaiting", 1)
 
@@ -57,7 +54,6 @@ class Following(NamedTuple):
         queue: Where the next look waits.
         clock: The time.
         pauses: How long to wait before each further attempt to deliver the signal, in seconds.
-        is_in_doubt: Whether another message of the queue may have the next look already.
     """
 
     event: Mapping[str, Any]
@@ -68,7 +64,6 @@ class Following(NamedTuple):
     queue: WaitingQueue
     clock: Clock
     pauses: Sequence[float]
-    is_in_doubt: bool
 
     def look(self) -> Signal | None:
         """Look at the job, and signal its end.
@@ -111,6 +106,6 @@ class Following(NamedTuple):
 
     def _look_again(self, progress: Progress, delay_seconds: int) -> None:
         followed = {"ArrivedAt": self._since, "Progress": progress.as_json(), "Follows": str(self.identity)}
-        self.queue.put({**self.event, waiting.FIELD: followed}, delay_seconds, is_in_doubt=self.is_in_doubt)
+        self.queue.put({**self.event, waiting.FIELD: followed}, delay_seconds)
         logger.info("The job has not ended; the queue goes on looking", delay_seconds=delay_seconds)
         record("StillWaiting", 1)

@@ -35,7 +35,7 @@ class CannotWait(Exception):
 
 
 class MayWait(CannotWait):
-    """The queue does not say whether it has taken the request."""
+    """The queue does not say whether it has done what it was asked for: it may have taken the request."""
 
 
 class Message(NamedTuple):
@@ -44,12 +44,10 @@ class Message(NamedTuple):
     Attributes:
         event: The event that was put into the queue; something else if somebody put that there.
         receipt_handle: What names this delivery of the message.
-        is_repeated: Whether it has been delivered before: then it may have been handed on, and not been heard of.
     """
 
     event: object
     receipt_handle: str
-    is_repeated: bool = False
 
 
 def message_in(records: Mapping[str, Any]) -> Message:
@@ -69,8 +67,7 @@ def message_in(records: Mapping[str, Any]) -> Message:
         event = json.loads(record["body"])
     except ValueError:
         event = record["body"]
-    receives = record.get("attributes", {}).get("ApproximateReceiveCount", "1")
-    return Message(event, record["receiptHandle"], is_repeated=receives != "1")
+    return Message(event, record["receiptHandle"])
 
 
 def pause(waited: float, chance: float) -> float:
@@ -101,21 +98,17 @@ class WaitingQueue:
         self._url = url
         self._region = region
 
-    def put(self, event: Mapping[str, object], delay_seconds: int, *, is_in_doubt: bool = False) -> None:
+    def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
         """Have the function invoked with an event later.
 
         Args:
             event: The event.
             delay_seconds: After how many seconds.
-            is_in_doubt: Whether the queue may have it already. It gets it again if it answers: one that takes each
-                message and does not say so would get ever more of them.
 
         Raises:
             CannotWait: SQS refused or could not be reached, or there is no queue.
             MayWait: SQS gave no answer, or none that says that it has the event.
         """
-        if is_in_doubt:
-            self.check()
         body = json.dumps(event)
         answer = self._call(
             "SendMessage",
@@ -131,10 +124,13 @@ class WaitingQueue:
         Raises:
             CannotWait: SQS refused or could not be reached, or there is no queue.
         """
-        answer = self._call(
-            "GetQueueAttributes",
-            lambda: self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"]),
-        )
+        try:
+            answer = self._call(
+                "GetQueueAttributes",
+                lambda: self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"]),
+            )
+        except MayWait as error:
+            raise CannotWait(str(error)) from error
         if not answer.get("Attributes"):
             raise CannotWait("Amazon SQS did not confirm sqs:GetQueueAttributes.")
 
@@ -145,14 +141,20 @@ class WaitingQueue:
             message: The message.
         """
         try:
-            self._call(
-                "ChangeMessageVisibility",
-                lambda: self._client.change_message_visibility(
-                    QueueUrl=self._url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=_RETRY_SECONDS
-                ),
-            )
+            try:
+                self._make_visible_soon(message)
+            except MayWait:
+                self._make_visible_soon(message)
         except CannotWait as error:
             logger.warning("The message comes again when its visibility time-out is over", problem=str(error))
+
+    def _make_visible_soon(self, message: Message) -> None:
+        self._call(
+            "ChangeMessageVisibility",
+            lambda: self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=message.receipt_handle, VisibilityTimeout=_RETRY_SECONDS
+            ),
+        )
 
     @cached_property
     def _client(self) -> SQSClient:
