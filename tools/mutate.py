@@ -157,9 +157,10 @@ class _Finder(ast.NodeVisitor):
         if isinstance(node, (ast.If, ast.While)):
             self._negate(node.test)
         if isinstance(node, ast.FunctionDef):
-            self._visit_all([*node.args.defaults, *filter(None, node.args.kw_defaults)])
             self._functions += 1
             self._visit_all(node.body)
+            self._statement = node.body[0].lineno, cast("int", node.end_lineno)  # where a default matters
+            self._visit_all([*node.args.defaults, *filter(None, node.args.kw_defaults)])
             self._functions -= 1
         elif isinstance(node, ast.ClassDef):
             self._visit_all(node.body)
@@ -354,6 +355,7 @@ class Tests:
         for name in failed:
             print(f"left out, for it fails without any mutant: {name}")
         self._reached: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._imported: dict[str, set[int]] = defaultdict(set)
         recorded = CoverageData(str(data))
         recorded.read()
         for file in recorded.measured_files():
@@ -361,6 +363,8 @@ class Tests:
             for line, contexts in recorded.contexts_by_lineno(file).items():
                 tests = {context.rpartition("|")[0] for context in contexts}
                 self._reached[name][line] = tests & set(self.seconds)
+                if "" in tests:  # before the tests, when their modules were imported
+                    self._imported[name].add(line)
 
     def of(self, mutant: Mutant) -> list[str]:
         """Choose the tests that may notice a mutant.
@@ -375,7 +379,8 @@ class Tests:
         first, last = mutant.lines
         reached = self._reached[mutant.file]
         tests = {test for line in range(first, last + 1) for test in reached[line]}
-        if mutant.is_imported:  # coverage.py knows of the test alone that was the first to import it
+        # Of these, coverage.py knows no test, or that alone which was the first to import them.
+        if mutant.is_imported or self._imported[mutant.file] & set(range(first, last + 1)):
             modules = {_module(test) for of_line in reached.values() for test in of_line}
             quick = {test for test in self.seconds if test.startswith(_QUICK_TESTS)}
             tests |= quick | {test for test in self.seconds if _module(test) in modules or not modules}

@@ -75,7 +75,7 @@ def _time_limit(value: object) -> int:
 
 
 def _integer(value: object, least: int = 0) -> int:
-    digits = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    digits = str(value) if isinstance(value, (str, int)) else ""
     if not re.fullmatch(r"[0-9]{1,10}", digits) or not least <= int(digits) <= _LARGEST_INTEGER:
         raise ValueError(f"a whole number from {least} to {_LARGEST_INTEGER}")
     return int(digits)

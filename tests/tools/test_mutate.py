@@ -66,7 +66,12 @@ def test_a_mutant_knows_its_place() -> None:
 def test_a_mutant_knows_whether_it_is_run_by_an_import() -> None:
     source = "a = 1\nclass B:\n    c = 2\n    def d(self, e=3):\n        f = 4\n    g = 5\n"
     told = {it.before: it.is_imported for it in mutants_of("file.py", source)}
-    assert told == {"1": True, "2": True, "3": True, "4": False, "5": True}
+    assert told == {"1": True, "2": True, "3": False, "4": False, "5": True}
+
+
+def test_a_default_matters_where_its_function_is_called() -> None:
+    (mutant,) = mutants_of("file.py", "def d(\n    self,\n    e=3,\n):\n    f()\n    g()\n")[:1]
+    assert (mutant.before, mutant.line, mutant.lines) == ("3", 3, (5, 6))
 
 
 def test_every_mutant_of_the_provider_is_another_program_that_python_takes() -> None:

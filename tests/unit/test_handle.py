@@ -102,6 +102,11 @@ def test_a_signal_has_the_fields_that_cloudformation_knows() -> None:
     }
 
 
+def test_the_data_is_written_as_short_as_it_can_be() -> None:
+    data = {"Id": "größe", "Status": "Completed"}
+    assert written(Signal(Outcome.SUCCESS, "job-1", "x", data))["Data"] == '{"Id":"größe","Status":"Completed"}'
+
+
 def test_an_id_that_is_longer_than_cloudformation_takes_is_shortened_to_one_of_its_own() -> None:
     assert written(Signal(Outcome.FAILURE, "x" * 64, "why"))["UniqueId"] == "x" * 64
     ids = [written(Signal(Outcome.FAILURE, "x" * 65 + end, "why"))["UniqueId"] for end in ("", "y")]

@@ -470,6 +470,12 @@ def test_a_job_of_a_request_that_does_not_say_when_it_was_asked_is_not_searched_
     assert [call for call, _ in jobs.calls] == ["list"]
 
 
+@pytest.mark.parametrize(("may_start", "is_patient"), [(False, True), (True, False)])
+def test_where_no_other_delivery_can_start_a_job_none_is_waited_for(*, may_start: bool, is_patient: bool) -> None:
+    it = lifecycle(Jobs())._replace(may_start=may_start, is_patient=is_patient)
+    assert it.delete(delete_of("graph-Job-1N2K5RF3Q0J6K")) == Done("graph-Job-1N2K5RF3Q0J6K")
+
+
 def test_a_new_job_whose_kind_has_a_status_for_its_end_is_not_looked_for_when_it_has_stopped() -> None:
     request = delete_of(f"{BLUE}:8182/{own_job(1)}")
     assert starting(Jobs(["Stopped"])).delete(request) == Done(request.physical_id or "")
@@ -560,6 +566,11 @@ def test_a_search_whose_time_is_over_sounds_the_alarm_if_a_job_is_likely(mark: s
     assert sum(recorded().get("FailedDeletions", [])) == alarms
 
 
+def test_a_job_that_another_delivery_has_started_is_counted_by_that_one() -> None:
+    assert isinstance(starting(Jobs(["InProgress"])).create(describe()), Done)
+    assert "JobsStarted" not in recorded()
+
+
 # --- Update: of one that failed ---------------------------------------------------------------------------------------
 
 
@@ -620,6 +631,15 @@ def test_the_rollback_of_properties_that_were_wrong_needs_no_neptune() -> None:
     done = starting(Jobs()).without_neptune(request)
     assert done is not None
     assert done.physical_id == physical_id
+
+
+@pytest.mark.parametrize("leftover", ["", "job-3"])
+def test_a_rollback_from_elsewhere_tells_of_a_job_that_it_had_found(leftover: str) -> None:
+    time = Time()
+    request = rollback({"Endpoint": GREEN}, Progress(leftover=leftover))
+    jobs = Jobs(lists=[UNREACHABLE], cancels=[UNREACHABLE])
+    assert isinstance(run(starting(jobs, time).update, request, time, seconds=3600), Done)
+    assert sum(recorded().get("FailedDeletions", [])) == bool(leftover)
 
 
 def test_where_jobs_are_not_started_a_rollback_looks_for_none() -> None:
@@ -909,6 +929,12 @@ def test_delete_calls_only_hosts_that_the_operator_allows() -> None:
     assert str(caught.value).endswith("AllowedHosts was changed, change it back and try the deletion again.")
     assert jobs.calls == []
     assert lifecycle(jobs, more=["127.0.0.1"]).delete(request) == Done("http://127.0.0.1:8182/job-1")
+
+
+def test_a_job_that_is_gone_after_its_cancellation_has_stopped() -> None:
+    time, jobs = Time(), Jobs(["Stopping", "Stopping", JobNotFound("gone")])
+    assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)
+    assert recorded()["SecondsToStop"] == [10]
 
 
 def test_a_job_that_does_not_begin_to_stop_is_cancelled_once() -> None:

@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 
 from provider import neptune
 from provider.custom_resource.properties import schema_of
-from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.kinds.kind import CANCEL, GET, START
 from provider.neptune import (
     Job,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from botocore.client import BaseClient
 
+    from provider.kinds.kind import Kind
     from simulator import Simulator
     from simulator.faults import Effect
 
@@ -76,6 +77,17 @@ def answered(simulator: Simulator, jobs: Jobs, answer: object) -> Job:
     body = answer if isinstance(answer, str) else json.dumps(answer)
     simulator.inject(Fault(RawAnswer(200, body, "application/json")))
     return jobs.get("job-1", PROPERTIES)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+def test_a_job_is_what_its_kind_says_of_its_status(simulator: Simulator, kind: Kind) -> None:
+    jobs = Jobs(kind, Endpoint("http", "127.0.0.1", simulator.port), region="us-east-1", resource_arn=RESOURCE)
+    every = {*kind.running, *kind.changing, *kind.stopping, *kind.completed, *kind.failed, *kind.ended}
+    for status in every:
+        job = answered(simulator, jobs, {"status": status.upper()})
+        told = (job.is_changing, job.is_stopping, job.has_completed, job.has_failed, job.has_ended)
+        groups = (kind.changing, kind.stopping, kind.completed, kind.failed, kind.ended)
+        assert told == tuple(status in group for group in groups)
 
 
 def failure(call: Callable[[], object]) -> NeptuneError:

@@ -294,6 +294,13 @@ def test_nobody_waits_for_another_delivery_if_it_is_not_known_when_it_was_asked(
     assert cluster.now == NOW
 
 
+def test_what_has_changed_once_more_is_looked_at_for_as_long_again() -> None:
+    another = endpoint("InService", "config-2")
+    cluster = Cluster([IN_SERVICE, *[CHANGED] * 10, another])
+    assert updated(cluster, update()).physical_id == PHYSICAL_ID
+    assert cluster.now == NOW + 50 + QUIET
+
+
 @pytest.mark.parametrize(("seconds", "limit", "acts"), [(90, 3600, True), (91, 3600, False), (31, 60, False)])
 def test_a_late_delivery_changes_nothing(*, seconds: int, limit: int, acts: bool) -> None:
     for progress, now in ((Progress(), NOW), (Progress(looked_at=NOW + 2000), NOW + 2000)):
@@ -552,6 +559,32 @@ def test_a_delete_that_neptune_refuses_of_one_that_is_ready_fails_after_a_minute
     with pytest.raises(RequestFailed, match=rf"^The endpoint {ID} could not be deleted\. .*it is Updating\.$"):
         deleted(cluster)
     assert cluster.now == NOW + 60
+
+
+def test_one_that_may_not_be_created_anew_is_gone_at_once() -> None:
+    """Its id does not say when it was asked for."""
+    physical_id = f"{HOST}:8182/{job_id.make(MADE._replace(asked_at=None), {})}"
+    cluster = Cluster(others=GONE)
+    assert lifecycle(cluster).delete(Request(physical_id, BEFORE, ORIGIN)) == Done(physical_id)
+
+
+@pytest.mark.parametrize("wait", ["true", "false"])
+def test_one_whose_creation_was_not_heard_may_come_again_whether_or_not_its_end_is_waited_for(wait: str) -> None:
+    made = job_id.make(ORIGIN._replace(request="request-1b", asked_at=NOW - 10), {})
+    cluster = Cluster(lists=(made,))
+    request = Request("graph-It-1N2K5RF3Q0J6K", {**BEFORE, "WaitForStop": wait}, ORIGIN)
+    result = lifecycle(cluster).delete(request)
+    assert isinstance(result, Waiting)
+    assert "is not gone yet" in result.reason
+
+
+def test_one_that_a_failed_update_has_left_may_come_again_and_is_looked_for() -> None:
+    left = job_id.make(ORIGIN._replace(request="request-1b", asked_at=NOW - 10), {"key": "other"})
+    cluster = Cluster(lists=(ID, left))
+    before = {**BEFORE, "Key": "other"}
+    assert updated(cluster, update(before, BEFORE)).physical_id == PHYSICAL_ID
+    assert cluster.calls[0] == f"cancel {left}"
+    assert cluster.now > NOW + 150
 
 
 @pytest.mark.parametrize("trouble", [None, BUSY, LOST, UNREACHABLE, GONE], ids=repr)
