@@ -424,7 +424,7 @@ class Cloud(RuleBasedStateMachine):
         self.aws.invoke_later(event, after=after, is_message=FIELD in event)
 
     def the_queue_changes_its_mind(self, fault: Fault) -> None:
-        self.aws.outages = {} if fault is Fault.NONE else {"send": fault}
+        self.aws.outages = {} if fault is Fault.NONE else dict.fromkeys(("send", "check", "visibility"), fault)
 
     # --- what time and Neptune do -------------------------------------------------------------------------------------
 
@@ -751,7 +751,9 @@ class CloudFormation(Cloud):
     )
     replay_a_dead_letter = precondition(lambda self: self.aws.dead_letters)(rule()(Cloud.replay_a_dead_letter))
     the_queue_changes_its_mind = rule(
-        fault=st.sampled_from([Fault.NONE, Fault.UNAVAILABLE, Fault.UNREACHABLE, Fault.DENIED])
+        fault=st.sampled_from(
+            [Fault.NONE, Fault.UNAVAILABLE, Fault.UNREACHABLE, Fault.DENIED, Fault.LOST_ANSWER, Fault.LATE]
+        )
     )(Cloud.the_queue_changes_its_mind)
     time_passes = rule(seconds=st.sampled_from([1.0, 61.0, 200.0, 600.0, 4000.0, DAY_SECONDS]))(Cloud.time_passes)
     jobs_that_are_started_have_another_fate = rule(plan=plans)(Cloud.jobs_that_are_started_have_another_fate)

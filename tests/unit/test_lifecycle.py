@@ -470,6 +470,14 @@ def test_a_job_of_a_request_that_does_not_say_when_it_was_asked_is_not_searched_
     assert [call for call, _ in jobs.calls] == ["list"]
 
 
+def test_a_job_that_was_found_is_not_searched_for_again() -> None:
+    """What is being cancelled is listed no more."""
+    found, jobs = own_job(5), Jobs(["InProgress", "Stopped"])
+    request = delete_of("graph-Job-1N2K5RF3Q0J6K")._replace(progress=Progress(leftover=found))
+    assert isinstance(run(starting(jobs).delete, request, Time()), Done)
+    assert set(jobs.calls) == {("cancel", found), ("get", found)}
+
+
 @pytest.mark.parametrize(("may_start", "is_patient"), [(False, True), (True, False)])
 def test_where_no_other_delivery_can_start_a_job_none_is_waited_for(*, may_start: bool, is_patient: bool) -> None:
     it = lifecycle(Jobs())._replace(may_start=may_start, is_patient=is_patient)
@@ -640,6 +648,13 @@ def test_a_rollback_from_elsewhere_tells_of_a_job_that_it_had_found(leftover: st
     jobs = Jobs(lists=[UNREACHABLE], cancels=[UNREACHABLE])
     assert isinstance(run(starting(jobs, time).update, request, time, seconds=3600), Done)
     assert sum(recorded().get("FailedDeletions", [])) == bool(leftover)
+
+
+@pytest.mark.parametrize("has_searched", [False, True])
+def test_a_rollback_that_had_no_time_to_look_sounds_the_alarm(*, has_searched: bool) -> None:
+    done = starting(Jobs()).without_neptune(rollback({}, Progress(has_searched=has_searched)))
+    assert isinstance(done, Done)
+    assert sum(recorded().get("FailedDeletions", [])) == (not has_searched)
 
 
 def test_where_jobs_are_not_started_a_rollback_looks_for_none() -> None:

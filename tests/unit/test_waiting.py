@@ -146,6 +146,12 @@ def test_an_event_is_put_with_its_delay(sqs: Sqs, queue: WaitingQueue) -> None:
     assert parameters == {"QueueUrl": URL, "DelaySeconds": 7}
 
 
+def test_a_question_is_for_what_every_queue_has(sqs: Sqs, queue: WaitingQueue) -> None:
+    sqs.answers = [(200, {"Attributes": {"QueueArn": "arn"}})]
+    queue.check()
+    assert sqs.requests == [("GetQueueAttributes", {"QueueUrl": URL, "AttributeNames": ["QueueArn"]})]
+
+
 def test_one_client_serves_every_request_of_a_warm_function(
     sqs: Sqs, queue: WaitingQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
