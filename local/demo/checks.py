@@ -224,7 +224,7 @@ class Checks:
         first, *looks = operation.invocations or [[]]
         self.check(
             ok=_WAITS in first and bool(looks) and operation.answered_by == len(operation.invocations),
-            claim=f"it was handed to the queue, and answered by the last of {len(looks)} looks",
+            claim=f"it was handed to the queue, and answered by the last of {len(looks)} messages",
             seen=f"answered by invocation {operation.answered_by}: {operation.invocations}",
         )
 

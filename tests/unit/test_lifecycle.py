@@ -574,6 +574,28 @@ def test_a_search_whose_time_is_over_sounds_the_alarm_if_a_job_is_likely(mark: s
     assert sum(recorded().get("FailedDeletions", [])) == alarms
 
 
+def test_a_job_that_is_started_is_counted_once() -> None:
+    completed = Job("Completed", is_stopping=False, has_ended=True, has_completed=True)
+    jobs, time = Jobs([JobNotFound("no"), "InProgress", "InProgress", completed]), Time()
+    assert isinstance(run(starting(jobs, time).create, describe(WaitForCompletion="true"), time), Done)
+    assert recorded()["JobsStarted"] == [1]
+
+
+def test_a_job_that_another_delivery_was_quicker_to_start_is_not_counted() -> None:
+    completed = Job("Completed", is_stopping=False, has_ended=True, has_completed=True)
+    looks: list[str | Job | Exception] = [JobNotFound("no"), "InProgress", "InProgress", completed]
+    jobs, time = Jobs(looks, starts=[RequestRefused("there is one")]), Time()
+    assert isinstance(run(starting(jobs, time).create, describe(WaitForCompletion="true"), time), Done)
+    assert "JobsStarted" not in recorded()
+
+
+def test_silences_before_a_job_is_started_do_not_add_up() -> None:
+    jobs = Jobs([*[JobNotFound("no")] * 3, "InProgress"], starts=[UNREACHABLE, None], lists=[*[UNREACHABLE] * 12, ()])
+    request = describe()._replace(physical_id=ADOPTED, old_properties=PROPERTIES)
+    assert isinstance(run(starting(jobs, time := Time()).update, request, time, seconds=3600), Done)
+    assert starts(jobs) == 2
+
+
 def test_a_job_that_another_delivery_has_started_is_counted_by_that_one() -> None:
     assert isinstance(starting(Jobs(["InProgress"])).create(describe()), Done)
     assert "JobsStarted" not in recorded()
@@ -810,6 +832,15 @@ def test_without_arns_nobody_can_tell_yet(nameless: str) -> None:
         f"Endpoint is another host, {GREEN}, and Neptune does not say yet whether its job job-1 is the same as at "
         f"{BLUE}. Try again when the job has its SageMaker jobs."
     )
+
+
+@pytest.mark.parametrize("ended", [BLUE, GREEN])
+def test_a_job_that_has_ended_without_arns_is_another_one(ended: str) -> None:
+    clusters = {BLUE: Jobs([job("InProgress", [])]), GREEN: Jobs([job("InProgress", [])])}
+    clusters[ended] = Jobs([job("Stopped", [])])
+    done = lifecycle(clusters).update(update(Endpoint=GREEN))
+    assert isinstance(done, Done)
+    assert done.physical_id == f"{GREEN}:8182/job-1"
 
 
 @pytest.mark.parametrize("silent", [BLUE, GREEN])

@@ -362,6 +362,14 @@ def test_that_another_one_takes_its_place_is_decided_once() -> None:
     assert cluster.calls == [f"cancel {left}", f"cancel {left}"]
 
 
+def test_one_that_fails_by_a_change_of_which_it_is_not_known_when_it_was_asked_is_replaced() -> None:
+    request = update()._replace(progress=Progress(start_sent_at=NOW, is_accepted=True, arns="config-0"))
+    request = request._replace(origin=request.origin._replace(asked_at=None))
+    cluster = Cluster([FAILED], others=GONE)
+    assert isinstance(lifecycle(cluster).update(request), Waiting)
+    assert cluster.calls == [f"start {job_id.make(request.origin, {})}"]
+
+
 def test_whether_another_has_taken_its_place_is_asked_for_ten_minutes() -> None:
     cluster = Cluster([FAILED], others=UNREACHABLE, now=NOW + 200)
     progress = Progress(start_sent_at=NOW, is_accepted=True, arns="config-0")
