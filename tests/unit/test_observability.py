@@ -3,9 +3,11 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import socket
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,6 +53,15 @@ def test_secrets_are_concealed(text: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert observability.conceal(text) == text
+
+
+def test_a_line_says_when_it_was_written(written: io.StringIO) -> None:
+    """As RFC 3339 has it, so that CloudWatch and other readers know it for a time."""
+    observability.logger.info("Hello")
+    timestamp = json.loads(written.getvalue())["timestamp"]
+    assert datetime.fromisoformat(timestamp).tzinfo is not None
+    assert timestamp[10] == "T"
+    assert re.search(r"[+-][0-9]{2}:[0-9]{2}$", timestamp)
 
 
 @pytest.mark.timeout(60)  # what is quadratic takes minutes
