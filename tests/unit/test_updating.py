@@ -406,6 +406,18 @@ def test_a_neptune_that_cannot_be_asked_is_asked_again_for_ten_minutes(error: Ne
         assert cluster.now == NOW + 600
 
 
+def test_silences_before_and_after_a_change_do_not_add_up() -> None:
+    cluster = Cluster([*[UPDATING] * 20, *[UNREACHABLE] * 6, IN_SERVICE, *[UNREACHABLE] * 7, CHANGED])
+    assert updated(cluster, update()).attributes["Status"] == "InService"
+
+
+def test_a_change_that_is_accepted_at_last_is_not_spoken_of_in_words_from_before() -> None:
+    progress = Progress(start_sent_at=NOW - UNSEEN, words="Neptune answered 500.", arns="config-0", looked_at=NOW)
+    result = lifecycle(Cluster()).update(update()._replace(progress=progress))
+    assert isinstance(result, Waiting)
+    assert (result.progress.is_accepted, result.progress.words) == (True, "")
+
+
 def test_what_neptune_has_accepted_is_done_although_it_cannot_be_looked_up() -> None:
     cluster = Cluster([IN_SERVICE, UNREACHABLE])
     done = updated(cluster, update())
