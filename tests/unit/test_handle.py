@@ -104,7 +104,9 @@ def test_a_signal_has_the_fields_that_cloudformation_knows() -> None:
 
 def test_the_data_is_written_as_short_as_it_can_be() -> None:
     data = {"Id": "größe", "Status": "Completed"}
-    assert written(Signal(Outcome.SUCCESS, "job-1", "x", data))["Data"] == '{"Id":"größe","Status":"Completed"}'
+    signal = Signal(Outcome.SUCCESS, "job-1", "x", data)
+    assert written(signal)["Data"] == '{"Id":"größe","Status":"Completed"}'
+    assert "größe".encode() in body(signal)
 
 
 def test_an_id_that_is_longer_than_cloudformation_takes_is_shortened_to_one_of_its_own() -> None:

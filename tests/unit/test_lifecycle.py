@@ -983,6 +983,11 @@ def test_a_job_that_is_gone_after_its_cancellation_has_stopped() -> None:
     assert recorded()["SecondsToStop"] == [10]
 
 
+def test_a_job_that_neptune_stops_at_last_has_stopped() -> None:
+    progress = Progress(refused_at=NOW - 60, words="no")
+    assert lifecycle(Jobs(["Stopped"])).delete(delete()._replace(progress=progress)) == Done(ADOPTED)
+
+
 def test_a_job_that_does_not_begin_to_stop_is_cancelled_once() -> None:
     time, jobs = Time(), Jobs([*["InProgress"] * 50, "Stopped"])
     assert run(lifecycle(jobs, time).delete, delete(), time) == Done(ADOPTED)

@@ -294,6 +294,12 @@ def test_nobody_waits_for_another_delivery_if_it_is_not_known_when_it_was_asked(
     assert cluster.now == NOW
 
 
+def test_what_changes_once_more_is_looked_at_for_as_long_again() -> None:
+    cluster = Cluster([IN_SERVICE, *[CHANGED] * 10, UPDATING, CHANGED])
+    assert updated(cluster, update()).physical_id == PHYSICAL_ID
+    assert cluster.now == NOW + 60 + QUIET
+
+
 def test_what_has_changed_once_more_is_looked_at_for_as_long_again() -> None:
     another = endpoint("InService", "config-2")
     cluster = Cluster([IN_SERVICE, *[CHANGED] * 10, another])
