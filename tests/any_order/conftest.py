@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from provider import observability
@@ -11,8 +9,3 @@ from provider import observability
 def _without_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """To write the lines of some ten thousand invocations would take most of the time."""
     monkeypatch.setattr(observability.logger._logger, "disabled", True)
-
-
-@pytest.fixture(autouse=True)
-def _same_jitter() -> None:
-    random.seed(0)
