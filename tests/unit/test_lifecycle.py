@@ -931,6 +931,13 @@ def test_new_settings_in_place_of_wrong_ones_can_move_a_resource() -> None:
     assert done.physical_id == f"{GREEN}:8182/job-1"
 
 
+def test_what_is_wrong_with_the_properties_of_a_job_that_is_followed_is_told() -> None:
+    identity = Identity.parse(ADOPTED)
+    assert identity is not None
+    with pytest.raises(RequestFailed, match="Clean is 'perhaps'"):
+        lifecycle(Jobs()).completion(identity, create(Clean="perhaps"))
+
+
 def test_a_job_is_followed_whatever_another_version_of_the_provider_takes_for_a_property() -> None:
     completed = Job("Completed", is_stopping=False, has_ended=True, has_completed=True)
     identity = Identity.parse(ADOPTED)

@@ -56,6 +56,13 @@ def jobs(simulator: Simulator) -> Jobs:
     return jobs_at("127.0.0.1", simulator.port)
 
 
+@pytest.mark.parametrize("status", [403, 409, 429, 500, 503])
+def test_words_of_an_unknown_id_are_believed_of_a_400_alone(simulator: Simulator, jobs: Jobs, status: int) -> None:
+    body = json.dumps({"code": "Odd", "message": INVALID_ID})
+    simulator.inject(Fault(RawAnswer(status, body, "application/json")))
+    assert not isinstance(failure(lambda: jobs.get("job-1", PROPERTIES)), JobNotFound)
+
+
 def test_requests_are_signed_for_the_functions_region() -> None:
     jobs = Jobs(KIND, Endpoint("https", "cluster", 8182), region="eu-central-1", resource_arn=RESOURCE)
     assert jobs._make_client().meta.region_name == "eu-central-1"
