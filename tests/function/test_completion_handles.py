@@ -92,7 +92,7 @@ def test_the_creation_is_answered_when_the_job_runs_and_the_handle_when_it_has_c
     name, beginning = ("EndpointArn", "arn:") if kind is ENDPOINT else ("OutputLocation", "s3://")
     assert data(signal)[name].startswith(beginning)
     assert told is not None
-    assert told["Status"] == "SUCCESS"
+    assert (told["Status"], told["Reason"]) == ("SUCCESS", signal["Reason"])
     assert 2 * HOUR <= world.time() <= 2 * HOUR + 40
     assert len(world.answers(event)) == 1
     assert metric("FailedSignals") == [0]
