@@ -57,6 +57,7 @@ _LONGEST_SECONDS = 60.0
 # pytest's exit codes. A mutant that cannot be imported interrupts it, or leaves it without the tests that are named.
 _PASSED, _FAILED, _INTERRUPTED, _NOT_FOUND = 0, 1, 2, 4
 
+# How much of a long change is shown, in characters: what is before the difference, and all.
 _SHOWN_BEFORE, _LONGEST_SHOWN = 60, 160
 # What logs and traces is for people, and so are names of types.
 _NOT_MUTATED = ("logger", "tracer", "TypeVar")
@@ -379,8 +380,8 @@ class Tests:
         first, last = mutant.lines
         reached = self._reached[mutant.file]
         tests = {test for line in range(first, last + 1) for test in reached[line]}
-        # Of these, coverage.py knows no test, or that alone which was the first to import them.
-        if mutant.is_imported or self._imported[mutant.file] & set(range(first, last + 1)):
+        # Of what is imported, coverage.py knows no test, or that alone which was the first to import it.
+        if not tests or mutant.is_imported or self._imported[mutant.file] & set(range(first, last + 1)):
             modules = {_module(test) for of_line in reached.values() for test in of_line}
             quick = {test for test in self.seconds if test.startswith(_QUICK_TESTS)}
             tests |= quick | {test for test in self.seconds if _module(test) in modules or not modules}
