@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from provider import observability
 from provider.custom_resource import waiting
-from provider.custom_resource.waiting import CannotWait, MayWait, Message, WaitingQueue, message_in, pause
+from provider.custom_resource.waiting import CannotWait, Message, Unclear, WaitingQueue, message_in, pause
 from simulator.serving import serving
 
 if TYPE_CHECKING:
@@ -200,10 +200,10 @@ def test_a_refusal_is_told_in_the_words_of_sqs(sqs: Sqs, queue: WaitingQueue, an
         (400, refused("RequestThrottled", "Slow down"), CannotWait),
         (403, refused("AccessDenied", "no"), CannotWait),
         (499, refused("Odd", "no"), CannotWait),
-        (500, refused("InternalError", "sorry"), MayWait),
-        (503, refused("ServiceUnavailable", "not now"), MayWait),
-        (200, "{}", MayWait),
-        (200, "[]", MayWait),
+        (500, refused("InternalError", "sorry"), Unclear),
+        (503, refused("ServiceUnavailable", "not now"), Unclear),
+        (200, "{}", Unclear),
+        (200, "[]", Unclear),
     ],
 )
 def test_only_a_refusal_says_that_the_queue_has_not_taken_a_message(

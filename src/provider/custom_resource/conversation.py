@@ -110,7 +110,7 @@ class Conversation:
     handle: PresignedUrl | None = None
     _answer: Answer | None = None
     _is_handed_over: bool = False
-    _try_queue_at: float = 0.0
+    _try_queue_at: float = float("-inf")
     _doubts: int = 0  # messages of which it is not known whether the queue has taken them
     _undeliverable: Undeliverable | None = None
     _done: Done | None = None
@@ -195,7 +195,7 @@ class Conversation:
                     self.queue.check()  # whether it answers at all
                 self.queue.put({**self.event, waiting.FIELD: waited}, delay_seconds)
             except waiting.CannotWait as error:
-                self._doubt(error)
+                self._put_off(error)
                 logger.warning("The request cannot wait in the queue; waiting here", problem=str(error))
                 return str(error)
             self._is_handed_over = True
@@ -203,11 +203,11 @@ class Conversation:
             record("StillWaiting", 1)
             return ""
 
-    def _doubt(self, error: waiting.CannotWait) -> None:
+    def _put_off(self, error: waiting.CannotWait) -> None:
         """Put off the next attempt to hand the request over."""
         now = self.clock.monotonic()
         self._try_queue_at = now + _QUEUE_RETRY_SECONDS
-        if isinstance(error, waiting.MayWait):
+        if isinstance(error, waiting.Unclear):
             pauses = _DOUBT_PAUSES[self._doubts :]
             self._try_queue_at = now + pauses[0] if pauses else float("inf")
             self._doubts += 1

@@ -34,8 +34,8 @@ class CannotWait(Exception):
     """The queue does not take the request; the message says why and what to do."""
 
 
-class MayWait(CannotWait):
-    """The queue does not say whether it has done what it was asked for: it may have taken the request."""
+class Unclear(CannotWait):
+    """The queue does not say whether it has done what it was asked for; so it may have taken the request."""
 
 
 class Message(NamedTuple):
@@ -107,7 +107,7 @@ class WaitingQueue:
 
         Raises:
             CannotWait: SQS refused or could not be reached, or there is no queue.
-            MayWait: SQS gave no answer, or none that says that it has the event.
+            Unclear: SQS gave no answer, or none that says that it has the event.
         """
         body = json.dumps(event)
         answer = self._call(
@@ -116,7 +116,7 @@ class WaitingQueue:
         )
         # boto3 takes a body that is no JSON for an empty success.
         if not answer.get("MessageId"):
-            raise MayWait("Amazon SQS did not confirm sqs:SendMessage.")
+            raise Unclear("Amazon SQS did not confirm sqs:SendMessage.")
 
     def check(self) -> None:
         """Look whether the queue can be reached and used, and change nothing.
@@ -129,7 +129,7 @@ class WaitingQueue:
                 "GetQueueAttributes",
                 lambda: self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"]),
             )
-        except MayWait as error:
+        except Unclear as error:
             raise CannotWait(str(error)) from error
         if not answer.get("Attributes"):
             raise CannotWait("Amazon SQS did not confirm sqs:GetQueueAttributes.")
@@ -143,7 +143,7 @@ class WaitingQueue:
         try:
             try:
                 self._make_visible_soon(message)
-            except MayWait:
+            except Unclear:
                 self._make_visible_soon(message)
         except CannotWait as error:
             logger.warning("The message comes again when its visibility time-out is over", problem=str(error))
@@ -168,7 +168,7 @@ class WaitingQueue:
         except ClientError as error:
             words = error.response["Error"].get("Message") or error.response["Error"].get("Code") or "no reason given"
             http_status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            failure = MayWait if http_status >= HTTPStatus.INTERNAL_SERVER_ERROR else CannotWait
+            failure = Unclear if http_status >= HTTPStatus.INTERNAL_SERVER_ERROR else CannotWait
             raise failure(f"Amazon SQS refused sqs:{operation}: {words.rstrip('.')}.") from error
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise CannotWait(
@@ -177,5 +177,5 @@ class WaitingQueue:
             ) from error
         except (BotoCoreError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             # botocore's parser, on some garbage
-            raise MayWait(f"The call of Amazon SQS (sqs:{operation}) failed: {error}.") from error
+            raise Unclear(f"The call of Amazon SQS (sqs:{operation}) failed: {error}.") from error
         return answer
