@@ -822,11 +822,8 @@ def test_a_rollback_waits_for_the_cluster_of_what_was_started_whatever_its_name(
 ) -> None:
     """The job is that of the resource's first name of the cluster, its Endpoint another one."""
     aws = Aws()
-    old, before, failed = (
-        a_job_is_started(aws),
-        described(endpoint=endpoint),
-        described("training-b", endpoint=endpoint),
-    )
+    old = a_job_is_started(aws)
+    before, failed = described(endpoint=endpoint), described("training-b", endpoint=endpoint)
     assert until_answered(aws, change(aws, old, described(), before))["PhysicalResourceId"] == old
     until_lost(aws, change(aws, old, before, failed), "start", Fault.KILLED_AFTER)
     aws.outages = dict.fromkeys(("get", "list", "start", "cancel"), Fault.UNREACHABLE)

@@ -13,7 +13,7 @@ from provider.hosts import problem_of
 from provider.identity import LONGEST_BYTES, UNCLEAR, Identity
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_COMPLETION, WAIT_FOR_STOP
 from provider.lifecycle import completing, leftovers, moves, own_jobs, starting, updating
-from provider.lifecycle.asking import DELETION_PATIENCE_SECONDS, Asking
+from provider.lifecycle.asking import DELETION_PATIENCE_SECONDS, Asking, patience_with_update
 from provider.lifecycle.stopping import Stopping
 from provider.lifecycle.terms import Done, JobsOfCluster, Progress, Request, RequestFailed, Waiting, forbidden
 from provider.neptune import JobNotFound, NeptuneError, RequestRefused
@@ -279,7 +279,7 @@ class Lifecycle(NamedTuple):
             return self._start_another(current, wanted, request, properties)
         if current is not None and current.id == wanted.id and not progress.is_seen:
             return self._move(current, wanted, request, properties)
-        patience = moves.patience(self.schema, current, wanted, request)
+        patience = patience_with_update(self.schema, current, wanted, request)
         return self._starting.adopt(wanted, properties, progress, patience=patience)
 
     def _parse(self, request: Request) -> tuple[Properties, Identity]:
@@ -373,7 +373,7 @@ class Lifecycle(NamedTuple):
 
     def _move(self, current: Identity, wanted: Identity, request: Request, properties: Properties) -> Done | Waiting:
         """Tell whether another `Endpoint` is another cluster, which has a job of the same id, too."""
-        patience = moves.patience(self.schema, current, wanted, request)
+        patience = patience_with_update(self.schema, current, wanted, request)
         moving = moves.Moving(self._asking, self.kind.words, self.clusters, current, wanted, patience)
         compared = moving.compare(properties, request.progress)
         if isinstance(compared, Waiting):
@@ -400,7 +400,7 @@ class Lifecycle(NamedTuple):
                 except NeptuneError as error:
                     if self.may_start:  # else it may not be allowed to look
                         failure = f"Whether there is such {self.kind.words.a_thing} already could not be looked up."
-                        patience = moves.patience(self.schema, current, wanted, request)
+                        patience = patience_with_update(self.schema, current, wanted, request)
                         return self._asking.again(failure, error, progress, patience=patience)
                     back = None
                 if back is not None:
@@ -419,7 +419,7 @@ class Lifecycle(NamedTuple):
             return None
         except NeptuneError as error:
             failure = f"{self.kind.words.named(wanted.id)} could not be looked up."
-            patience = moves.patience(self.schema, current, wanted, request)
+            patience = patience_with_update(self.schema, current, wanted, request)
             return self._asking.again(failure, error, request.progress, patience=patience)
         logger.info("The endpoint is another one", is_same_cluster=True, status=job.status)
         if self._changes(current, request, properties):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from provider.kinds.common import ENDPOINT
 from provider.lifecycle.terms import RequestFailed, Waiting
 from provider.neptune import Unavailable, Unreachable
 from provider.observability import logger
+from provider.schema import InvalidProperties
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from provider.clock import Clock
     from provider.identity import Identity
-    from provider.lifecycle.terms import JobsOfCluster, Progress
+    from provider.lifecycle.terms import JobsOfCluster, Progress, Request
     from provider.neptune import Job, NeptuneError
-    from provider.schema import Properties
+    from provider.schema import Properties, Schema
     from provider.values import Endpoint
 
 # A Create or an Update rides out a Neptune that throttles, fails or restarts for a moment, and no more: a cluster that
@@ -73,3 +75,29 @@ class Asking(NamedTuple):
             raise RequestFailed(f"{failure} {error}", leaves) from error
         logger.warning("Neptune cannot be asked; asking again", error=str(error))
         return Waiting(f"{failure} {error}", progress._replace(silent_since=since), leaves)
+
+
+def patience_with_update(schema: Schema, current: Identity | None, wanted: Identity, request: Request) -> float:
+    """Say how long an Update waits for the cluster that it names.
+
+    A rollback is an Update, too, and a cluster that restarts must not fail it. It may be one if it is in the cluster of
+    the resource's job. And if the `Endpoint` before was not that one: it was another name of the same cluster, or has
+    failed, as properties have that are wrong.
+
+    Args:
+        schema: The resource's properties.
+        current: The job that it has; `None` if it has none.
+        wanted: The job that it is to have.
+        request: The Update.
+
+    Returns:
+        Seconds.
+    """
+    if current is None:
+        return ADOPTION_PATIENCE_SECONDS
+    try:
+        before = schema.parse(request.old_properties)[ENDPOINT]
+    except InvalidProperties:
+        return DELETION_PATIENCE_SECONDS
+    is_new = wanted.endpoint != current.endpoint and before == current.endpoint
+    return ADOPTION_PATIENCE_SECONDS if is_new else DELETION_PATIENCE_SECONDS

@@ -5,46 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from provider.hosts import problem_of
-from provider.kinds.common import ENDPOINT
-from provider.lifecycle.asking import ADOPTION_PATIENCE_SECONDS, DELETION_PATIENCE_SECONDS
 from provider.lifecycle.terms import RequestFailed, Waiting
 from provider.neptune import JobNotFound, NeptuneError
-from provider.schema import InvalidProperties
 
 if TYPE_CHECKING:
     from provider.hosts import Hosts
     from provider.identity import Identity
     from provider.kinds.kind import Words
     from provider.lifecycle.asking import Asking
-    from provider.lifecycle.terms import Progress, Request
+    from provider.lifecycle.terms import Progress
     from provider.neptune import Job
-    from provider.schema import Properties, Schema
-
-
-def patience(schema: Schema, current: Identity | None, wanted: Identity, request: Request) -> float:
-    """Say how long to wait for the cluster that an Update of a resource's job names.
-
-    A rollback is an Update, too, and a cluster that restarts must not fail it. It may be one if it is in the cluster of
-    the resource's job. And if the `Endpoint` before was not that one: it was another name of the same cluster, or has
-    failed, as properties have that are wrong.
-
-    Args:
-        schema: The resource's properties.
-        current: The job that it has; `None` if it has none.
-        wanted: The job that it is to have.
-        request: The Update.
-
-    Returns:
-        Seconds.
-    """
-    if current is None:
-        return ADOPTION_PATIENCE_SECONDS
-    try:
-        before = schema.parse(request.old_properties)[ENDPOINT]
-    except InvalidProperties:
-        return DELETION_PATIENCE_SECONDS
-    is_new = wanted.endpoint != current.endpoint and before == current.endpoint
-    return ADOPTION_PATIENCE_SECONDS if is_new else DELETION_PATIENCE_SECONDS
+    from provider.schema import Properties
 
 
 class Moving(NamedTuple):

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # A cancellation whose answer was lost may still be taking effect when Neptune refuses the next one.
 REFUSAL_PATIENCE_SECONDS = 60.0
-# What is not stopping by now has come again: between two looks it was gone, and another delivery has created it.
+# What has been cancelled for so long, and is not stopping, has come again: between two looks it was gone, and another
+# delivery has created it.
 COMEBACK_SECONDS = 60.0
 _GONE = Job("NotFound", is_stopping=False, has_ended=True)
 
