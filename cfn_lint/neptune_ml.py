@@ -622,10 +622,18 @@ RESOURCE_TYPES = (
         ),
     ),
 )
-HOSTS = r".+\.neptune\.amazonaws\.com(\.cn)?"
+HOSTS = (
+    r".+\.neptune(\.amazonaws\.com|"
+    r"(\.cn-[a-z0-9-]+)?\.amazonaws\.com\.cn|"
+    r"(\.eusc-[a-z0-9-]+)?\.amazonaws\.eu|"
+    r"(\.us-iso-[a-z0-9-]+)?\.c2s\.ic\.gov|"
+    r"(\.us-isob-[a-z0-9-]+)?\.sc2s\.sgov\.gov|"
+    r"(\.eu-isoe-[a-z0-9-]+)?\.cloud\.adc\-e\.uk|"
+    r"(\.us-isof-[a-z0-9-]+)?\.csp\.hci\.ic\.gov)"
+)
 OTHER_HOST = (
-    "a host below .neptune.amazonaws.com or .neptune.amazonaws.com.cn; the provider's operator can allow others (its "
-    "AllowedHosts parameter)"
+    "a host below .neptune.amazonaws.com (in other partitions of AWS the like, such as "
+    ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others (its AllowedHosts parameter)"
 )
 PLAIN_HTTP = "an https:// endpoint; http:// is only for hosts that the provider's AllowedHosts names"
 # end of rules

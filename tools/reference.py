@@ -198,7 +198,9 @@ def rules(text: str) -> str:
         "RESOURCE_TYPES = (",
         *(line for kind in KINDS for line in _resource_type(kind, "    ")),
         ")",
-        f'HOSTS = r"{clusters.own.pattern}"',
+        "HOSTS = (",
+        *(f'    r"{piece}"' for piece in clusters.own.pattern.replace("|", "|\n").splitlines()),
+        ")",
         *_text("OTHER_HOST = ", problem_of(Endpoint("https", "localhost", DEFAULT_PORT), clusters).rstrip(".")),
         *_text("PLAIN_HTTP = ", problem_of(Endpoint("http", a_cluster, DEFAULT_PORT), clusters).rstrip(".")),
     ]

@@ -10,11 +10,31 @@ if TYPE_CHECKING:
 
     from provider.values import Endpoint
 
-# Amazon Neptune Data API reference, endpoints: cluster and instance endpoints, and those of the China Regions.
-_NEPTUNE = r".+\.neptune\.amazonaws\.com(\.cn)?"
-# S3 in the commercial and GovCloud, the China and the European Sovereign Cloud partitions (botocore's partitions.json,
-# dnsSuffix).
-_S3_SUFFIX = r"\.amazonaws\.(com|com\.cn|eu)"
+# AWS's partitions: how their Regions' names begin, and below which name all hosts of their services are (botocore's
+# partitions.json). GovCloud's are those of the commercial partition.
+PARTITIONS = {
+    "": "amazonaws.com",
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+    "us-isof-": "csp.hci.ic.gov",
+}
+"""The suffixes of AWS's host names, by the beginning of a Region's name."""
+
+
+def _domain(prefix: str, suffix: str) -> str:
+    """Match what follows `.neptune` in the hosts of a partition's clusters.
+
+    Outside of the commercial partition the Region may come there, as it does in China. In that partition it does not,
+    and any label would match `x.neptune.s3.amazonaws.com`, which is anybody's bucket.
+    """
+    region = rf"(\.{prefix}[a-z0-9-]+)?" if prefix else ""
+    return rf"{region}\.{re.escape(suffix)}"
+
+
+_NEPTUNE = rf".+\.neptune({'|'.join(_domain(prefix, suffix) for prefix, suffix in PARTITIONS.items())})"
 
 
 class Hosts(NamedTuple):
@@ -76,8 +96,9 @@ class Hosts(NamedTuple):
 
 
 def _bucket(name: str, region: str) -> re.Pattern[str]:
-    """Match the hosts of a bucket in Amazon S3."""
-    return re.compile(rf"{re.escape(name)}\.s3([.-]{re.escape(region)})?{_S3_SUFFIX}")
+    """Match the hosts of a Region's bucket in Amazon S3."""
+    suffix = PARTITIONS[max(filter(region.startswith, PARTITIONS), key=len)]
+    return re.compile(rf"{re.escape(name)}\.s3([.-]{re.escape(region)})?\.{re.escape(suffix)}")
 
 
 def _pattern(names: Iterable[str]) -> re.Pattern[str]:
@@ -100,8 +121,9 @@ def problem_of(endpoint: Endpoint, clusters: Hosts) -> str:
         return ""
     if not clusters.own.fullmatch(endpoint.host):
         return (
-            "a host below .neptune.amazonaws.com or .neptune.amazonaws.com.cn; the provider's operator can allow "
-            "others (its AllowedHosts parameter)."
+            "a host below .neptune.amazonaws.com (in other partitions of AWS the like, such as "
+            ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others (its AllowedHosts "
+            "parameter)."
         )
     if endpoint.scheme == "http":
         return "an https:// endpoint; http:// is only for hosts that the provider's AllowedHosts names."

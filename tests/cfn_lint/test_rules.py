@@ -408,7 +408,7 @@ MISTAKES = {
     "CustomUnknown": "'EntryPointScript' is not a property of CustomModelTransformParameters; did you mean Trans",
     "CustomMissing": "CustomModelTransformParameters.SourceS3DirectoryPath is missing; CustomModelTransformParameters ",
     "CustomWrong": "CustomModelTransformParameters.SourceS3DirectoryPath is 'code'; it should be an S3 location, ",
-    "OtherHost": "Endpoint is 'neptune.example.com:8182'; it should be a host below .neptune.amazonaws.com or ",
+    "OtherHost": "Endpoint is 'neptune.example.com:8182'; it should be a host below .neptune.amazonaws.com (in ",
     "PlainHttp": f"Endpoint is 'HTTP://{ENDPOINT}'; it should be an https:// endpoint; http:// is only for hosts that ",
     "DataPropertyOfTransform": "'ModelTransformOutputS3Location' is not a property of Custom::NeptuneMLDataProcessing",
     "DataNoId": "The job is missing: write Id, to adopt one that runs already, or InputDataS3Location and "
@@ -687,9 +687,13 @@ def judge_branches(kind: Kind, one: dict[str, object], other: dict[str, object])
         assert is_reported(kind, properties) == all(is_wrong)
 
 
-@given(texts | st.from_regex(r"(http://)?[a-z]{1,3}\.neptune\.amazonaws\.(com|com\.cn|eu)(:81)?", fullmatch=True))
+@given(
+    texts | st.from_regex(r"(http://)?[a-z]{1,3}\.neptune(\.cn-x)?\.amazonaws\.(com|com\.cn|eu)(:81)?", fullmatch=True)
+)
 @example("http://a.neptune.amazonaws.com")
 @example("https://A.Neptune.amazonaws.com.cn:8182")
+@example("a.neptune.cn-north-1.amazonaws.com.cn")
+@example("a.neptune.cn-north-1.amazonaws.com")
 @example("localhost")
 def test_hosts_are_judged_alike_and_in_the_same_words(endpoint: str) -> None:
     try:

@@ -229,7 +229,7 @@ def test_what_a_check_takes_at_most_leaves_time_for_its_answer() -> None:
 @pytest.mark.parametrize(
     ("endpoint", "right"),
     [
-        ("example.com", "a host below .neptune.amazonaws.com or "),
+        ("example.com", "a host below .neptune.amazonaws.com (in "),
         ("http://mycluster.cluster-abc123.us-east-1.neptune.amazonaws.com", "an https:// endpoint; "),
         ("not a host", "host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint."),
     ],

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider.hosts import Hosts, problem_of
+from provider.hosts import PARTITIONS, Hosts, problem_of
 from provider.values import Endpoint
 
 CLUSTER = "db.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
@@ -15,14 +21,78 @@ CLUSTERS = Hosts.of_clusters()
 RESPONSES = Hosts.of_responses("us-east-1")
 
 
+NOTEBOOK = Path(sys.executable).parents[2] / "notebook/bin/python"
+# What a notebook checks a cluster's host by, without the hosts of Neptune Analytics.
+NOTEBOOKS_HOSTS = """
+import json
+from graph_notebook.neptune import client
+hosts = set(client.NEPTUNE_CONFIG_HOST_IDENTIFIERS) - set(client.ANALYTICS_CONFIG_HOST_IDENTIFIERS)
+print(json.dumps(sorted(hosts)))
+"""
+
+
+def botocores(data: str) -> list[dict[str, Any]]:
+    loader = botocore.session.get_session().get_component("data_loader")
+    partitions: list[dict[str, Any]] = loader.load_data(data)["partitions"]
+    return partitions
+
+
+REGIONS = {
+    region: partition["outputs"]["dnsSuffix"]
+    for partition in botocores("partitions")
+    for region in partition["regions"]
+    if re.fullmatch(partition["regionRegex"], region)
+}
+"""The suffixes of all of AWS's Regions."""
+
+
 def https(host: str) -> Endpoint:
     return Endpoint("https", host, 8182)
+
+
+# --- partitions -------------------------------------------------------------------------------------------------------
+
+
+def test_the_partitions_are_those_that_botocore_knows() -> None:
+    suffixes = {partition["dnsSuffix"] for partition in botocores("endpoints")}
+    assert set(PARTITIONS.values()) == set(REGIONS.values()) == suffixes
+
+
+@pytest.mark.parametrize(("region", "suffix"), REGIONS.items())
+def test_each_region_has_its_partitions_hosts(region: str, suffix: str) -> None:
+    responses, signals = Hosts.of_responses(region).own, Hosts.of_signals(region).own
+    for other in PARTITIONS.values():
+        s3 = f"s3.{region}.{other}"
+        bucket = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
+        assert bool(responses.fullmatch(f"{bucket}.{s3}")) is (other == suffix)
+        assert bool(signals.fullmatch(f"cloudformation-waitcondition-{region}.{s3}")) is (other == suffix)
+    assert problem_of(https(f"db.cluster-c0ffee.{region}.neptune.{suffix}"), CLUSTERS) == ""
+
+
+@pytest.mark.skipif(not NOTEBOOK.exists(), reason="needs graph-notebook: make .venv/notebook.done")
+def test_the_hosts_that_awss_notebook_client_takes_for_neptunes_are_called() -> None:
+    told = subprocess.run([NOTEBOOK, "-c", NOTEBOOKS_HOSTS], capture_output=True, text=True, check=True, timeout=120)
+    forms = json.loads(told.stdout)
+    assert "neptune.*.amazonaws.com.cn" in forms
+    for form in forms:
+        # Of some partitions it has no more than the suffix.
+        host = f"db.cluster-c0ffee.{'' if 'neptune' in form else 'neptune.'}{form}"
+        for region in [region for region, suffix in REGIONS.items() if form.endswith(f"*.{suffix}")] or [""]:
+            assert problem_of(https(host.replace("*", region)), CLUSTERS) == ""
 
 
 # --- clusters ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", [CLUSTER, "db.cluster-c0ffee.cn-north-1.neptune.amazonaws.com.cn"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        CLUSTER,
+        "db.cluster-c0ffee.cn-north-1.neptune.amazonaws.com.cn",
+        "db.cluster-c0ffee.neptune.cn-northwest-1.amazonaws.com.cn",
+        "db.cluster-c0ffee.neptune.eusc-de-east-1.amazonaws.eu",
+    ],
+)
 def test_neptunes_own_hosts_are_called(host: str) -> None:
     assert problem_of(https(host), CLUSTERS) == ""
 
@@ -37,14 +107,20 @@ def test_neptunes_own_hosts_are_called(host: str) -> None:
         "db.neptuneXamazonaws.com",
         f"{CLUSTER}.evil.example",
         f"{CLUSTER}.eu",
+        "db.neptune.s3.amazonaws.com",  # anybody's bucket
+        "db.neptune.us-east-1.amazonaws.com",
+        "db.neptune.s3.amazonaws.com.cn",
+        "db.neptune.s3.cn-north-1.amazonaws.com.cn",
+        "db.neptune.us-east-1.amazonaws.com.cn",
+        "neptune.cn-north-1.amazonaws.com.cn",
         "127.0.0.1",
         "s3.amazonaws.com",
     ],
 )
 def test_nothing_else_is_called(host: str) -> None:
     assert problem_of(https(host), CLUSTERS) == (
-        "a host below .neptune.amazonaws.com or .neptune.amazonaws.com.cn; the provider's operator can allow others "
-        "(its AllowedHosts parameter)."
+        "a host below .neptune.amazonaws.com (in other partitions of AWS the like, such as "
+        ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others (its AllowedHosts parameter)."
     )
 
 
@@ -77,9 +153,8 @@ def test_the_operators_dots_are_dots() -> None:
         ("us-east-1", f"{BUCKET}.s3.amazonaws.com"),
         ("us-east-1", f"{BUCKET}.s3-us-east-1.amazonaws.com"),
         ("us-east-1", f"{BUCKET}.s3.us-east-1.amazonaws.com"),
-        ("us-gov-west-1", "cloudformation-custom-resource-response-usgovwest1.s3.us-gov-west-1.amazonaws.com"),
-        ("cn-north-1", "cloudformation-custom-resource-response-cnnorth1.s3.cn-north-1.amazonaws.com.cn"),
-        ("eusc-de-east-1", "cloudformation-custom-resource-response-euscdeeast1.s3.eusc-de-east-1.amazonaws.eu"),
+        # One that nobody knows yet is of the commercial partition.
+        ("xx-north-1", "cloudformation-custom-resource-response-xxnorth1.s3.xx-north-1.amazonaws.com"),
     ],
 )
 def test_cloudformations_response_hosts_are_answered(region: str, host: str) -> None:
@@ -119,7 +194,6 @@ def test_no_other_host_is_answered(host: str) -> None:
         ("us-east-1", "cloudformation-waitcondition-us-east-1.s3.amazonaws.com"),
         ("us-west-2", "cloudformation-waitcondition-us-west-2.s3-us-west-2.amazonaws.com"),
         ("eu-north-1", "cloudformation-waitcondition-eu-north-1.s3.eu-north-1.amazonaws.com"),
-        ("cn-north-1", "cloudformation-waitcondition-cn-north-1.s3.cn-north-1.amazonaws.com.cn"),
     ],
 )
 def test_the_handles_of_the_regions_wait_conditions_are_signalled(region: str, host: str) -> None:
