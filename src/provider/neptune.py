@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from traceback import walk_tb
@@ -28,6 +30,7 @@ from provider.kinds.kind import CANCEL, GET, LIST, START
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from botocore.awsrequest import AWSResponse
     from botocore.client import BaseClient
 
     from provider.kinds.kind import Call, Kind
@@ -243,13 +246,14 @@ class Jobs:
         arguments |= besides
         arguments |= {"id": job_id} if job_id else {"maxItems": LONGEST_LIST}
         if call.name not in self._clients:  # when it is needed: the first call comes sooner, and is often the only one
-            self._clients[call.name] = self._make_client(
+            client = self._clients[call.name] = self._make_client(
                 config=Config(
                     connect_timeout=CONNECT_SECONDS,
                     read_timeout=READ_SECONDS[call.name],
                     retries={"mode": "standard", "total_max_attempts": 1},
                 )
             )
+            client.meta.events.register("after-call.neptunedata", _keep_words)
         try:
             answer: Mapping[str, Any] = getattr(self._clients[call.name], call.method)(**arguments)
         except ClientError as error:
@@ -271,7 +275,6 @@ class Jobs:
 
     def _refusal(self, call: Call, job_id: str, error: ClientError) -> NeptuneError:
         http_status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        # Modelled errors carry Neptune's words in detailedMessage, others in message.
         words = str(
             error.response.get("detailedMessage") or error.response["Error"].get("Message") or "no reason given"
         )
@@ -317,6 +320,13 @@ class Jobs:
         return Unreachable(
             f"{self._name} refused the connection. Check the Endpoint's port, and that the cluster is available."
         )
+
+
+def _keep_words(http_response: AWSResponse, parsed: dict[str, Any], **_: object) -> None:
+    """Keep Neptune's words of an error that is not in botocore's service model; botocore keeps only its `message`."""
+    if http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES and "detailedMessage" not in parsed:
+        with suppress(ValueError):  # no JSON: not Neptune's
+            parsed["detailedMessage"] = json.loads(http_response.content).get("detailedMessage")
 
 
 def _is_of_handshake(error: BaseException) -> bool:

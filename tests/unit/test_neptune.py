@@ -449,6 +449,16 @@ def test_neptunes_own_words_are_kept_and_not_too_many(
     assert str(error).endswith(f" refused the request: {words} (BadRequestException)")
 
 
+@pytest.mark.parametrize("answer", [{"code": "AmazonSageMakerException"}, {}, {"message": ""}], ids=repr)
+@pytest.mark.parametrize("status", [400, 401, 403, 500])
+def test_the_words_of_an_error_that_botocore_does_not_know_are_kept(
+    simulator: Simulator, jobs: Jobs, status: int, answer: dict[str, object]
+) -> None:
+    words = "AmazonSageMakerException: The account-level service limit 'ml.r5.large' is 0 Instances"
+    simulator.inject(Fault(RawAnswer(status, json.dumps({**answer, "detailedMessage": words}), "application/json")))
+    assert f": {words} ({answer.get('code', status)})" in str(failure(lambda: jobs.get("job-1", PROPERTIES)))
+
+
 def test_the_404_of_a_proxy_says_nothing_of_the_job(simulator: Simulator, jobs: Jobs) -> None:
     simulator.inject(Fault(RawAnswer(404, "<html>Not Found</html>")))
     assert type(failure(lambda: jobs.get("job-1", PROPERTIES))) is NeptuneError
