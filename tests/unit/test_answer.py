@@ -102,7 +102,7 @@ def test_a_long_reason_is_shortened_at_its_end_at_a_word() -> None:
     assert reason.split(" ... ")[0].endswith(("fails", "and"))
 
 
-@pytest.mark.parametrize("character", ["x", "é", "€", "𝄞", '"', "\\", "\x01"], ids=ascii)
+@pytest.mark.parametrize("character", ["x", "é", "€", "𝄞", '"', "\\"], ids=ascii)
 def test_a_reason_is_shortened_no_more_than_it_must_be(character: str) -> None:
     written = body(ADDRESS, Answer(Outcome.FAILED, "x", character * 9000), STREAM)
     longest = len(json.dumps(character, ensure_ascii=False).encode()) - 2
@@ -124,6 +124,22 @@ def test_a_word_of_some_200_characters_is_not_cut_and_a_longer_one_is() -> None:
 
 def test_a_reason_is_one_line() -> None:
     assert failed("one\n\ttwo  three")["Reason"].startswith("one two three (")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("\x1b[1;31mValueError\x1b[0m: no such column", "ValueError: no such column"),  # as a training writes it
+        ("nul\x00, bell\x07, escape\x1b, delete\x7f", "nul, bell, escape, delete"),
+        ("next\x85line", "next line"),
+        ("csi\x9b, none\ufffe\uffff", "csi, none"),
+        ("\x1b[0m", "No reason is known."),
+        ("Größe: 3 €, 𝄞, [0m", "Größe: 3 €, 𝄞, [0m"),
+    ],
+    ids=ascii,
+)
+def test_a_reason_holds_no_character_with_which_the_stacks_events_cannot_be_read(words: str, reason: str) -> None:
+    assert failed(words)["Reason"] == f"{reason} (log stream: {STREAM})"
 
 
 def test_a_reason_holds_no_url_query() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
 from enum import StrEnum
 from http import HTTPStatus
@@ -31,6 +32,9 @@ _NO_ANSWER = 0  # in place of an HTTP status
 _LAST_ATTEMPT_SECONDS = 30.0
 # A longer word, such as a URL, may be cut within.
 _LONGEST_WORD_CHARACTERS = 200
+# A stack's events cannot be read any more when one of them has a control character, or another that XML does not take
+# (the CloudFormation roadmap's issue 1601). A training that fails may write some, to colour its words in a terminal.
+_UNREADABLE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
 class Outcome(StrEnum):
@@ -174,9 +178,10 @@ def with_reason(reason: str, end: str, write: Callable[[str], bytes]) -> bytes:
         write: Writes it all with a reason.
 
     Returns:
-        At most 4,096 bytes. A reason that is too long is shortened at its end, at a word.
+        At most 4,096 bytes. A reason that is too long is shortened at its end, at a word; it is one line, without
+        control characters.
     """
-    reason = conceal(" ".join(reason.split())) or "No reason is known."
+    reason = conceal(" ".join(_UNREADABLE.sub("", reason).split())) or "No reason is known."
     written = write(reason + end)
     if len(written) <= MAX_BODY_BYTES:
         return written
