@@ -99,6 +99,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, str]:
         Undeliverable: CloudFormation could not be told; the event is to be delivered again.
         Unanswerable: Somebody waits for an answer, and the event does not say where it may be given.
     """
+    metrics.clear_metrics()  # an invocation that recorded none has left its dimensions
     if not (isinstance(event, dict) and "Records" in event):
         _connect.cache_clear()  # a connection that was idle for long may be dead without a sign
     try:

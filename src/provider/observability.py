@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -78,6 +79,8 @@ _conceal_in_traces()
 metrics = Metrics(service=SERVICE, namespace=NAMESPACE)
 # A dashboard shows one provider of several in an account.
 metrics.set_default_dimensions(function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+# An invocation that raises may have recorded none; the warning would be a line that is no JSON.
+warnings.filterwarnings("ignore", "No application")
 
 
 # The watchdog's thread records, too.

@@ -173,6 +173,9 @@ class WatchdogTimer:
 
     def cancel(self) -> None: ...
 
+    def is_alive(self) -> bool:
+        return False
+
 
 def key_of(host: str, job_id: str, resource_type: str = MODEL_TRANSFORM_JOB.resource_type) -> Key:
     """What is one job: another name of a cluster means the same jobs."""

@@ -98,6 +98,9 @@ def test_an_outcome_that_is_known_is_not_lost_to_a_watchdog_that_comes_in_betwee
 
         def cancel(self) -> None: ...
 
+        def is_alive(self) -> bool:
+            return False
+
     monkeypatch.setattr(threading, "Timer", Timer)
     world.simulator.start_job("job-1", status="Stopped")
     decide = Conversation._decide

@@ -171,6 +171,13 @@ def test_metrics_name_the_function_that_lambda_names(environment: dict[str, str]
     assert json.loads(written.stdout)["function"] == name
 
 
+def test_an_invocation_without_metrics_writes_no_line_for_them() -> None:
+    """Powertools would warn of it, in a line of the log that is no JSON."""
+    code = "from provider import observability; observability.metrics.flush_metrics()"
+    written = subprocess.run([sys.executable, "-c", code], env=PYTHONPATH, check=True, capture_output=True, text=True)
+    assert (written.stdout, written.stderr) == ("", "")
+
+
 TRACED = """
 from aws_xray_sdk.core import patcher
 from provider import observability

@@ -23,6 +23,31 @@ def test_the_watchdog_comes_while_a_request_is_being_fulfilled() -> None:
     assert responses == [None]
 
 
+def test_a_watchdog_that_has_come_is_over_when_the_request_is() -> None:
+    """What it logs and counts is of this request, not of the next one of a warm function."""
+    expired, released = threading.Event(), threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        assert released.wait(10)
+
+    def fulfil(*_: object) -> None:
+        assert expired.wait(10)
+
+    dispatch = Dispatch(
+        create=fulfil, update=fulfil, delete=fulfil, respond=lambda _: None, expire=expire, seconds=-1.0
+    )
+    invocation = threading.Thread(target=dispatch, args=({**EVENT, "RequestType": "Create"}, None))
+    invocation.start()
+    assert expired.wait(10)
+    invocation.join(0.2)
+    is_over_too_soon = not invocation.is_alive()
+    released.set()
+    invocation.join(10)
+    assert not is_over_too_soon
+    assert not invocation.is_alive()
+
+
 def test_an_interpreter_that_ends_does_not_wait_for_the_watchdog() -> None:
     def nothing(*_: object) -> None: ...
 

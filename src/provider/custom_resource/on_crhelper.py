@@ -51,6 +51,15 @@ class Dispatch(CfnResource):
         self._watchdog = threading.Timer(max(0.0, seconds), expire)
         self._watchdog.daemon = True
 
+    def __call__(self, event: object, context: object) -> None:
+        """Fulfil the request.
+
+        The watchdog is over then, too: what it logs and counts is of this request, not of a warm function's next one.
+        """
+        super().__call__(event, context)
+        if self._watchdog.is_alive():
+            self._watchdog.join()
+
     def _log_setup(self, _event: object, _context: object) -> None:
         """Leave logging to `observability`."""
 
