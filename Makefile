@@ -3,6 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+include src/environment.mk
 
 PYTHON ?= python3
 VENV := .venv
@@ -149,15 +150,14 @@ $(VENV)/uv.done: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; name another one with: make PYTHON=python3.13 ...")'
 	@echo "Installing uv ..."
 	@rm -rf $(VENV)/uv
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --require-hashes \
-		--target $(VENV)/uv -r $<
+	@$(PIP) install --quiet --require-hashes --target $(VENV)/uv -r $<
 	@touch $@
 
 # One environment a tool: their pinned dependencies exclude each other.
 $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@echo "Installing $* ..."
 	@$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)/$*
-	@VIRTUAL_ENV=$(VENV)/$* $(UV) pip install --quiet --require-hashes -r $<
+	@$(UV) pip install --quiet --python $(VENV)/$* --require-hashes -r $<
 	@touch $@
 
 # The packages of the TypeScript example: nothing else needs Node.js, so without it only the example's tests are skipped.

@@ -152,7 +152,7 @@ def test_package_holds_only_what_runs(package: Path) -> None:
 def test_python_without_pip_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYTHON", "false")
 
-    with pytest.raises(sam.SamError, match=r"(?s)sam build failed.*error: false has no pip, which the build needs"):
+    with pytest.raises(sam.SamError, match=r"(?s)sam build failed.*error: false has no pip"):
         sam.build(tmp_path / "build")
 
 

@@ -1,0 +1,89 @@
+"""What `make` installs, and where, in an environment that is about other work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import inherited
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("Makefile", "src/environment.mk", "requirements/uv.txt", "requirements/sbom.txt")
+# No Python is among them: nothing can be led to the real one of the machine.
+PROGRAMS = ("bash", "env", "rm", "touch")
+PROBE = "include src/environment.mk\nprobe:\n\t@env\n"
+
+
+def make(
+    *arguments: str, directory: Path, environment: Mapping[str, str], makefile: str = ""
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [shutil.which("make") or "make", *arguments],
+        cwd=directory,
+        env={**os.environ, **environment},
+        input=makefile,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    directory = tmp_path / "checkout"
+    for source in SOURCES:
+        (directory / source).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / source, directory / source)
+    return directory
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A stand-in for the machine's own Python; its pip is that of the Python that it is made of."""
+    venv.create(tmp_path / "machine", system_site_packages=True)
+    return tmp_path / "machine"
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    for name in PROGRAMS:
+        (directory / name).symlink_to(shutil.which(name) or name)
+    return directory
+
+
+def files(directory: Path) -> set[Path]:
+    return {it for it in directory.rglob("*") if "__pycache__" not in it.parts}
+
+
+def test_a_tool_is_installed_where_it_belongs_and_nowhere_else(checkout: Path, machine: Path, programs: Path) -> None:
+    environment = {**inherited.installing(machine), **inherited.starting_python(machine), "PATH": str(programs)}
+    before = files(machine)
+
+    done = make(".venv/sbom.done", f"PYTHON={machine}/bin/python", directory=checkout, environment=environment)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert files(machine) == before
+    tool = str(checkout / ".venv/sbom/bin/cyclonedx-py")
+    assert subprocess.run([tool, "--version"], capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def test_how_packages_are_reached_is_the_users_choice_and_nothing_else(tmp_path: Path) -> None:
+    others = {**inherited.installing(tmp_path), **inherited.starting_python(tmp_path)}
+
+    done = make(*("-f", "-", "probe"), directory=ROOT, environment={**others, **inherited.REACHING}, makefile=PROBE)
+
+    seen = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    assert {name: seen.get(name) for name in inherited.REACHING} == inherited.REACHING
+    assert {name for name, value in others.items() if seen.get(name) == value} == set()
