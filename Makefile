@@ -113,6 +113,10 @@ accept: $(VENV)/dev.done ## Have the deployed provider prove itself on a job (EN
 		--training-job "$${TRAINING_JOB:-}" --output "$${OUTPUT:-}" --properties "$${PROPERTIES:-}" --type "$${TYPE:-}" \
 		--minutes "$${MINUTES:-30}" --report "$${REPORT:-}" $(if $(YES),--yes)
 
+.PHONY: probe
+probe: $(VENV)/dev.done ## See what CloudFormation does in your AWS account, against what is assumed (see docs/cloudformation.md)
+	@PYTHONPATH=src $(DEV)/python -m operate.probe --unit "$${UNIT:-10}" --report "$${REPORT:-}" $(if $(YES),--yes)
+
 .PHONY: release
 release: $(VENV)/dev.done $(VENV)/sbom.done ## Make a release in release/: package, template, SBOM, checksums
 	@PYTHON="$(PYTHON)" $(DEV)/python -m tools.release --source-url "$(SOURCE_URL)" --tag "$(TAG)"

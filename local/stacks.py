@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.literals import CapabilityType
 
 
 @dataclass(frozen=True)
@@ -71,17 +72,25 @@ class Stack:
         self.name = name
         self.id = name
 
-    def create(self, template: str, parameters: Mapping[str, str] | None = None) -> None:
+    def create(
+        self,
+        template: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        capabilities: Sequence[CapabilityType] = (),
+    ) -> None:
         """Have the stack created.
 
         Args:
             template: The template's body.
             parameters: Its parameters.
+            capabilities: What is acknowledged, such as `CAPABILITY_IAM`.
         """
         answer = self._client.create_stack(
             StackName=self.name,
             TemplateBody=template,
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in (parameters or {}).items()],
+            Capabilities=capabilities,
             # boto3 sends a request again whose answer was lost: by this CloudFormation knows that it is the same one.
             ClientRequestToken=str(uuid.uuid4()),
         )
@@ -106,6 +115,16 @@ class Stack:
         """Have the stack deleted."""
         self._settled_events = len(self.events())
         self._client.delete_stack(StackName=self.id)
+
+    def ask(self, operation: str, **parameters: object) -> None:
+        """Have something else done with the stack.
+
+        Args:
+            operation: The client's method, such as `cancel_update_stack`.
+            parameters: What it takes, besides `StackName`.
+        """
+        self._settled_events = len(self.events())
+        getattr(self._client, operation)(StackName=self.id, **parameters)
 
     def is_there(self) -> bool:
         """Look whether the stack is there, also if the answer to its creation was lost.
@@ -150,23 +169,27 @@ class Stack:
         """
         return self.events()[self._settled_events :]
 
-    def settled_status(self) -> str | None:
+    def settled_status(self, *, rolls_back: bool = True) -> str | None:
         """Look up how the latest operation ended.
+
+        Args:
+            rolls_back: Whether CloudFormation rolls it back if it fails.
 
         Returns:
             The stack's status; `None` while the operation goes on.
         """
         for event in self.operation_events():
-            if event.is_of_stack and _is_final(event.status):
+            if event.is_of_stack and _is_final(event.status, rolls_back=rolls_back):
                 return event.status
         return None
 
-    def settle(self, seconds: float, meanwhile: Callable[[], object] = lambda: None) -> str:
+    def settle(self, seconds: float, meanwhile: Callable[[], object] = lambda: None, *, rolls_back: bool = True) -> str:
         """Wait for the end of the latest operation.
 
         Args:
             seconds: How long at most.
             meanwhile: Called again and again, the last time when the operation has ended.
+            rolls_back: Whether CloudFormation rolls it back if it fails.
 
         Returns:
             The stack's status.
@@ -176,7 +199,7 @@ class Stack:
         """
         deadline = time.monotonic() + seconds
         while True:
-            status = self.settled_status()
+            status = self.settled_status(rolls_back=rolls_back)
             meanwhile()
             if status is not None:
                 return status
@@ -195,6 +218,7 @@ class Stack:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _is_final(status: str) -> bool:
+def _is_final(status: str, *, rolls_back: bool) -> bool:
     # A failed operation that is rolled back ends with the rollback.
-    return not status.endswith("_IN_PROGRESS") and status not in ("CREATE_FAILED", "UPDATE_FAILED")
+    goes_on = rolls_back and status in ("CREATE_FAILED", "UPDATE_FAILED")
+    return not (goes_on or status.endswith("_IN_PROGRESS"))

@@ -79,11 +79,11 @@ def _lines(
     yield f"| provider | version {provider.version}, {provider.parameters.get('Architecture', 'x86_64')}, {where} |"
     yield f"| Region | {region} |"
     yield f"| at | {datetime.now().astimezone():%Y-%m-%d %H:%M %z} |"
-    yield f"| tried | {_cell(_tried(trial))} |"
-    yield f"| the job's status is from | {_cell(_source(seen))} |"
+    yield f"| tried | {cell(_tried(trial))} |"
+    yield f"| the job's status is from | {cell(_source(seen))} |"
     yield "\n| | expected | seen |\n| --- | --- | --- |"
     for it in verdicts:
-        yield f"| {'ok' if it.holds else '**NOT**'} | {_cell(it.expected)} | {_cell(it.seen)} |"
+        yield f"| {'ok' if it.holds else '**NOT**'} | {cell(it.expected)} | {cell(it.seen)} |"
     for name, operation in (("creation", seen.created), ("deletion", seen.deleted)):
         if operation and operation.events:
             yield f"\n### Stack events of the {name}\n"
@@ -124,5 +124,13 @@ def _block(lines: Iterator[str]) -> Iterator[str]:
     yield "```"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Write a text as a cell of a table.
+
+    Args:
+        text: The text.
+
+    Returns:
+        It, on one line.
+    """
     return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,1 @@
+"""`make probe`: what CloudFormation does, against what the project assumes of it."""

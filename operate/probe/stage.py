@@ -1,0 +1,169 @@
+"""Where the situations are played: the recording function, and the stacks whose resources it answers for."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.interruption import held_back
+from local.stacks import NotSettled, Stack
+from operate.probe.judgement import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from operate.account import Account
+
+_HERE: Final = Path(__file__).parent
+_TYPE: Final = "Custom::Probe"
+_LONGEST_SECONDS: Final = 1800.0
+
+
+class Stage:
+    """The recording function, and what it has recorded.
+
+    Args:
+        account: Where it is.
+        name: What the names of its stacks begin with.
+        unit: The unit of time of what is played, in seconds.
+
+    Attributes:
+        unit: That.
+        recorded: The requests, as far as they were asked for.
+    """
+
+    def __init__(self, account: Account, name: str, unit: float) -> None:
+        make = account.session.client
+        self.unit, self.recorded = unit, set[Request]()
+        self._cloud, self._sqs, self._functions = make("cloudformation"), make("sqs"), make("lambda")
+        self._region, self._began, self._poll_seconds = account.region, time.time(), min(1.0, unit)
+        self._outputs: Mapping[str, str] = {}
+        self._recorder, self._stacks = Stack(self._cloud, name, poll_seconds=self._poll_seconds), list[Stack]()
+
+    def set_up(self) -> None:
+        """Make the recording function; raises `NotSettled` if it does not come to be."""
+        code = json.dumps((_HERE / "recorder.py").read_text())
+        template = (_HERE / "recorder.yaml").read_text().replace("RECORDER_PY", code)
+        self.say(f"create the stack {self._recorder.name}, with the recording function")
+        with held_back():
+            self._recorder.create(template, capabilities=["CAPABILITY_IAM"])
+        if (status := self._recorder.settle(_LONGEST_SECONDS)) != "CREATE_COMPLETE":
+            raise NotSettled(f"the stack {self._recorder.name} is {status}; its events say why")
+        self._outputs = self._recorder.outputs()
+
+    def stack(self, name: str) -> Stack:
+        """Name a stack that is to be created, and is deleted in the end whatever happens."""
+        self._stacks.append(Stack(self._cloud, f"{self._recorder.name}-{name}", poll_seconds=self._poll_seconds))
+        return self._stacks[-1]
+
+    def resource(self, mark: str, *, timeout: float = 30, needs: str = "", **play: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+        """Describe a resource.
+
+        Args:
+            mark: Tells its properties from others.
+            timeout: Its `ServiceTimeout`, in units.
+            needs: The resource that it depends on.
+            play: By the type of a request: its `Answer`, if not `SUCCESS`, the `Id` that this names, its `Seconds`.
+
+        Returns:
+            A part of a template.
+        """
+        limit = max(1, round(timeout * self.unit))
+        properties = {"ServiceToken": self._outputs["Token"], "ServiceTimeout": limit, "Mark": mark, "Play": play}
+        return {"Type": _TYPE, "Properties": properties, **({"DependsOn": needs} if needs else {})}
+
+    def call(self, operation: str, **parameters: object) -> Any:  # noqa: ANN401 - boto3's
+        """Make a call of CloudFormation's; returns its answer."""
+        self.say(operation)
+        return getattr(self._cloud, operation)(**parameters)
+
+    def do(self, stack: Stack, operation: str, *, settles: bool = True, **parameters: Any) -> None:  # noqa: ANN401 - boto3's
+        """Have something done with a stack.
+
+        Args:
+            stack: The stack.
+            operation: The client's method.
+            settles: Whether to wait for its end.
+            parameters: What it takes; of `resources`, a `TemplateBody` is made.
+
+        Raises:
+            NotSettled: It has no end.
+        """
+        if resources := parameters.pop("resources", None):
+            parameters["TemplateBody"] = json.dumps({"Resources": resources})
+        with held_back():
+            if operation == "create_stack":
+                stack.create(parameters["TemplateBody"])
+            else:
+                stack.ask(operation, **parameters)
+        self.say(f"{stack.name}: {operation}")
+        if settles:
+            rolls_back = not parameters.get("DisableRollback")
+            self.say(f"{stack.name}: {stack.settle(_LONGEST_SECONDS, rolls_back=rolls_back)}")
+
+    def requests(self, *stacks: Stack) -> Sequence[Request]:
+        """Return what was recorded until now, oldest first: of these stacks, or of all."""
+        queue, names = self._outputs["Queue"], [it.name for it in stacks]
+        while messages := self._sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"):
+            for message in messages:
+                self.recorded.add(Request(**json.loads(message["Body"])))
+                self._sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return sorted(it for it in self.recorded if it.stack in names or not names)
+
+    def wait(self, condition: Callable[[], object], units: float) -> None:
+        """Wait until something is so, but no longer than so many units."""
+        deadline = time.monotonic() + units * self.unit
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(self._poll_seconds)
+
+    def calm(self, *, is_calm: bool) -> None:
+        """Have the function answer every request with `SUCCESS` from now on, or play again."""
+        name, variables = self._outputs["Function"], {"QUEUE": self._outputs["Queue"]}
+        variables |= {"CALM": "true"} if is_calm else {}
+        self._functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+        self._functions.get_waiter("function_updated").wait(FunctionName=name)
+
+    def tear_down(self) -> bool:
+        """Delete everything, and say what cannot be deleted; returns whether nothing is left."""
+        self.say("clean up")
+        try:
+            if self._outputs:
+                self.calm(is_calm=True)
+        except (ClientError, BotoCoreError) as error:
+            self.say(f"the recording function could not be told to answer with SUCCESS: {error}")
+        for stack in (*reversed(self._stacks), self._recorder):
+            try:
+                self._remove(stack)
+            except (NotSettled, ClientError, BotoCoreError) as error:
+                # The function may have to answer for it.
+                names = dict.fromkeys((stack.name, self._recorder.name))
+                self.say(f"LEFT BEHIND: {' and '.join(names)} ({str(error).splitlines()[0]}). Delete them:")
+                for name in names:
+                    self.say(f"  aws cloudformation delete-stack --region {self._region} --stack-name {name}")
+                return False
+        return True
+
+    def _remove(self, stack: Stack) -> None:
+        """Delete a stack, whatever it is in the middle of, and retain what cannot be deleted of it."""
+        deadline, retained = time.monotonic() + _LONGEST_SECONDS, list[str]()
+        while stack.is_there():
+            try:
+                stack.ask("delete_stack", **({"RetainResources": retained} if retained else {}))
+                stack.settle(_LONGEST_SECONDS)
+            except ClientError as error:  # it is in the middle of something
+                if error.response["Error"]["Code"] != "ValidationError" or time.monotonic() > deadline:
+                    raise
+                time.sleep(self._poll_seconds)
+                continue
+            failed = [it for it in stack.operation_events() if it.status == "DELETE_FAILED" and not it.is_of_stack]
+            retained = [it.logical_id for it in failed]
+            if any(it.resource_type != _TYPE for it in failed):  # something that is there would be let go of
+                raise NotSettled(f"{failed[0].logical_id} is DELETE_FAILED: {failed[0].reason}")
+
+    def say(self, text: str) -> None:
+        """Print what happens."""
+        print(f"{time.time() - self._began:6.1f} s  {text}", flush=True)
