@@ -55,9 +55,15 @@ def test_a_handle_says_when_it_expires() -> None:
         assert has_expired(handle, Clock(wall=lambda now=now: now)) is is_over  # type: ignore[misc]
 
 
+def test_a_handle_of_signature_version_2_says_so_too() -> None:
+    url = f"{URL.partition('?')[0]}?AWSAccessKeyId=x&Expires={SIGNED_AT}&Signature=5ec7e7"
+    assert completion_handle(request(CompletionHandle=url), HOSTS) == (url, None, SIGNED_AT)
+
+
 @pytest.mark.parametrize(
     "url",
     [
+        *(f"{URL.partition('?')[0]}?Signature=x{expires}" for expires in ("", "&Expires=", "&Expires=soon")),
         URL.replace("X-Amz-Expires=86399&", ""),
         URL.replace("86399", "soon"),
         URL.replace("X-Amz-Date=20260102T030405Z&", ""),

@@ -21,7 +21,7 @@ from provider.lifecycle import Progress, Request
 from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from provider.hosts import Hosts
 
@@ -32,6 +32,7 @@ _HTTPS_PORT = 443
 # AWS Signature Version 4, and 2.
 _SIGNATURES = frozenset(("X-Amz-Signature", "Signature"))
 _LATEST_TIME = 1e11  # seconds since the epoch
+_LONGEST_TIME_DIGITS = 11
 
 
 class RequestType(StrEnum):
@@ -64,8 +65,8 @@ class PresignedUrl(NamedTuple):
     Attributes:
         url: The URL. Whoever knows it can write there: it is a secret.
         signed_at: When it was signed, seconds since the epoch; `None` if it does not say (that of Signature Version 4
-            does).
-        expires_at: When it takes nothing any more, likewise.
+            does, that of Version 2 does not).
+        expires_at: When it takes nothing any more; `None` if it does not say.
     """
 
     url: str
@@ -202,14 +203,19 @@ def presigned_url(url: object, hosts: Hosts) -> PresignedUrl:
             raise UnusableUrl("is not https, at port 443")
         if not hosts.own.fullmatch(host):
             raise ElsewhereUrl(host[:_LONGEST_FIELD_CHARACTERS])
-    try:
+    return PresignedUrl(url, *_times(query))
+
+
+def _times(query: Mapping[str, Sequence[str]]) -> tuple[float | None, float | None]:
+    """Read when a URL was signed, and when it takes nothing any more, as far as it says so."""
+    if "Signature" in query:  # of Version 2
+        with suppress(KeyError, ValueError):
+            return None, float(int(query["Expires"][0][:_LONGEST_TIME_DIGITS]))
+    signed_at = None
+    with suppress(KeyError, ValueError):
         signed_at = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-    except (KeyError, ValueError):
-        return PresignedUrl(url, None, None)
-    try:
-        return PresignedUrl(url, signed_at, signed_at + int(query["X-Amz-Expires"][0][:9]))
-    except (KeyError, ValueError):
-        return PresignedUrl(url, signed_at, None)
+        return signed_at, signed_at + int(query["X-Amz-Expires"][0][:_LONGEST_TIME_DIGITS])
+    return signed_at, None
 
 
 def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) -> CloudFormationRequest:
