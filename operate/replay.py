@@ -116,8 +116,8 @@ def event_in(body: str) -> dict[str, Any]:
     """Find the event in a message of the queue.
 
     Args:
-        body: The message: Lambda's record of an event that CloudFormation sent (in `requestPayload`), or a request
-            that waited, which is the event itself.
+        body: The message: Lambda's record of an event that CloudFormation sent (in `requestPayload`; in the envelope
+            of Amazon SNS, if it came by way of that), or a request that waited, which is the event itself.
 
     Returns:
         The event.
@@ -130,6 +130,9 @@ def event_in(body: str) -> dict[str, Any]:
     except ValueError as error:
         raise NoEvent(f"the message is no JSON: {_cut(body)}") from error
     event = record.get("requestPayload", record) if isinstance(record, dict) else None
+    match event:
+        case {"Records": [{"Sns": {"Message": str(text)}}]}:
+            return event_in(text)
     if not isinstance(event, dict) or "RequestId" not in event:
         raise NoEvent(f"the message holds no request of CloudFormation: {_cut(body)}")
     return event

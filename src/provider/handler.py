@@ -89,7 +89,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, str]:
     """Fulfil one request of CloudFormation.
 
     Args:
-        event: The request, or the waiting queue's message with one.
+        event: The request, also in the envelope of Amazon SNS, or the waiting queue's message with one.
         context: The invocation.
 
     Returns:
@@ -100,7 +100,7 @@ def handler(event: object, context: LambdaContext) -> dict[str, str]:
         Unanswerable: Somebody waits for an answer, and the event does not say where it may be given.
     """
     metrics.clear_metrics()  # an invocation that recorded none has left its dimensions
-    if not (isinstance(event, dict) and "Records" in event):
+    if not (isinstance(event, dict) and "Records" in event and _queue.message_in(event)):
         _connect.cache_clear()  # a connection that was idle for long may be dead without a sign
     try:
         return _front_door.handle(event, context)

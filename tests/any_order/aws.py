@@ -31,7 +31,7 @@ from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
 from provider.neptune import LONGEST_LIST, Jobs
 from provider.settings import Settings
-from tests.function.world import EPOCH, NEPTUNE_ARN, LambdaContext
+from tests.function.world import EPOCH, NEPTUNE_ARN, QUEUE_URL, LambdaContext, delivered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -242,7 +242,7 @@ class Aws:
         self._redeliver_after = _VISIBILITY_SECONDS
         self._late_by = 0.0
         self.clock = Clock(monotonic=lambda: self.time, wall=lambda: EPOCH + self.time, sleep=self._sleep)
-        self._queue = WaitingQueue("https://sqs.us-east-1.amazonaws.com/123456789012/waiting", "us-east-1")
+        self._queue = WaitingQueue(QUEUE_URL, "us-east-1")
         self._queue.__dict__["_client"] = self
         self._settings = Settings.from_environment(
             {"NEPTUNE_RESOURCE_ARN": NEPTUNE_ARN, "WAITING_QUEUE_URL": "a queue"}
@@ -277,7 +277,7 @@ class Aws:
 
     def invoke(self, event: Any, *, is_message: bool = False) -> dict[str, str]:  # noqa: ANN401 - Lambda delivers anything
         if is_message:
-            event = {"Records": [{"body": json.dumps(event), "receiptHandle": "handle"}]}
+            event = delivered(event)
         self._began, self._ends_at = self.time, self.time + self.invocation_seconds
         lifecycles = {kind.resource_type: self._lifecycle(kind) for kind in KINDS}
         with (

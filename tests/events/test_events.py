@@ -23,7 +23,7 @@ from local.response_host import SIGNATURE
 from provider import job_id
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.request import cloudformation_request, return_address
-from provider.custom_resource.waiting import message_in
+from provider.custom_resource.waiting import WaitingQueue
 from provider.hosts import Hosts
 from provider.identity import Identity
 from provider.kinds import MODEL_TRANSFORM_JOB
@@ -218,7 +218,9 @@ def test_waiting_event_is_what_the_queue_delivers() -> None:
     body = event["Records"][0]["body"]
     assert record.md5OfBody == hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
     waited = cloudformation_request(read(WAITING), return_address(read(WAITING), HOSTS))
-    assert message_in(event).event == read(WAITING)
+    message = WaitingQueue("", "us-east-1").message_in(event)
+    assert message is not None
+    assert message.event == read(WAITING)
     assert waited.arrived_at is not None
     assert waited.asked.progress.cancelled_at is not None
 

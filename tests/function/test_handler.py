@@ -15,7 +15,7 @@ from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.request import Unanswerable
 from provider.kinds import KINDS
 from simulator import ErrorAnswer, Fault, RawAnswer
-from tests.function.world import ROUTE_CHECK, LambdaContext, Queue, delivered
+from tests.function.world import QUEUE_ARN, QUEUE_URL, ROUTE_CHECK, LambdaContext, Queue, delivered, published, record
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -109,6 +109,67 @@ def test_a_message_of_the_queue_is_told_from_a_request(world: World, entry: Modu
     event = world.event("Delete")
     assert entry.handler(delivered(event), LambdaContext())["Status"] == "SUCCESS"
     assert world.answer(event)["Status"] == "SUCCESS"
+
+
+def test_a_request_that_comes_by_way_of_sns_is_fulfilled(world: World, entry: ModuleType) -> None:
+    world.simulator.start_job("job-1")
+    event = world.event("Create")
+    assert entry.handler(published(event), LambdaContext())["Status"] == "SUCCESS"
+    assert world.answer(event)["PhysicalResourceId"] == world.physical_id()
+
+
+def test_a_request_that_comes_by_way_of_sns_waits_without_its_envelope(world: World) -> None:
+    world.simulator.start_job("job-1", stop_seconds=60)
+    event = world.event("Delete")
+    world.run(published(event))
+    assert world.answer(event)["Status"] == "SUCCESS"
+    assert len(world.cancellations) == 1
+
+
+@pytest.mark.parametrize("message", ["Hello", {"alarm": "on"}, None])
+def test_another_message_of_the_topic_is_no_error_of_the_function(entry: ModuleType, message: object) -> None:
+    assert entry.handler(published(message), LambdaContext())["Status"] == "UNANSWERED"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        None,
+        "Records",
+        [None],
+        [{}],
+        [{"eventSource": "aws:s3", "s3": {}}],
+        [record("{}", arn=f"{QUEUE_ARN}-2")],
+        [record("{}"), record("{}")],
+        [{**record("{}"), "eventSource": "aws:kinesis"}],
+        [{**record("{}"), "body": {}}],
+        [*published({})["Records"], *published({})["Records"]],
+        [{"EventSource": "aws:sns", "Sns": {}}],
+        [{"EventSource": "aws:s3", "Sns": {"Message": "{}"}}],
+    ],
+    ids=str,
+)
+def test_other_records_fail_the_invocation_and_touch_nothing(world: World, records: object) -> None:
+    with pytest.raises(Unanswerable, match="Records are neither a message of the provider's own queue"):
+        world.invoke({"Records": records})
+    assert isinstance(world.queue, Queue)
+    assert world.queue.delivered_soon == []
+    assert world.simulator.log == ()
+    assert world.host.attempts == 0
+
+
+def test_the_providers_own_queue_is_that_of_the_environment(
+    world: World, entry: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAITING_QUEUE_URL", f"{QUEUE_URL}-2")
+    event = world.event("Delete")
+    module = importlib.reload(entry)
+    with pytest.raises(Unanswerable, match="Records"):
+        module.handler(delivered(event), LambdaContext())
+    world.simulator.start_job("job-1", status="Stopped")
+    ours = {"Records": [record(json.dumps(event), arn=f"{QUEUE_ARN}-2")]}
+    assert module.handler(ours, LambdaContext())["Status"] == "SUCCESS"
 
 
 def test_an_answer_that_cannot_be_delivered_fails_the_invocation(

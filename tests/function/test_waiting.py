@@ -19,7 +19,7 @@ from provider.custom_resource.request import Unanswerable
 from provider.custom_resource.waiting import CannotWait, Message, WaitingQueue
 from simulator import ErrorAnswer, Fault
 from simulator.serving import Connection, disconnected, serving
-from tests.function.world import EPOCH, Queue, World, black_hole, delivered
+from tests.function.world import EPOCH, QUEUE_URL, Queue, World, black_hole, delivered, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("written")
 
-URL = "https://sqs.us-east-1.amazonaws.com/123456789012/waiting"
 MESSAGE = Message({}, "handle")
 
 
-def waiting_queue(url: str = URL) -> WaitingQueue:
+def waiting_queue(url: str = QUEUE_URL) -> WaitingQueue:
     return WaitingQueue(url, "us-east-1")
 
 
@@ -44,10 +43,8 @@ def waiting_queue(url: str = URL) -> WaitingQueue:
 def receive(aws: MiniStack, url: str, wait_seconds: int = 3) -> list[dict[str, Any]]:
     """Receive from a queue, as its event source mapping does; returns what Lambda would hand to the function."""
     received = aws.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=wait_seconds).get("Messages", [])
-    return [
-        {"Records": [{"body": it["Body"], "receiptHandle": it["ReceiptHandle"], "eventSource": "aws:sqs"}]}
-        for it in received
-    ]
+    arn = ":".join(["arn:aws:sqs:us-east-1", *url.split("/")[-2:]])
+    return [{"Records": [record(it["Body"], receipt_handle=it["ReceiptHandle"], arn=arn)]} for it in received]
 
 
 def test_an_event_waits_as_long_as_it_was_asked_to(aws: MiniStack, queue_url: str) -> None:
@@ -66,7 +63,9 @@ def test_a_message_whose_look_failed_comes_again(
     queue = waiting_queue(queue_url)
     queue.put({}, 0)
     (records,) = receive(aws, queue_url)
-    queue.deliver_soon(waiting.message_in(records))
+    message = queue.message_in(records)
+    assert message is not None
+    queue.deliver_soon(message)
     began = time.monotonic()
     assert len(receive(aws, queue_url)) == 1
     assert time.monotonic() - began < 2
@@ -181,8 +180,8 @@ def test_the_queue_is_asked_for_whole_seconds_and_the_next_look_soon(sqs: Sqs) -
     queue.put({"a": 1}, 17)
     queue.deliver_soon(MESSAGE)
     assert sqs.taken == [
-        ("SendMessage", {"QueueUrl": URL, "MessageBody": '{"a": 1}', "DelaySeconds": 17}),
-        ("ChangeMessageVisibility", {"QueueUrl": URL, "ReceiptHandle": "handle", "VisibilityTimeout": 60}),
+        ("SendMessage", {"QueueUrl": QUEUE_URL, "MessageBody": '{"a": 1}', "DelaySeconds": 17}),
+        ("ChangeMessageVisibility", {"QueueUrl": QUEUE_URL, "ReceiptHandle": "handle", "VisibilityTimeout": 60}),
     ]
 
 
@@ -493,9 +492,8 @@ def test_a_late_message_never_fails_a_job_that_stopped_in_time(world: World) -> 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "null", "[]", '"text"', "{}", '{"RequestId": "r"}', '{"Records": []}'])
 def test_a_message_that_is_no_request_ends_among_the_failed_events(world: World, body: str) -> None:
-    records = {"Records": [{"body": body, "receiptHandle": "handle"}]}
     with pytest.raises(Unanswerable):
-        world.invoke(records)
+        world.invoke({"Records": [record(body)]})
     assert isinstance(world.queue, Queue)
     assert [message.receipt_handle for message in world.queue.delivered_soon] == ["handle"]
     assert world.host.attempts == 0

@@ -35,6 +35,9 @@ STACK_ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/graph/5ab1a0c0-0
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 NEPTUNE_ARN = "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*"
 EPOCH = 1_800_000_000.0
+QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/waiting"
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:waiting"
+TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:jobs"
 
 PATHS: Mapping[str, KindName] = {
     DATA_PROCESSING_JOB.resource_type: "dataprocessing",
@@ -92,7 +95,7 @@ class Queue(WaitingQueue):
     """The waiting queue in memory, in the order of what was put; `problem` makes it refuse."""
 
     def __init__(self) -> None:
-        super().__init__("", "us-east-1")
+        super().__init__(QUEUE_URL, "us-east-1")
         self.waiting: list[tuple[dict[str, Any], int]] = []
         self.delivered_soon: list[Message] = []
         self.problem = ""
@@ -112,7 +115,18 @@ class Queue(WaitingQueue):
 
 def delivered(event: object) -> dict[str, Any]:
     """What Lambda hands to the function when the queue delivers an event."""
-    return {"Records": [{"body": json.dumps(event), "receiptHandle": "handle", "eventSource": "aws:sqs"}]}
+    return {"Records": [record(json.dumps(event))]}
+
+
+def record(body: str, *, receipt_handle: str = "handle", arn: str = QUEUE_ARN) -> dict[str, Any]:
+    """What Lambda makes of a message of a queue."""
+    return {"eventSource": "aws:sqs", "eventSourceARN": arn, "body": body, "receiptHandle": receipt_handle}
+
+
+def published(event: object) -> dict[str, Any]:
+    """What Lambda hands to the function when CloudFormation sends an event by way of Amazon SNS."""
+    message = {"Type": "Notification", "TopicArn": TOPIC_ARN, "Message": json.dumps(event)}
+    return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": message}]}
 
 
 @contextmanager

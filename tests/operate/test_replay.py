@@ -25,9 +25,13 @@ JSON = st.recursive(
     ("body", "event"),
     [
         ({"requestPayload": REQUEST, "requestContext": {}}, REQUEST),
+        (
+            {"requestPayload": {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(REQUEST)}}]}},
+            REQUEST,
+        ),
         ({**REQUEST, "Waiting": {"ArrivedAt": 1.8e9}}, {**REQUEST, "Waiting": {"ArrivedAt": 1.8e9}}),
     ],
-    ids=["an event that CloudFormation sent", "a request that waited"],
+    ids=["an event that CloudFormation sent", "one that it sent by way of SNS", "a request that waited"],
 )
 def test_either_kind_of_message_holds_its_event(body: object, event: object) -> None:
     assert event_in(json.dumps(body)) == event

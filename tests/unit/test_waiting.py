@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from provider import observability
 from provider.custom_resource import waiting
-from provider.custom_resource.waiting import CannotWait, Message, Unclear, WaitingQueue, message_in, pause
+from provider.custom_resource.waiting import CannotWait, Message, Unclear, WaitingQueue, pause
 from simulator.serving import serving
 
 if TYPE_CHECKING:
@@ -71,23 +71,44 @@ def test_what_began_together_does_not_go_on_together() -> None:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def records(*bodies: str) -> dict[str, Any]:
-    return {"Records": [{"body": body, "receiptHandle": f"handle-{n}"} for n, body in enumerate(bodies)]}
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:waiting"
+QUEUE = WaitingQueue("https://sqs.us-east-1.amazonaws.com/123456789012/waiting", "us-east-1")
+
+
+def records(*bodies: str, arn: str = QUEUE_ARN) -> dict[str, Any]:
+    source = {"eventSource": "aws:sqs", "eventSourceARN": arn}
+    return {"Records": [{**source, "body": body, "receiptHandle": f"handle-{n}"} for n, body in enumerate(bodies)]}
 
 
 def test_a_message_holds_an_event() -> None:
-    assert message_in(records('{"RequestType": "Delete"}')) == Message({"RequestType": "Delete"}, "handle-0")
+    assert QUEUE.message_in(records('{"RequestType": "Delete"}')) == Message({"RequestType": "Delete"}, "handle-0")
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "{", '{"a": 1}}'])
 def test_a_message_of_somebody_else_is_taken_as_it_is(body: str) -> None:
-    assert message_in(records(body)).event == body
+    assert QUEUE.message_in(records(body)) == Message(body, "handle-0")
 
 
 @pytest.mark.parametrize("bodies", [[], ["{}", "{}"]], ids=len)
 def test_messages_come_one_by_one(bodies: list[str]) -> None:
-    with pytest.raises(ValueError, match="values to unpack"):
-        message_in(records(*bodies))
+    assert QUEUE.message_in(records(*bodies)) is None
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"{QUEUE_ARN}-2",
+        QUEUE_ARN.replace("us-east-1", "us-west-2"),
+        QUEUE_ARN.replace("123456789012", "210987654321"),
+        "",
+    ],
+)
+def test_a_message_of_another_queue_is_none_of_this_one(arn: str) -> None:
+    assert QUEUE.message_in(records("{}", arn=arn)) is None
+
+
+def test_an_event_of_the_queue_can_be_replayed_where_there_is_no_queue() -> None:
+    assert WaitingQueue("", "us-east-1").message_in(records("{}")) == Message({}, "handle-0")
 
 
 # --- the queue --------------------------------------------------------------------------------------------------------

@@ -17,9 +17,10 @@ from provider.custom_resource.request import (
     RequestType,
     Unanswerable,
     cloudformation_request,
+    published,
     return_address,
 )
-from provider.custom_resource.waiting import FIELD, message_in
+from provider.custom_resource.waiting import FIELD
 from provider.identity import NO_JOB
 from provider.observability import conceal, logger, metrics, record, tracer
 from provider.schema import nearest, shown
@@ -56,12 +57,16 @@ class FrontDoor(NamedTuple):
     clock: Clock
     on_demand: Mapping[str, Callable[[], Meaning]] = MappingProxyType({})
 
-    def handle(self, event: object, context: LambdaContext, *, is_continued: bool = False) -> dict[str, str]:
+    def handle(
+        self, event: object, context: LambdaContext, *, is_opened: bool = False, is_continued: bool = False
+    ) -> dict[str, str]:
         """Fulfil a request of CloudFormation and answer it, or have it wait.
 
         Args:
-            event: What Lambda delivered: the request, or the queue's message with it.
+            event: What Lambda delivered: the request, also in the envelope of Amazon SNS, or the queue's message with
+                it.
             context: The invocation.
+            is_opened: Whether it has been taken out of an envelope; in that there is no other.
             is_continued: Whether it has waited in the queue.
 
         Returns:
@@ -72,14 +77,14 @@ class FrontDoor(NamedTuple):
             Undeliverable: CloudFormation could not be told; the event is to be delivered again.
             Unanswerable: Somebody waits for an answer, and the event does not say where it may be given.
         """
-        if isinstance(event, dict) and "Records" in event and not is_continued:
-            return self._go_on(event, context)
+        if isinstance(event, dict) and "Records" in event and not is_opened:
+            return self._open(event, context)
         try:
             address = return_address(event, self.settings.responses)
         except Unanswerable as error:
             logger.error("The event cannot be answered", problem=str(error))
             record("Failures", 1)
-            if is_continued or (isinstance(event, dict) and event.get("RequestId")):
+            if is_continued or (isinstance(event, dict) and (event.get("RequestId") or "Records" in event)):
                 raise
             return {"Status": "UNANSWERED", "Reason": f"The event cannot be answered: {error}."}
         logger.set_correlation_id(address.request_id)
@@ -175,11 +180,13 @@ class FrontDoor(NamedTuple):
         hint = f"did you mean {near}?" if near else f"it has {', '.join(self.lifecycles)}."
         raise MalformedRequest(f"The provider has no resource type {shown(resource_type)}; {hint}")
 
-    def _go_on(self, records: dict[str, Any], context: LambdaContext) -> dict[str, str]:
-        """Take the next look at the request in a message of the queue."""
-        message = message_in(records)
+    def _open(self, event: object, context: LambdaContext) -> dict[str, str]:
+        """Take up the request in an envelope: the next look at one that has waited, or one that came by another way."""
+        message = self.queue.message_in(event)
+        if message is None:
+            return self.handle(published(event), context, is_opened=True)
         try:
-            return self.handle(message.event, context, is_continued=True)
+            return self.handle(message.event, context, is_opened=True, is_continued=True)
         except Exception:
             self.queue.deliver_soon(message)
             raise

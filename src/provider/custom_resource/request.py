@@ -21,7 +21,7 @@ from provider.lifecycle import Progress, Request
 from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from provider.hosts import Hosts
 
@@ -125,6 +125,26 @@ class CloudFormationRequest(NamedTuple):
     follows: Identity | None = None
 
 
+def published(event: object) -> object:
+    """Take a request out of its envelope, if CloudFormation has sent it by way of an Amazon SNS topic.
+
+    The envelope is that of the AWS Lambda Developer Guide, "Invoking Lambda functions with Amazon SNS notifications".
+
+    Args:
+        event: What Lambda delivered.
+
+    Returns:
+        What the envelope holds; the event itself if it is none.
+    """
+    match event:
+        case {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": str(text)}}]}:
+            try:
+                return json.loads(text)
+            except ValueError:
+                return text
+    return event
+
+
 def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     """Read from an event whom to answer.
 
@@ -141,6 +161,10 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     if not isinstance(event, dict):
         raise Unanswerable(f"the event is a {type(event).__name__}, not a CloudFormation request")
     fields = cast("dict[str, object]", event)
+    if "Records" in fields:
+        raise Unanswerable(
+            "the event's Records are neither a message of the provider's own queue, nor a request by way of Amazon SNS"
+        )
     try:
         url, signed_at, _ = presigned_url(fields.get("ResponseURL"), hosts)
     except ElsewhereUrl as error:
@@ -203,19 +227,13 @@ def presigned_url(url: object, hosts: Hosts) -> PresignedUrl:
             raise UnusableUrl("is not https, at port 443")
         if not hosts.own.fullmatch(host):
             raise ElsewhereUrl(host[:_LONGEST_FIELD_CHARACTERS])
-    return PresignedUrl(url, *_times(query))
-
-
-def _times(query: Mapping[str, Sequence[str]]) -> tuple[float | None, float | None]:
-    """Read when a URL was signed, and when it takes nothing any more, as far as it says so."""
-    if "Signature" in query:  # of Version 2
-        with suppress(KeyError, ValueError):
-            return None, float(int(query["Expires"][0][:_LONGEST_TIME_DIGITS]))
-    signed_at = None
-    with suppress(KeyError, ValueError):
+    signed_at = expires_at = None
+    with suppress(KeyError, ValueError):  # of Signature Version 2
+        expires_at = float(int(query["Expires"][0][:_LONGEST_TIME_DIGITS]))
+    with suppress(KeyError, ValueError):  # of Version 4
         signed_at = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
-        return signed_at, signed_at + int(query["X-Amz-Expires"][0][:_LONGEST_TIME_DIGITS])
-    return signed_at, None
+        expires_at = signed_at + int(query["X-Amz-Expires"][0][:_LONGEST_TIME_DIGITS])
+    return PresignedUrl(url, signed_at, expires_at)
 
 
 def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) -> CloudFormationRequest:

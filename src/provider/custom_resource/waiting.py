@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -50,26 +51,6 @@ class Message(NamedTuple):
     receipt_handle: str
 
 
-def message_in(records: Mapping[str, Any]) -> Message:
-    """Read what the queue delivers.
-
-    Args:
-        records: What Lambda delivered.
-
-    Returns:
-        The message, for the event source mapping delivers them one by one.
-
-    Raises:
-        ValueError: There are several.
-    """
-    (record,) = records["Records"]
-    try:
-        event = json.loads(record["body"])
-    except ValueError:
-        event = record["body"]
-    return Message(event, record["receiptHandle"])
-
-
 def pause(waited: float, chance: float) -> float:
     """Say when to look again.
 
@@ -97,6 +78,38 @@ class WaitingQueue:
     def __init__(self, url: str, region: str) -> None:
         self._url = url
         self._region = region
+
+    def message_in(self, event: object) -> Message | None:
+        """Read what the queue delivers; see the AWS Lambda Developer Guide, "Using Lambda with Amazon SQS".
+
+        Args:
+            event: What Lambda delivered.
+
+        Returns:
+            The message, for the event source mapping delivers them one by one; `None` if the event is no message, or
+            one of another queue.
+        """
+        match event:
+            case {
+                "Records": [
+                    {
+                        "eventSource": "aws:sqs",
+                        "eventSourceARN": str(arn),
+                        "body": str(body),
+                        "receiptHandle": str(receipt_handle),
+                    }
+                ]
+            } if self._is_at(arn):
+                try:
+                    return Message(json.loads(body), receipt_handle)
+                except ValueError:
+                    return Message(body, receipt_handle)
+        return None
+
+    def _is_at(self, arn: str) -> bool:
+        """Tell whether an ARN is the queue's; without a queue, any may be, for an event that is replayed locally."""
+        names = arn.split(":")[3:]
+        return not self._url or names == [self._region, *urlsplit(self._url).path.strip("/").split("/")]
 
     def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
         """Have the function invoked with an event later.
