@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import function_log
 from local.interruption import Interrupted, held_back, interruptible
 from local.stacks import NotSettled, Stack
-from operate import account, cluster, command, provider_stack
+from operate import account, cluster, command, provider_stack, simulated
 from operate.asking import confirm
 from operate.report import report
 from operate.seen import ANSWERED, Log, Operation, Seen, log_of
@@ -171,14 +171,23 @@ class Acceptance:
         except (NotSettled, ClientError, BotoCoreError) as error:
             end, code = f"It could not be ended: {str(error).splitlines()[0]}", 1
         judged = verdicts(self.trial, self.seen)
-        text = report(self.provider, self.trial, self.seen, region=self.account.region, verdicts=judged, end=end)
+        text = report(
+            self.provider,
+            self.trial,
+            self.seen,
+            region=self.account.region,
+            verdicts=judged,
+            beside=simulated.beside(self.trial, self.seen),
+            end=end,
+        )
         print(f"\n{text}", flush=True)
         if file:
             file.write_text(f"{text}\n")
         return code or int(not all(it.holds for it in judged))
 
     def _try(self) -> None:
-        self.seen = replace(self.seen, before=self._queues())
+        unknown = cluster.ask(self.account, self.trial, f"no-such-job-{secrets.token_hex(3)}")
+        self.seen = replace(self.seen, before=self._queues(), unknown=unknown)
         self._say(f"create the stack {self.name}")
         with held_back():  # a stack that is being created is known before it can be left behind
             self._is_asked_for = True  # the answer may get lost: the name is its own, and was nobody's before

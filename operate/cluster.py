@@ -27,10 +27,14 @@ class Told(NamedTuple):
     Attributes:
         status: The job's status; empty if the cluster did not say.
         problem: Why it did not.
+        error: The error that it answered: its code and its HTTP status.
+        fields: The fields of its answer, with those in them.
     """
 
     status: str
     problem: str = ""
+    error: str = ""
+    fields: tuple[str, ...] = ()
 
 
 NOT_ASKED = Told("", "it was not asked")
@@ -57,9 +61,21 @@ def ask(account: Account, trial: Trial, job_id: str) -> Told:
     try:
         answer: dict[str, Any] = getattr(client, trial.kind.get.method)(id=job_id)
     except ClientError as error:
-        if error.response["Error"]["Code"] == "MLResourceNotFoundException":
-            return Told(GONE)
-        return Told("", f"it was asked, and answered {error.response['Error']['Code']}")
+        code = error.response["Error"]["Code"]
+        answered = f"{code}, HTTP {error.response['ResponseMetadata']['HTTPStatusCode']}"
+        if code == "MLResourceNotFoundException":
+            return Told(GONE, error=answered)
+        return Told("", f"it was asked, and answered {answered}", answered)
     except BotoCoreError as error:
         return Told("", f"it was asked, and gave no answer ({error})")
-    return Told(str(answer.get("status", "")))
+    answer.pop("ResponseMetadata")
+    return Told(str(answer.get("status", "")), fields=tuple(sorted(_fields(answer))))
+
+
+def _fields(answer: object, before: str = "") -> set[str]:
+    """Name the fields of an answer that have no fields in them, such as `processingJob.arn`."""
+    if isinstance(answer, dict):
+        return {it for name, value in answer.items() for it in _fields(value, f"{before}.{name}" if before else name)}
+    if isinstance(answer, list) and answer:
+        return {it for value in answer for it in _fields(value, before)}
+    return {before}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from operate.provider_stack import ProviderStack
     from operate.seen import Operation, Seen
+    from operate.simulated import Beside
     from operate.trial import Trial
     from operate.verdicts import Verdict
 
@@ -44,7 +45,14 @@ def masked(text: str, host: str = "") -> str:
 
 
 def report(
-    provider: ProviderStack, trial: Trial, seen: Seen, *, region: str, verdicts: Sequence[Verdict], end: str
+    provider: ProviderStack,
+    trial: Trial,
+    seen: Seen,
+    *,
+    region: str,
+    verdicts: Sequence[Verdict],
+    beside: Sequence[Beside],
+    end: str,
 ) -> str:
     """Write the report.
 
@@ -54,14 +62,14 @@ def report(
         seen: What was seen of it.
         region: The AWS Region.
         verdicts: What that means.
+        beside: What was seen of Neptune, beside what the simulator plays.
         end: How the acceptance ended, if not well; empty: it came to its end.
 
     Returns:
         Markdown.
     """
-    return masked(
-        "\n".join(_lines(provider, trial, seen, region=region, verdicts=verdicts, end=end)), trial.endpoint.host
-    )
+    lines = [*_lines(provider, trial, seen, region=region, verdicts=verdicts, end=end), *_simulated(beside)]
+    return masked("\n".join(lines), trial.endpoint.host)
 
 
 def _lines(
@@ -96,6 +104,14 @@ def _lines(
     yield from _block(
         f"{name}: {', '.join(f'{value:g}' for value in values)}" for name, values in sorted(seen.log.values.items())
     )
+
+
+def _simulated(beside: Sequence[Beside]) -> Iterator[str]:
+    yield "\n### What the simulator plays of it\n"
+    yield "| | of Neptune | seen in the account | played by the simulator |\n| --- | --- | --- | --- |"
+    for it in beside:
+        verdict = "not seen" if not it.seen else "same" if it.is_same else "**different**"
+        yield f"| {verdict} | {it.what} | {cell(it.seen)} | {cell(it.played)} |"
 
 
 def _tried(trial: Trial) -> str:

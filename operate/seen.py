@@ -140,6 +140,7 @@ class Seen:
         log: The function's log.
         running: What the cluster itself said of the job while the stack was there.
         ended: What it said when the stack was gone.
+        unknown: What it said of a job that there is not.
         before: How many messages each queue had before.
         after: How many each has after.
     """
@@ -150,5 +151,6 @@ class Seen:
     log: Log = field(default_factory=Log)
     running: Told = NOT_ASKED
     ended: Told = NOT_ASKED
+    unknown: Told = NOT_ASKED
     before: Mapping[str, int] = field(default_factory=dict)
     after: Mapping[str, int] = field(default_factory=dict)

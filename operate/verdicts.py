@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # From the look that finds the job ended to CloudFormation's thanks; then to its own event.
 _ANSWER_SECONDS = 5.0
 _EVENT_SECONDS = 30.0
-# What the provider calls a job that Neptune does not know any more after its cancellation, as is every endpoint.
-_NOT_FOUND = "NotFound"
+NOT_FOUND = "NotFound"
+"""What the provider calls a job that Neptune does not know any more after its cancellation, as is every endpoint."""
 
 
 class Verdict(NamedTuple):
@@ -89,7 +89,7 @@ def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]
         f"{deleted.status or 'no end of it'} after {deleted.seconds:.0f} s" + _because(deleted),
         deleted.status == "DELETE_COMPLETE",
     )
-    thing, over = trial.kind.words.thing, (*trial.kind.ended, _NOT_FOUND)
+    thing, over = trial.kind.words.thing, (*trial.kind.ended, NOT_FOUND)
     accepted = len(seen.log.of("Delete", "Cancelled the job"))
     yield Verdict(f"the {thing} is {trial.kind.words.cancelled}, once", _times(accepted), accepted == 1)
     ended = [str(it.fields.get("status", "")) for it in seen.log.of("Delete", "The job has ended")]

@@ -119,6 +119,7 @@ def _import(stage: Stage) -> dict[str, Finding]:
     change = _settled(stage, "describe_change_set", "Status", **names)
     if change["Status"] != "CREATE_COMPLETE":
         return {"import": Finding("refused", change.get("StatusReason", ""))}
+    stack.id = change["StackId"]
     stage.do(stack, "execute_change_set", ChangeSetName="import")
     stage.do(stack, "delete_stack")
     return {"import": judgement.moved(stage.requests(stack), "imported")}
@@ -144,6 +145,7 @@ def _refactoring(stage: Stage) -> dict[str, Finding]:
         it = _settled(stage, "describe_stack_refactor", "ExecutionStatus", **refactor)
     if it.get("ExecutionStatus") != "EXECUTE_COMPLETE":
         return {"refactoring": Finding("refused", it.get("ExecutionStatusReason") or it.get("StatusReason", ""))}
+    target.is_there()  # its id is known then, by which its events are found when it is gone
     for stack, _ in reversed(stacks):
         stage.do(stack, "delete_stack")
     later = [it for it in stage.requests(source, target) if it not in before]

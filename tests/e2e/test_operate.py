@@ -110,6 +110,14 @@ class TestAccept:
             "the queue of waiting requests is as it was (0)",
         ):
             assert expected in verdicts
+        beside = report.read_text().partition("### What the simulator plays of it")[2]
+        assert re.findall(r"^\| (.+?) \| (.+?) \|", beside, re.M)[2:] == [
+            ("same", "status"),
+            ("same", "status"),
+            ("same", "the error for a job that there is not"),
+            ("same", "fields of the answer at InProgress"),
+            ("same", "fields of the answer at Stopped"),
+        ]
         assert provider.neptune.status(job) == "Stopped"
         assert provider.cancellations(job) == [(f"/ml/modeltransform/{job}", "clean=false")]
         assert acceptances(provider) == []

@@ -19,10 +19,13 @@ from operate.account import Account
 from operate.cluster import GONE, Told
 from operate.report import masked, report
 from operate.seen import Operation, Seen, log_of
+from operate.simulated import Beside
 from operate.verdicts import verdicts
 from tests.operate.test_trial import ENDPOINT, provider, trial
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from operate.trial import Trial
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/neptune-ml-acceptance-1/uuid"
@@ -228,9 +231,15 @@ def test_metrics_of_other_stacks_are_not_counted() -> None:
 # --- the report -------------------------------------------------------------------------------------------------------
 
 
-def text_of(seen: Seen, end: str = "") -> str:
+def text_of(seen: Seen, end: str = "", beside: Sequence[Beside] = ()) -> str:
     return report(
-        provider(SubnetIds="subnet-1"), ADOPTING, seen, region="us-east-1", verdicts=verdicts(ADOPTING, seen), end=end
+        provider(SubnetIds="subnet-1"),
+        ADOPTING,
+        seen,
+        region="us-east-1",
+        verdicts=verdicts(ADOPTING, seen),
+        beside=beside,
+        end=end,
     )
 
 
@@ -249,6 +258,15 @@ def test_the_report_shows_events_log_and_metrics() -> None:
     assert "neptune-ml-acceptance-1/Job Delete: The job has ended  status=Stopped" in text
     assert "SecondsToStop: 8" in text
     assert "Invocations: 1 for the Create, 2 for the Delete." in text
+
+
+def test_the_report_says_what_the_simulator_plays_and_takes_nothing_for_the_same_that_was_not_seen() -> None:
+    rows = [Beside("status", "Stopped", "Stopped"), Beside("status", "Halted", ""), Beside("the error", "", "Code")]
+    text = text_of(SEEN, beside=rows)
+
+    assert "| same | status | Stopped | Stopped |" in text
+    assert "| **different** | status | Halted |  |" in text
+    assert "| not seen | the error |  | Code |" in text
 
 
 def test_the_report_of_an_interrupted_acceptance_is_not_a_good_one() -> None:
