@@ -17,6 +17,8 @@ from simulator import ErrorAnswer, Fault, Hang, JobStatus, RawAnswer, Reset
 from tests.function.world import EPOCH, Queue, delivered
 
 if TYPE_CHECKING:
+    import io
+
     from tests.function.world import World
 
 INVENTED = "graph-Job-1N2K5RF3Q0J6K"
@@ -276,16 +278,22 @@ def test_a_job_that_appears_only_after_its_create_has_failed_is_found_by_the_del
     assert world.starts == 1
 
 
-def test_a_cluster_that_cannot_be_reached_fails_the_create_and_not_its_rollback(world: World) -> None:
+def test_a_cluster_that_cannot_be_reached_fails_the_create_and_not_its_rollback(
+    world: World, written: io.StringIO
+) -> None:
     world.take_cluster_down()
     event = create(world)
     answer = answered(world, event)
     assert answer["Status"] == "FAILED"
-    assert "refused the connection" in answer["Reason"]
     assert answer["PhysicalResourceId"].startswith(f"no-job-yet/{world.simulator.url}/graph-Job-")
+    asked_for = answer["PhysicalResourceId"].rpartition("/")[2]
+    assert answer["Reason"].startswith(f"The job {asked_for} could not be started. Neptune at ")
+    assert "refused the connection" in answer["Reason"]
     assert 45 <= world.time() <= 60
     assert answered(world, delete(world, answer["PhysicalResourceId"]))["Status"] == "SUCCESS"
     assert world.time() <= 120
+    assert "could not be asked whether it has a job of this resource. Neptune at " in written.getvalue()
+    assert "looked up" not in written.getvalue()  # there is no job that could be
 
 
 def test_a_create_that_never_got_an_answer_in_a_cluster_that_is_down_is_told_to_the_user(world: World) -> None:

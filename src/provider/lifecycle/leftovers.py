@@ -190,7 +190,11 @@ class Leftovers(NamedTuple):
             is_unlikely = mark == NO_JOB_YET or not self.may_start
             patience = ADOPTION_PATIENCE_SECONDS if is_unlikely else DELETION_PATIENCE_SECONDS
             host = properties[ENDPOINT].host
-            failure = f"Whether this resource has started {words.a_thing} at {host} could not be looked up."
+            failure = (
+                f"{host} could not be asked whether it has {words.a_thing} of this resource."
+                if is_unlikely
+                else f"Whether this resource has started {words.a_thing} at {host} could not be looked up."
+            )
             try:
                 return self.asking.again(failure, error, progress, patience=min(patience, request.time_limit / 2))
             except RequestFailed as failed:

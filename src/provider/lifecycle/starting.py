@@ -100,9 +100,9 @@ class Starting(NamedTuple):
                 raise RequestFailed(f"{error} It had been started.", identity.marked(UNCLEAR)) from error
             return self._ask_to_start(identity, request, properties)
         except NeptuneError as error:
-            return self._again(
-                f"{self.kind.words.named(identity.id)} could not be looked up.", error, identity, progress
-            )
+            # Of a job that has not been asked for, the look is a part of its start.
+            done = "looked up" if _has_begun(progress) else "started"
+            return self._again(f"{self.kind.words.named(identity.id)} could not be {done}.", error, identity, progress)
         if progress.start_sent_at is not None and not progress.is_accepted:
             record("JobsStarted", 1)  # its answer was lost
         progress = progress._replace(is_accepted=True)
@@ -189,8 +189,7 @@ class Starting(NamedTuple):
             )
 
     def _again(self, failure: str, error: NeptuneError, identity: Identity, progress: Progress) -> Waiting:
-        has_begun = progress.is_seen or progress.start_sent_at is not None
-        patience = DELETION_PATIENCE_SECONDS if has_begun else ADOPTION_PATIENCE_SECONDS
+        patience = DELETION_PATIENCE_SECONDS if _has_begun(progress) else ADOPTION_PATIENCE_SECONDS
         return self.asking.again(failure, error, progress, patience=patience, leaves=_leavings(identity, progress))
 
     def follow(
@@ -247,6 +246,11 @@ def start_seconds(time_limit: float) -> float:
         Seconds since it was asked.
     """
     return min(START_SECONDS, time_limit)
+
+
+def _has_begun(progress: Progress) -> bool:
+    """Tell whether the job has been asked for, or is there."""
+    return progress.is_seen or progress.start_sent_at is not None
 
 
 def _leavings(identity: Identity, progress: Progress) -> str:
