@@ -413,6 +413,35 @@ def test_a_refusal_that_was_for_the_moment_is_asked_for_again_after_a_minute(wor
     assert 65 <= world.time() <= 79
 
 
+HAS_ENDED = "Failed to stop the job because it has already completed or failed."
+
+
+def refuse_to_cancel(world: World, words: str, status: str) -> None:
+    """Have Neptune refuse every cancellation, and say of the job that it has a status."""
+    refusal = ErrorAnswer("InvalidParameterException", words)
+    world.simulator.inject(Fault(refusal, on=["cancel"], times=None))
+    answer = RawAnswer(200, json.dumps({"status": status}), "application/json")
+    world.simulator.inject(Fault(answer, on=["get"], times=None))
+
+
+def test_a_job_that_neptune_says_has_ended_has_ended_whatever_its_status_is_called(world: World) -> None:
+    refuse_to_cancel(world, HAS_ENDED, "Archived")
+    answer = delete(world)
+    assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "")
+    assert world.calls == ["cancel", "get"]
+
+
+@pytest.mark.parametrize(("words", "status"), [(HAS_ENDED, "InProgress"), ("not now", "Archived")])
+def test_a_job_has_not_ended_by_neptunes_words_or_an_unknown_status_alone(
+    world: World, words: str, status: str
+) -> None:
+    refuse_to_cancel(world, words, status)
+    answer = delete(world)
+    assert answer["Status"] == "FAILED"
+    assert words in answer["Reason"]
+    assert 60 <= world.time() <= 67
+
+
 def test_a_refusal_is_judged_when_neptune_can_be_asked_again(world: World) -> None:
     def refuse() -> None:
         world.simulator.clear_faults()

@@ -20,6 +20,8 @@ REFUSAL_PATIENCE_SECONDS = 60.0
 # What has been cancelled for so long, and is not stopping, has come again: between two looks it was gone, and another
 # delivery has created it.
 COMEBACK_SECONDS = 60.0
+# Neptune user guide, "Neptune ML management API errors and exceptions".
+_NOTHING_TO_CANCEL = "already completed or failed"
 _GONE = Job("NotFound", is_stopping=False, has_ended=True)
 
 
@@ -107,7 +109,7 @@ class Stopping(NamedTuple):
         """Tell what a look at the job means for its Delete; `None`: it is done."""
         now = self.clock.wall()
         tracer.put_annotation("status", job.status)
-        if job.has_ended:
+        if job.has_ended or self._has_ended_in_other_words(job, progress):
             logger.info("The job has ended", status=job.status)
             if progress.cancelled_at is not None:
                 record("SecondsToStop", max(0.0, now - progress.cancelled_at), "Seconds")
@@ -122,6 +124,12 @@ class Stopping(NamedTuple):
             progress = progress._replace(refused_at=None)
         # After a cancellation that got no answer and had no effect, the next look cancels again.
         return Waiting(f"{reason} {progress.words}", progress._replace(unclear=False, silent_since=None))
+
+    def _has_ended_in_other_words(self, job: Job, progress: Progress) -> bool:
+        """Tell whether a job has ended that Neptune refused to cancel for that, under a status that is not known."""
+        known = [status.lower() for status in (*self.kind.running, *self.kind.stopping)]
+        is_over = progress.refused_at is not None and _NOTHING_TO_CANCEL in progress.words
+        return bool(self.kind.ended) and is_over and job.status.lower() not in known
 
     def _cancel(self, jobs: JobsOfCluster, job_id: str, properties: Properties) -> Progress:
         """Have Neptune stop the job; returns what that came to."""
