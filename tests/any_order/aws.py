@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 from urllib.parse import urlsplit
@@ -481,6 +482,7 @@ class _Client:
 
     aws: Aws
     host: str
+    meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None))  # no answer is parsed here
 
     def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
         verb, _, noun = method.partition("_ml_")
