@@ -70,7 +70,10 @@ def firsts(requests: Sequence[Request], resource: str, request_type: str) -> lis
 
 def failed_update(requests: Sequence[Request]) -> Finding:
     """Tell which id the resource `A` has after an Update that failed and named another one."""
-    failed, *later = firsts(requests, "A", "Update")
+    updates = firsts(requests, "A", "Update")
+    if not updates:
+        return Finding("", "no Update came")
+    failed, *later = updates
     ids = [f"{it.type} of {it.physical_id}" for it in (*later, *firsts(requests, "A", "Delete"))]
     is_taken = any(it.endswith(failed.names) for it in ids)
     return Finding("the one that it named" if is_taken else "the one before", f"after it came: {', '.join(ids)}")
@@ -80,7 +83,7 @@ def old_properties(requests: Sequence[Request], number: int, words: Mapping[str,
     """Tell which `OldResourceProperties` an Update of the resource `A` has, in words by their marks."""
     updates = firsts(requests, "A", "Update")
     if len(updates) <= number:
-        return Finding("no such Update", f"Updates: {len(updates)}")
+        return Finding("no such Update" if len(updates) == number else "", f"Updates: {len(updates)}")
     before, it = updates[number - 1], updates[number]
     when = f"{it.at - before.at:.1f} s after the one before it, which was answered after {before.seconds:g} s"
     return Finding(words.get(it.old_mark, "others"), f"marked {it.old_mark}; it came {when}")
@@ -119,11 +122,11 @@ def failed_creation(requests: Sequence[Request]) -> dict[str, Finding]:
         ("outstanding-id", "outstanding-delete", "unheard-delete"),
         Finding("", "no Create was outstanding when the one beside it failed"),
     )
-    (fails, *_) = firsts(requests, "Fails", "Create")
-    found["failed-create-id"] = _id_of_delete(requests, fails)
+    fails = next(iter(firsts(requests, "Fails", "Create")), None)
+    found["failed-create-id"] = _id_of_delete(requests, fails) if fails else Finding("", "no Create came")
     for create in (*firsts(requests, "Slow", "Create"), *firsts(requests, "Unheard", "Create")):
         retries = [it.at for it in requests if it.id == create.id and it.at > create.at]
-        if create.at > fails.answered_at:
+        if fails is None or create.at > fails.answered_at:
             continue
         if create.resource == "Slow":
             found["outstanding-id"] = _id_of_delete(requests, create)

@@ -50,9 +50,8 @@ def _failed_rollback(stage: Stage) -> dict[str, Finding]:
     stack = stage.stack("rollback")
     stage.do(stack, "create_stack", resources={"A": stage.resource("a", Update=_FAILED)})
     stage.do(stack, "update_stack", resources={"A": stage.resource("b", Update=_FAILED)})
-    stage.calm(is_calm=True)
-    stage.do(stack, "continue_update_rollback")
-    stage.calm(is_calm=False)
+    with stage.calmed():
+        stage.do(stack, "continue_update_rollback")
     stage.do(stack, "delete_stack")
     requests = stage.requests(stack)
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,7 @@ from local.stacks import NotSettled, Stack
 from operate.probe.judgement import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from operate.account import Account
 
@@ -120,8 +121,16 @@ class Stage:
         while not condition() and time.monotonic() < deadline:
             time.sleep(self._poll_seconds)
 
-    def calm(self, *, is_calm: bool) -> None:
-        """Have the function answer every request with `SUCCESS` from now on, or play again."""
+    @contextmanager
+    def calmed(self) -> Iterator[None]:
+        """Have the function answer every request with `SUCCESS` meanwhile."""
+        self._calm(is_calm=True)
+        try:
+            yield
+        finally:
+            self._calm(is_calm=False)
+
+    def _calm(self, *, is_calm: bool) -> None:
         name, variables = self._outputs["Function"], {"QUEUE": self._outputs["Queue"]}
         variables |= {"CALM": "true"} if is_calm else {}
         self._functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
@@ -132,7 +141,7 @@ class Stage:
         self.say("clean up")
         try:
             if self._outputs:
-                self.calm(is_calm=True)
+                self._calm(is_calm=True)
         except (ClientError, BotoCoreError) as error:
             self.say(f"the recording function could not be told to answer with SUCCESS: {error}")
         for stack in (*reversed(self._stacks), self._recorder):

@@ -146,8 +146,15 @@ def test_a_clean_up_is_told_by_its_attempts(
     assert (found["clean-up-at-once"].answer, found["clean-up-attempts"].answer) == (at_once, attempts)
 
 
-def test_nothing_cleaned_up_could_not_be_tried() -> None:
-    assert {it.answer for it in judgement.clean_up((), OF_STACK).values()} == {""}
+def test_what_did_not_come_to_be_could_not_be_tried() -> None:
+    found = {
+        "failed-update-id": judgement.failed_update([CREATED]),
+        "continued-rollback-old": judgement.old_properties(ROLLED_BACK[:2], 2, OLD),
+        **judgement.clean_up((), OF_STACK),
+        **judgement.failed_creation(()),
+    }
+
+    assert {name for name, it in found.items() if it.answer} == set()
 
 
 def answers(requests: Sequence[Request]) -> Mapping[str, str]:
