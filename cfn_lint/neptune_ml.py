@@ -8,6 +8,7 @@ This file needs nothing but cfn-lint. Put it into a directory of its own and nam
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -642,8 +643,11 @@ Problem = tuple[Path, str]
 
 _SUBSTITUTION = re.compile(r"\$\{\s*([^!\s}][^}]*?)\s*\}")
 _ENDPOINT = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>[^:]+)(?::[0-9]+)?")
+# The export and the function of a provider whose stack has its usual name.
+_PROVIDERS = re.compile(r"neptune-ml-provider-(ServiceToken|Provider-)")
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 _HANDLE = "AWS::CloudFormation::WaitConditionHandle"
+_OTHER_INSTANCE = "instance types of Amazon SageMaker begin with ml., such as ml.r5.xlarge"
 # Other letter case, other separators and a missing word are this near; a resource about such a job is not.
 _NEAR = 0.885
 
@@ -705,6 +709,36 @@ class NeptuneMLClusterEndpoint(CloudFormationLintRule):  # type: ignore[misc] # 
         ]
 
 
+class NeptuneMLInstanceTypes(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
+    """Checks that instance types are those of Amazon SageMaker; Neptune itself judges which of them it takes."""
+
+    id = "W9384"
+    shortdesc = "Instance types of Amazon Neptune ML's jobs"
+    description = "Instance types of another service than Amazon SageMaker, which runs the jobs"
+    source_url = (
+        "https://docs.aws.amazon.com/neptune/latest/userguide/machine-learning-on-graphs-instance-selection.html"
+    )
+    tags = ("resources", "neptune")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Check the instance types of every resource of these types.
+
+        Args:
+            cfn: The template.
+
+        Returns:
+            What may be wrong.
+        """
+        return [
+            RuleMatch([*path, "Properties", name, *where], f"{name} is {_shown(literal)}; {_OTHER_INSTANCE}")
+            for path, type_, properties in _resources(cfn)
+            for name, definition in type_.properties.items()
+            if name.endswith("InstanceType")
+            for where, literal in _literals(properties.get(name))
+            if _is_right(definition, literal) and not str(literal).startswith("ml.")
+        ]
+
+
 class NeptuneMLCompletionHandle(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
     """Checks that `CompletionHandle` is the `Ref` of a handle, as far as the template says what it is."""
 
@@ -735,12 +769,36 @@ class NeptuneMLCompletionHandle(CloudFormationLintRule):  # type: ignore[misc] #
         ]
 
 
+class NeptuneMLRefusedTypes(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
+    """Finds types of which the provider has no resources, and whose `ServiceToken` is the provider's all the same."""
+
+    id = "E9381"
+    shortdesc = "Types that the provider of Amazon Neptune ML's jobs refuses"
+    description = "The provider tells by its type what a resource is; it refuses a type that is none of its own"
+    source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html"
+    tags = ("resources", "neptune")
+
+    def match(self, cfn: Template) -> list[RuleMatch]:
+        """Check the type of every custom resource, as far as the template shows whose it is.
+
+        Args:
+            cfn: The template.
+
+        Returns:
+            What is wrong.
+        """
+        return [
+            RuleMatch(["Resources", logical_id, "Type"], f"the provider refuses {name}; write {_instead(name, names)}")
+            for logical_id, (name, names) in _refused(cfn).items()
+        ]
+
+
 class NeptuneMLTypes(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint has no types
     """Finds mistyped resource types: to CloudFormation they are custom resources as good as any."""
 
     id = "W9381"
     shortdesc = "Types that are nearly those of Amazon Neptune ML's jobs"
-    description = "A mistyped resource type works, but is not checked"
+    description = "A mistyped resource type is not checked, and the provider refuses it"
     source_url = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html"
     tags = ("resources", "neptune")
 
@@ -757,7 +815,7 @@ class NeptuneMLTypes(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint h
         return [
             RuleMatch(["Resources", logical_id, "Type"], f"{name} is not checked; did you mean {near}?")
             for logical_id, name in types.items()
-            if (near := _near(name)) not in ("", name)
+            if (near := _near(name)) not in ("", name) and logical_id not in _refused(cfn)
         ]
 
 
@@ -792,19 +850,20 @@ class Given(NamedTuple):
 
     Attributes:
         surely: Those that it has, whatever the conditions of its template come to.
-        perhaps: Those, and what it has under some conditions.
+        perhaps: Those, what it has under some conditions, and what a mistyped name may mean.
     """
 
     surely: frozenset[str]
     perhaps: frozenset[str]
 
     @classmethod
-    def of(cls, properties: Mapping[str, object]) -> Given:
+    def of(cls, properties: Mapping[str, object], definitions: Mapping[str, Property]) -> Given:
         """Tell which these are."""
         alternatives = {name: [it for _, it in _alternatives(value)] for name, value in properties.items()}
+        meant = {_nearest(name, definitions) for name in properties if name not in definitions}
         return cls(
             frozenset(name for name, values in alternatives.items() if not any(map(_may_vanish, values))),
-            frozenset(name for name, values in alternatives.items() if any(it != _NO_VALUE for it in values)),
+            frozenset(name for name, values in alternatives.items() if any(it != _NO_VALUE for it in values)) | meant,
         )
 
 
@@ -821,12 +880,44 @@ def _resources(cfn: Template) -> Iterator[tuple[Path, ResourceType, dict[str, ob
             yield ["Resources", logical_id], type_, properties
 
 
+def _refused(cfn: Template) -> dict[str, tuple[str, frozenset[str]]]:
+    """The custom resources of other types that have the provider's token: the type, and the names of the properties."""
+    ours = {logical_id for logical_id, _, _ in _of_our_types(cfn)}
+    tokens = [token for _, _, properties in _resources(cfn) if (token := properties.get("ServiceToken"))]
+    parameters = cfn.template.get("Parameters")
+    refused = {}
+    for logical_id, resource in cfn.get_resources().items():
+        name, properties = str(resource.get("Type")), resource.get("Properties")
+        is_custom = name == "AWS::CloudFormation::CustomResource" or name.startswith("Custom::")
+        if is_custom and logical_id not in ours and isinstance(properties, dict):
+            token = properties.get("ServiceToken")
+            if token in tokens or _PROVIDERS.search(_with_defaults(token, parameters)):
+                refused[logical_id] = (name, frozenset(properties))
+    return refused
+
+
+def _with_defaults(token: object, parameters: object) -> str:
+    """Write a token down, with the defaults of the template's parameters in it."""
+    known = parameters if isinstance(parameters, dict) else {}
+    defaults = {name: it["Default"] for name, it in known.items() if isinstance(it, dict) and "Default" in it}
+    return _SUBSTITUTION.sub(lambda used: str(defaults.get(used[1], used[0])), json.dumps(token, default=str))
+
+
+def _instead(name: str, properties: frozenset[str]) -> str:
+    """Which of our types somebody may have meant, by its name or else by the properties."""
+    if near := _near(name):
+        return near
+    fitting = {type_.name: len(properties.intersection(type_.properties)) for type_ in RESOURCE_TYPES}
+    best = [type_ for type_, known in fitting.items() if known == max(fitting.values())]
+    return best[0] if len(best) == 1 else f"one of {_names(best)}"
+
+
 def _missing(
     properties: Mapping[str, object], definitions: Mapping[str, Property], owner: str, path: str = ""
 ) -> Iterator[Problem]:
     if not _is_whole(properties):
         return
-    given = Given.of(properties)
+    given = Given.of(properties, definitions)
     for name, definition in definitions.items():
         if definition.required and not definition.describes and name not in given.perhaps:
             yield [], f"{path}{name} is missing; {owner} requires it"
@@ -834,7 +925,7 @@ def _missing(
 
 def _ways(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Problem]:
     """What is wrong between the properties: adopt or start, and what goes together."""
-    given, adopts, either = Given.of(properties), type_.adopts, type_.either
+    given, adopts, either = Given.of(properties, type_.properties), type_.adopts, type_.either
     a_job = f"{'an' if type_.noun[0] in 'aeiou' else 'a'} {type_.noun}"
     describing = [name for name, definition in type_.properties.items() if definition.describes]
     described = [name for name in describing if name in given.surely]
@@ -864,7 +955,7 @@ def _ways(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Pro
 
 def _excluded(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Problem]:
     """What must not be true beside another property."""
-    given = Given.of(properties).surely
+    given = Given.of(properties, type_.properties).surely
     for name, definition in type_.properties.items():
         others = {str(it).lower() for _, it in _alternatives(properties.get(definition.excludes))}
         if name in given and others == {"true"}:
@@ -1007,9 +1098,16 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
+    known = tuple(known)
+    nearest = _nearest(name, known)
+    return f"did you mean {nearest}?" if nearest else f"it has {', '.join(known)}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """What somebody may have meant who mistyped a name; empty if nothing is near."""
     lower = {candidate.lower(): candidate for candidate in known}
     nearest: Sequence[str] = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
-    return f"did you mean {lower[nearest[0]]}?" if nearest else f"it has {', '.join(lower.values())}"
+    return lower[nearest[0]] if nearest else ""
 
 
 def _shown(literal: object) -> str:

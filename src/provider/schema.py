@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, ca
 from provider.values import HIDDEN_CATEGORIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from provider.values import ValueType
 
@@ -136,7 +136,8 @@ class Schema(NamedTuple):
         values: dict[Property[Any], object] = {}
         path = "" if self.adopts else f"{self.resource_type}."
         known = [row.name for row in self.rows]
-        problems = [] if for_delete else [self._unknown(name, known) for name in raw if name not in known]
+        meant = {} if for_delete else {name: nearest(name, known) for name in raw if name not in known}
+        problems = [self._unknown(name, near, known) for name, near in meant.items()]
         for row in [row for row in self.rows if row.needed_to_delete or not for_delete]:
             value = raw.get(row.name)
             if value is not None:
@@ -149,12 +150,12 @@ class Schema(NamedTuple):
                     problems.append(str(error))
                 except ValueError as error:
                     problems.append(f"{path}{row.name} is {shown(value)}; it should be {error}.")
-            elif row.required and not (row.describes and self.adopts):
+            elif row.required and not (row.describes and self.adopts) and row.name not in meant.values():
                 problems.append(f"{path}{row.name} is missing; {self.resource_type} requires it.")
             elif row.default is not None:
                 values[row] = row.default
         if self.adopts and not for_delete:
-            problems += self._ways(raw, self.adopts.name)
+            problems += self._ways(raw, self.adopts.name, [*meant.values()])
             true = [row.name for row, value in values.items() if value is True]
             problems += [
                 f"{row.name} and {row.excludes} are two ways to wait; write one of them."
@@ -165,8 +166,11 @@ class Schema(NamedTuple):
             raise InvalidProperties(" ".join(problems))
         return Properties(values)
 
-    def _ways(self, raw: Mapping[str, object], adopts: str) -> list[str]:
-        """Tell what is wrong between the properties: adopt or start, and what goes together."""
+    def _ways(self, raw: Mapping[str, object], adopts: str, meant: Sequence[str]) -> list[str]:
+        """Tell what is wrong between the properties: adopt or start, and what goes together.
+
+        What somebody meant who mistyped its name is not missing.
+        """
         a_job = indefinite(self.noun)
         describing = [row for row in self.rows if row.describes]
         required = [row for row in describing if row.required]
@@ -175,24 +179,30 @@ class Schema(NamedTuple):
         if raw.get(adopts) is not None:
             both = f"{adopts} adopts {a_job} that runs already, {_names(given)} would describe one to be started;"
             return [f"{both} write either {adopts} or the description."] if given else []
-        if not given:
+        if adopts in meant:
+            return []
+        perhaps = [row for row in describing if row in given or row.name in meant]
+        if not perhaps:
             ways = f", or {'with ' if required else ''}".join(map(_names, self.either))
             start = f"{' with '.join(filter(None, [_names(required), ways]))}, to have one started"
             return [f"The {self.noun} is missing: write {adopts}, to adopt one that runs already, or {start}."]
         problems = [
-            f"{row.name} is missing; {a_job} that is to be started requires it." for row in required if row not in given
+            f"{row.name} is missing; {a_job} that is to be started requires it."
+            for row in required
+            if row not in perhaps
         ]
-        begun = [group for group in self.either if not set(group).isdisjoint(given)]
-        if self.either and not begun:
+        if self.either and all(set(group).isdisjoint(perhaps) for group in self.either):
             problems.append(f"{a_job.capitalize()} that is to be started requires {choices}.")
-        for group in begun:
-            if missing := [row for row in group if row not in given]:
-                beside = _names(row for row in group if row in given)
-                problems.append(f"{_names(missing)} is missing; it goes with {beside}.")
+        is_complete = any(set(group).issubset(perhaps) for group in self.either)
+        for group in self.either:
+            missing = [row for row in group if row not in perhaps]
+            begun = [row for row in group if row in (given if is_complete else perhaps)]
+            if missing and begun:
+                problems.append(f"{_names(missing)} is missing; it goes with {_names(begun)}.")
         return problems
 
-    def _unknown(self, name: str, known: list[str]) -> str:
-        hint = f"did you mean {near}?" if (near := nearest(name, known)) else f"it has {', '.join(known)}."
+    def _unknown(self, name: str, near: str, known: list[str]) -> str:
+        hint = f"did you mean {near}?" if near else f"it has {', '.join(known)}."
         return f"{shown(name)} is not a property of {self.resource_type}; {hint}"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "cfn_lint"
 CFN_LINT = Path(sys.executable).with_name("cfn-lint")
-OUR_RULES = ("E9182", "E9382", "W9381", "W9382")
+OUR_RULES = ("E9182", "E9381", "E9382", "W9381", "W9382", "W9383", "W9384")
 
 TOKEN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
 ENDPOINT = "mycluster.cluster-abc123.us-east-1.neptune.amazonaws.com"

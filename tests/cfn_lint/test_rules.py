@@ -173,7 +173,7 @@ Resources:
   Other:
     Type: Custom::AnotherResource
     Properties:
-      ServiceToken: {TOKEN}
+      ServiceToken: {TOKEN}-of-another
       Anything: goes
   AdoptedData:
     Type: Custom::NeptuneMLDataProcessingJob
@@ -358,7 +358,13 @@ Resources:
     Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, InstanceCount: 1 }}
   NearlyOurs:
     Type: Custom::NeptuneModelTransformJob
-    Properties: {{ ServiceToken: {TOKEN}, Endpiont: {ENDPOINT}, Id: movies }}
+    Properties: {{ ServiceToken: {TOKEN}-of-whom, Endpiont: {ENDPOINT}, Id: movies }}
+  Refused:
+    Type: AWS::CloudFormation::CustomResource
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, TrainingJobName: movies }}
+  EndpointInstance:
+    Type: Custom::NeptuneMLEndpoint
+    Properties: {{ ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, MlModelTrainingJobId: movies, InstanceType: r5.large }}
 Outputs:
   GetAtt: {{ Value: !GetAtt Clean.Statuss }}
   GetAttList: {{ Value: !GetAtt [Clean, Arn] }}
@@ -420,6 +426,8 @@ MISTAKES = {
     "EndpointNoModel": "An endpoint that is to be started requires MlModelTrainingJobId, or MlModelTransformJobId",
     "EndpointBoth": "Id adopts an endpoint that runs already, InstanceCount would describe one to be started; write ",
     "NearlyOurs": "Custom::NeptuneModelTransformJob is not checked; did you mean Custom::NeptuneMLModelTransformJob?",
+    "Refused": "the provider refuses AWS::CloudFormation::CustomResource; write Custom::NeptuneMLModelTransformJob",
+    "EndpointInstance": "InstanceType is 'r5.large'; instance types of Amazon SageMaker begin with ml., such as ml.r5.",
     "GetAtt": "'Statuss' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean Status?",
     "GetAttList": "'Arn' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean ModelArns?",
     "Sub": "'Outputlocation' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean OutputLocation?",
@@ -427,7 +435,7 @@ MISTAKES = {
 }
 
 # On which line of its resource a mistake stands, if not on that of the properties.
-LINES = {"NearlyOurs": 1, "TrainingSpot": 7}
+LINES = {"NearlyOurs": 1, "Refused": 1, "TrainingSpot": 7}
 
 
 def write(directory: Path, text: str) -> Path:
@@ -451,7 +459,7 @@ def test_right_templates_are_not_reported(tmp_path: Path) -> None:
 def test_what_may_be_right_is_a_warning(mistakes: list[Finding]) -> None:
     warned = {finding.path[1] for finding in mistakes if finding.rule[0] == "W"}
 
-    assert warned == {"OtherHost", "PlainHttp", "NearlyOurs"}
+    assert warned == {"OtherHost", "PlainHttp", "NearlyOurs", "EndpointInstance"}
 
 
 @pytest.mark.parametrize(("where", "message"), MISTAKES.items(), ids=MISTAKES)
@@ -464,8 +472,7 @@ def test_mistake_is_reported_where_it_stands(mistakes: list[Finding], where: str
 
 
 def test_nothing_else_is_reported(mistakes: list[Finding]) -> None:
-    # All that is required is missing; what is mistyped is missing, too.
-    per_place = {**dict.fromkeys(MISTAKES, 1), "NoProperties": 3, "Mistyped": 2}
+    per_place = {**dict.fromkeys(MISTAKES, 1), "NoProperties": 3}  # all that is required is missing
 
     assert len(mistakes) == sum(per_place.values())
 
@@ -807,6 +814,113 @@ def are_in_the_providers_words(kind: Kind, properties: dict[str, object]) -> Non
     said = {message if message.endswith(("?", ".")) else f"{message}." for message in messages(kind, properties)}
     assert all(message in str(refused.value) for message in said)
     assert sum(map(len, said)) + len(said) - 1 == len(str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        (MODEL_TRANSFORM_JOB, {"DataProcessingJobId": "data", "MLModelTrainingJobID": "training"}),
+        (MODEL_TRANSFORM_JOB, {"DataProcessingJobID": "data"}),
+        (MODEL_TRANSFORM_JOB, {"trainingJobName": "movies"}),
+        (MODEL_TRANSFORM_JOB, {"TrainingJobName": "movies", "MLModelTrainingJobID": "training"}),
+        (MODEL_TRANSFORM_JOB, {"TrainingJobName": "movies", "CustomModelTransformParameters": {"SourceS3": "s3://b"}}),
+        (MODEL_TRAINING_JOB, {"DataProcessingJobID": "data"}),
+        (ENDPOINT_KIND, {"MLModelTrainingJobID": "training"}),
+        (ENDPOINT_KIND, {"ID": "movies"}),
+        (ENDPOINT_KIND, {"Id": "movies", "MLModelTrainingJobID": "training"}),
+    ],
+    ids=lambda value: getattr(value, "noun", None) or str(list(value)),
+)
+def test_what_is_mistyped_is_not_called_missing_too(kind: Kind, properties: dict[str, object]) -> None:
+    started = {"ModelTransformOutputS3Location": "s3://bucket", "TrainModelS3Location": "s3://bucket"}
+    properties = {**COMMON, **{it.name: started[it.name] for it in kind.properties if it.name in started}, **properties}
+    if "Id" in properties or "ID" in properties:
+        properties = {name: value for name, value in properties.items() if name not in started}
+    are_in_the_providers_words(kind, properties)
+    said = messages(kind, properties)
+    assert [message for message in said if "did you mean" not in message and "goes with" not in message] == []
+
+
+@pytest.mark.parametrize("value", ["r5.large", "ML.r5.large", "large", {"Fn::If": ["IsSo", "r5.large", "ml.r5.large"]}])
+@of_each_kind
+def test_an_instance_type_of_another_service_is_warned_of(kind: Kind, value: object) -> None:
+    for row in kind.properties:
+        found = messages(kind, {row.name: value}, "W9384")
+        assert len(found) == row.name.endswith("InstanceType"), row.name
+        assert all(message.startswith(f"{row.name} is ") for message in found)
+
+
+@pytest.mark.parametrize(
+    "value", ["ml.r5.large", {"Ref": "InstanceType"}, "{{resolve:ssm:/instance}}", "", ["r5.large"]]
+)
+def test_what_may_be_an_instance_type_is_not_warned_of(value: object) -> None:
+    assert messages(ENDPOINT_KIND, {"InstanceType": value}, "W9384") == []
+
+
+CUSTOM = "AWS::CloudFormation::CustomResource"
+BY_NAME = {"Fn::ImportValue": "neptune-ml-provider-ServiceToken"}
+BY_PARAMETER = {"Fn::ImportValue": {"Fn::Sub": "${ProviderStack}-ServiceToken"}}
+
+
+def refused(type_: str, properties: object, *others: object, parameter: object = "neptune-ml-provider") -> list[str]:
+    """Whatever E9381 says of a type, beside resources of ours with other tokens."""
+    resources: dict[str, Any] = {"Job": {"Type": type_, "Properties": properties}}
+    for number, token in enumerate(others):
+        resources[f"Other{number}"] = {"Type": ENDPOINT_KIND.resource_type, "Properties": {"ServiceToken": token}}
+    parameters = {"ProviderStack": {"Type": "String", "Default": parameter}, "Token": {"Type": "String"}}
+    template = Template(None, {"Parameters": parameters, "Resources": resources})
+    found = LOADED["E9381"].match(template)
+    assert all(match.path == ["Resources", "Job", "Type"] for match in found)
+    return [match.message for match in found]
+
+
+@pytest.mark.parametrize("type_", [CUSTOM, "Custom::Job"])
+@pytest.mark.parametrize(
+    ("token", "others"),
+    [
+        (BY_NAME, ()),
+        (BY_PARAMETER, ()),
+        ("arn:aws:lambda:us-east-1:123456789012:function:neptune-ml-provider-Provider-q3Xb8YvLw2Tz", ()),
+        ({"Ref": "Token"}, ({"Ref": "Token"},)),
+        (TOKEN, ("another", TOKEN)),
+        ({"Fn::GetAtt": ["Stack", "Outputs.Token"]}, ({"Fn::GetAtt": ["Stack", "Outputs.Token"]},)),
+    ],
+)
+def test_a_type_that_the_provider_refuses_is_an_error(type_: str, token: object, others: tuple[object, ...]) -> None:
+    properties = {"ServiceToken": token, "Endpoint": ENDPOINT, "MlModelTransformJobId": "movies"}
+    expected = f"the provider refuses {type_}; write Custom::NeptuneMLEndpoint"
+    assert refused(type_, properties, *others) == [expected]
+    adopting = {"ServiceToken": token, "Endpoint": ENDPOINT, "Id": "movies"}
+    (message,) = refused(type_, adopting, *others)
+    assert message.startswith(f"the provider refuses {type_}; write one of Custom::NeptuneMLDataProcessingJob, ")
+
+
+def test_a_mistyped_type_that_the_provider_refuses_is_said_once() -> None:
+    type_ = "Custom::NeptuneMlModelTransformJob"
+    assert refused(type_, {"ServiceToken": BY_NAME}) == [
+        f"the provider refuses {type_}; write {MODEL_TRANSFORM_JOB.resource_type}"
+    ]
+    template = Template(None, {"Resources": {"Job": {"Type": type_, "Properties": {"ServiceToken": BY_NAME}}}})
+    assert LOADED["W9381"].match(template) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "properties", "others"),
+    [
+        (CUSTOM, {"ServiceToken": TOKEN}, ()),
+        (CUSTOM, {"ServiceToken": {"Ref": "Token"}}, (TOKEN, {"Ref": "ProviderStack"})),
+        (CUSTOM, {"Endpoint": ENDPOINT}, (None,)),
+        (CUSTOM, [BY_NAME], ()),
+        (CUSTOM, {"ServiceToken": {"Fn::ImportValue": "neptune-ml-provider-LogGroup"}}, ()),
+        ("AWS::Lambda::Permission", {"ServiceToken": BY_NAME}, ()),
+        ("Custom::NeptuneMLEndpoint", {"ServiceToken": BY_NAME}, ()),
+    ],
+)
+def test_a_type_that_may_be_of_another_provider_is_none(
+    type_: str, properties: object, others: tuple[object, ...]
+) -> None:
+    assert refused(type_, properties, *others) == []
+    assert refused(CUSTOM, {"ServiceToken": BY_PARAMETER}, parameter="theirs") == []
 
 
 @pytest.mark.parametrize(
