@@ -57,8 +57,7 @@ _queue = WaitingQueue(_settings.waiting_queue_url, _settings.region)
 
 
 def _route_checks() -> route_checks.RouteChecks:
-    asked_for = next((kind for kind in KINDS if _settings.provides(kind.resource_type)), KINDS[0])
-    return route_checks.RouteChecks(_settings.clusters, partial(_connect, asked_for), _queue, _clock)
+    return route_checks.RouteChecks(_settings.clusters, partial(_connect, KINDS[0]), _queue, _clock)
 
 
 _front_door = FrontDoor(

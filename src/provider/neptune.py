@@ -291,8 +291,7 @@ class Jobs:
         if http_status == HTTPStatus.FORBIDDEN:
             return NeptuneError(
                 f"{self._name} denied the request: {words} ({code}). The function's role needs {call.action} on "
-                f"{self._resource_arn}; check the provider's parameters ClusterResourceId and {self._kind.parameter}, "
-                "and its permissions boundary."
+                f"{self._resource_arn}; check the provider's parameter ClusterResourceId and its permissions boundary."
             )
         if http_status == HTTPStatus.TOO_MANY_REQUESTS:
             return Throttled(f"{self._name} answered {http_status}: {words} ({code})")

@@ -329,30 +329,12 @@ def test_a_replacement_by_a_kind_that_is_off_names_the_parameter_and_starts_noth
     assert world.starts == 1
 
 
-DENIED = Fault(ErrorAnswer("AccessDeniedException", "not allowed"), times=None)
-"""What IAM answers when the operator has switched the kind off: the function's policy has nothing of it any more."""
-
-
-@pytest.mark.parametrize("request_type", ["Update", "Delete"])
-def test_what_iam_denies_of_a_kind_that_is_off_names_the_parameter(world: World, kind: Kind, request_type: str) -> None:
-    made = world.of(kind)
-    physical_id = answered(made, create(made))["PhysicalResourceId"]
-    switch_off(world, kind)
-    now = world.of(kind)
-    now.simulator.inject(DENIED)
-    after = now.described(VolumeEncryptionKMSKey="other")
-    event = delete(now, physical_id) if request_type == "Delete" else update(now, physical_id, now.described(), after)
-    answer = answered(now, event)
-    assert answer["Status"] == "FAILED"
-    assert f"ClusterResourceId and {kind.parameter}, and its permissions boundary." in answer["Reason"]
-
-
 def test_settings_of_a_kind_that_is_off_change_although_iam_denies_the_look(world: World, kind: Kind) -> None:
     made = world.of(kind)
     physical_id = answered(made, create(made))["PhysicalResourceId"]
     switch_off(world, kind)
     now = world.of(kind)
-    now.simulator.inject(DENIED)
+    now.simulator.inject(Fault(ErrorAnswer("AccessDeniedException", "not allowed"), times=None))
     answer = answered(now, update(now, physical_id, now.described(), now.described(Clean="true")))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
 

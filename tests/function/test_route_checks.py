@@ -196,8 +196,8 @@ def test_a_cluster_without_tls_fails_the_deployment(world: World) -> None:
         (
             ErrorAnswer("AccessDeniedException"),
             "The function's role needs neptune-db:GetMLModelTransformJobStatus on "
-            "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*; check the provider's parameters "
-            "ClusterResourceId and ModelTransformJobs, and its permissions boundary.",
+            "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*; check the provider's parameter "
+            "ClusterResourceId and its permissions boundary.",
         ),
         (ErrorAnswer("InternalFailureException"), " answered 500: "),
         (RawAnswer(200, "<html>welcome</html>"), " answered without a status for job route-check."),

@@ -43,16 +43,25 @@ def name_of(kind: Kind) -> str:
 
 def adopting(kind: Kind, resource: str) -> dict[str, Any]:
     """The statement without which nothing can be done with jobs of a kind."""
-    return {f"{name_of(kind)}s": allowing([kind.get.action, kind.cancel.action], resource)}
+    return {f"{name_of(kind)}s": allowing([kind.get.action, kind.list.action, kind.cancel.action], resource)}
 
 
 def starting(kind: Kind, resource: str) -> dict[str, Any]:
     """The statement that starting them needs besides."""
-    return {f"Started{name_of(kind)}s": allowing([kind.start.action, kind.list.action], resource)}
+    return {f"Started{name_of(kind)}s": allowing(kind.start.action, resource)}
 
 
-def allowing(actions: list[str], resource: str) -> dict[str, Any]:
+def allowing(actions: str | list[str], resource: str) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def actions_of(statement: dict[str, Any]) -> list[str]:
+    actions: str | list[str] = statement["Action"]
+    return [actions] if isinstance(actions, str) else actions
+
+
+ADOPTING_ANY = {name: it for kind in KINDS for name, it in adopting(kind, CLUSTER).items()}
+FOR_THE_LAMBDA_SERVICE_ALONE = {"Null": {"lambda:SourceFunctionArn": "true"}}
 
 
 class Network(NamedTuple):
@@ -210,6 +219,16 @@ class TestOutsideVpc:
                 "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
                 "Resource": "*",
             },
+            "NetworkInterfaces": {
+                "Effect": "Allow",
+                "Action": [
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:UnassignPrivateIpAddresses",
+                ],
+                "Resource": "*",
+                "Condition": FOR_THE_LAMBDA_SERVICE_ALONE,
+            },
         }
         assert iam.list_role_policies(RoleName=name)["PolicyNames"] == ["provider"]
         assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
@@ -334,14 +353,22 @@ class TestInVpcWithOwnGroups:
             statements |= adopting(kind, CLUSTER) | starting(kind, CLUSTER)
 
         assert deployment.statements_on_neptune == statements
-        actions = [action for it in deployment.statements_on_neptune.values() for action in it["Action"]]
+        actions = [action for it in deployment.statements_on_neptune.values() for action in actions_of(it)]
         assert len(set(actions)) == len(actions) == 4 * len(KINDS)
 
     def test_only_the_lambda_service_may_make_network_interfaces(self, deployment: Deployment) -> None:
-        statement = deployment.statements["NetworkInterfaces"]
+        on_interfaces = [it for it in deployment.statements.values() if any("ec2:" in it for it in actions_of(it))]
 
-        assert {action.partition(":")[0] for action in statement["Action"]} == {"ec2"}
-        assert statement["Condition"] == {"Null": {"lambda:SourceFunctionArn": "true"}}
+        # What Lambda's guide asks for of the role of a function in a VPC.
+        assert {action for it in on_interfaces for action in actions_of(it)} == {
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        }
+        assert [it["Condition"] for it in on_interfaces] == [FOR_THE_LAMBDA_SERVICE_ALONE] * len(on_interfaces)
 
     def test_the_dashboard_shows_this_providers_metrics(self, deployment: Deployment) -> None:
         cloudwatch = deployment.ministack.client("cloudwatch")
@@ -429,22 +456,22 @@ class TestChosenKinds:
         return Deployment(ministack, stack, sam.deploy(ministack, template, stack, parameters))
 
     @pytest.mark.parametrize("kind", KINDS, ids=name_of)
-    def test_one_kind_alone_brings_its_own_permissions_and_no_others(
+    def test_one_kind_alone_is_provided_and_started(
         self, ministack: MiniStack, built_template: Path, kind: Kind
     ) -> None:
         deployment = self.deployed(ministack, built_template, f"alone-{name_of(kind)}", kind)
         settings = Settings.from_environment(deployment.function["Environment"]["Variables"])
 
-        assert deployment.statements_on_neptune == adopting(kind, CLUSTER) | starting(kind, CLUSTER)
+        assert deployment.statements_on_neptune == ADOPTING_ANY | starting(kind, CLUSTER)
         assert [it for it in KINDS if settings.provides(it.resource_type)] == [kind]
 
-    def test_without_any_kind_nothing_is_allowed_and_nothing_provided(
+    def test_without_any_kind_nothing_is_started_and_nothing_provided(
         self, ministack: MiniStack, built_template: Path
     ) -> None:
         deployment = self.deployed(ministack, built_template, "no-kinds", None)
         settings = Settings.from_environment(deployment.function["Environment"]["Variables"])
 
-        assert deployment.statements_on_neptune == {}
+        assert deployment.statements_on_neptune == ADOPTING_ANY
         assert not any(settings.provides(kind.resource_type) for kind in KINDS)
 
 
@@ -546,6 +573,24 @@ class TestChecksOfTheRoutes:
         assert template["Resources"]["RouteToCluster"]["Properties"]["ClusterIngress"] == {
             "Fn::If": ["MakesSecurityGroup", ref(INGRESS), ""]
         }
+
+
+def test_what_is_switched_off_takes_no_permission_along_that_cleaning_up_needs(template: dict[str, Any]) -> None:
+    policies = [it for it in template["Resources"].values() if it["Type"].startswith("AWS::IAM::")]
+    (role,) = policies
+    (policy,) = role["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    chosen = [it["Fn::If"][1] for it in statements if "Fn::If" in it]
+    always = [it for it in statements if "Fn::If" not in it]
+
+    makes_something_new = {kind.start.action for kind in KINDS} | {
+        "ec2:CreateNetworkInterface",
+        "ec2:DescribeSubnets",
+        "ec2:AssignPrivateIpAddresses",
+    }
+    assert {action for it in chosen for action in actions_of(it)} == makes_something_new
+    assert "Condition" not in role
+    assert "Fn::If" not in json.dumps(always)
 
 
 def test_no_job_is_started_unless_that_is_chosen(template: dict[str, Any]) -> None:

@@ -423,7 +423,7 @@ def test_a_permission_that_is_missing_is_named_with_its_resource(
     error = failure(lambda: getattr(jobs, call)("job-1", PROPERTIES))
     assert str(error).endswith(
         f"denied the request: not authorized (AccessDeniedException). The function's role needs {action} on {RESOURCE};"
-        " check the provider's parameters ClusterResourceId and ModelTransformJobs, and its permissions boundary."
+        " check the provider's parameter ClusterResourceId and its permissions boundary."
     )
 
 

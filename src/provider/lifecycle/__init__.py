@@ -361,7 +361,7 @@ class Lifecycle(NamedTuple):
             new_id = job_ids.make(request.origin, properties.description)
             progress = Progress(job_id=new_id, is_tidied=progress.is_tidied)
         request, new = request._replace(progress=progress), wanted._replace(id=progress.job_id)
-        if progress.start_sent_at is None and not self._starting.refusal:  # else it may not be allowed to list
+        if progress.start_sent_at is None and not self._starting.refusal:  # else the user is to read that
             try:
                 waiting = self._leftovers.stop_those_before(request, current, properties)
             except NeptuneError as error:
@@ -398,7 +398,7 @@ class Lifecycle(NamedTuple):
                 try:
                     back = self._go_back(current, wanted, request, properties)
                 except NeptuneError as error:
-                    if self.may_start:  # else it may not be allowed to look
+                    if self.may_start:  # else the user is to read that it does not
                         failure = f"Whether there is such {self.kind.words.a_thing} already could not be looked up."
                         patience = patience_with_update(self.schema, current, wanted, request)
                         return self._asking.again(failure, error, progress, patience=patience)
