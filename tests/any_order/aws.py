@@ -62,7 +62,7 @@ _CALL_SECONDS = 0.05
 _LATE_SECONDS = 30.0
 _RETRY_SECONDS = (60.0, 120.0)  # Lambda's pauses before it delivers a failed asynchronous event again
 _VISIBILITY_SECONDS = 900.0
-_RECEIVES = 3
+_RECEIVES = 5  # of a message
 
 
 class Fault(Enum):
@@ -270,7 +270,7 @@ class Aws:
             self.invoke(json.loads(json.dumps(delivery.event)), is_message=delivery.is_message)
         except (Killed, Undeliverable, Unanswerable):
             self.disturbed.add(delivery.event["RequestId"])
-            if delivery.attempt + 1 >= _RECEIVES:
+            if delivery.attempt + 1 >= (_RECEIVES if delivery.is_message else 1 + len(_RETRY_SECONDS)):
                 self.dead_letters.append(delivery.event)
                 return
             after = self._redeliver_after if delivery.is_message else _RETRY_SECONDS[delivery.attempt]
