@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 UV := $(VENV)/uv/bin/uv
 DEV := $(VENV)/dev/bin
+SAM := $(VENV)/sam/bin/python -m local.environment $(VENV)/sam/bin/sam
 TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
 EVENT ?=
 ACT ?=
@@ -44,7 +45,7 @@ check-code: $(VENV)/dev.done
 .PHONY: check-templates
 check-templates: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done
 	@echo "cfn-lint ..." && $(DEV)/cfn-lint --append-rules cfn_lint -- $(TEMPLATES)
-	@echo "sam validate ..." && AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint
+	@echo "sam validate ..." && $(SAM) validate --lint
 	@echo "checkov ..." && for template in $(TEMPLATES); do \
 		echo "  $$template" && $(VENV)/checkov/bin/checkov --config-file .checkov.yaml --file "$$template"; done
 
@@ -101,7 +102,7 @@ docs: $(VENV)/dev.done ## Write what is generated from the definition of the pro
 
 .PHONY: build
 build: $(VENV)/sam.done ## Build the function's package
-	@PYTHON="$(PYTHON)" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build
+	@PYTHON="$(PYTHON)" $(SAM) build
 
 .PHONY: deploy
 deploy: $(VENV)/dev.done $(VENV)/sam.done ## Deploy the provider to your AWS account (STACK=..., PARAMETERS='Name=value ...', YES=1: ask nothing)

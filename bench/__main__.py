@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench import cold_start, courses, deletions, packages, report
 from bench.report import Conditions
+from local.environment import leave_aws
 from local.ministack import MiniStack
 from local.response_host import ResponseHost, make_tls
 from simulator import Simulator
@@ -36,6 +37,7 @@ _GENERATED = re.compile(r"(?<=<!-- generated: bench -->\n).*?(?=<!-- end of benc
 def main() -> None:
     """Run the benchmark that the command line asks for."""
     arguments = _arguments()
+    leave_aws()
     began = time.monotonic()
     python = packages.find_python(arguments.python)
     stops = _QUICK_STOP_SECONDS if arguments.quick else _STOP_SECONDS

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 import boto3
 import trustme
 
+from local.environment import without_aws
 from local.leftovers import temporary_directory
 from local.processes import process_group
 
@@ -134,16 +135,12 @@ class MiniStack:
             Region of this MiniStack.
         """
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **without_aws(),
             **_CREDENTIALS,
             "AWS_CA_BUNDLE": str(self.ca_bundle),
-            "AWS_CONFIG_FILE": os.devnull,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self.url,
             "AWS_PAGER": "",
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "SAM_CLI_TELEMETRY": "0",
         }
 
     def _server_environment(self, directory: Path, port: int) -> dict[str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.environment import without_aws
 from local.leftovers import temporary_directory
 from local.ministack import REGION
 from local.processes import process_group
@@ -44,7 +44,7 @@ def build(
     """
     _run(
         ["build", "--template-file", str(template), "--build-dir", str(build_dir)],
-        {**os.environ, "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0", **(environment or {})},
+        {**without_aws(), **(environment or {})},
     )
     return build_dir / "template.yaml"
 

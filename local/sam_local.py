@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 import threading
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from local import engine
+from local.environment import without_aws
 from local.processes import kill_group, process_group
 from local.sam import SamError
 
@@ -82,7 +82,7 @@ def invoke(event: Path, template: Path, on_line: Callable[[str], None] = lambda 
     with tempfile.TemporaryFile("w+") as returned:
         try:
             with process_group(
-                command, directory=_ROOT, environment=_environment(), stdout=returned, stderr=subprocess.PIPE
+                command, directory=_ROOT, environment=without_aws(), stdout=returned, stderr=subprocess.PIPE
             ) as process:
                 output.read(process)
         except BaseException:
@@ -140,13 +140,3 @@ class _Output:
                 self._container_id = line.removeprefix(_CONTAINER).rstrip()
                 break
         killer.cancel()
-
-
-def _environment() -> dict[str, str]:
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",  # nor does it wait for an answer of the network to that question
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "SAM_CLI_TELEMETRY": "0",
-    }

@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+AWS = {
+    "AWS_CA_BUNDLE": "/nowhere/authority.pem",
+    "AWS_CONFIG_FILE": "/nowhere/config",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9",
+    "AWS_PROFILE": "no-such-profile",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "SAM_CLI_POLL_DELAY": "60",
+    "SAM_TEMPLATE_FILE": "/nowhere/template.yaml",
+}
+"""Another AWS, and other defaults of SAM."""
+
 REACHING = {
     "HTTPS_PROXY": "http://proxy.example.com:3128",
     "NPM_CONFIG_REGISTRY": "https://mirror.example.com/npm",

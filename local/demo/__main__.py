@@ -16,6 +16,7 @@ from rich.console import Console
 from local import sam
 from local.demo import jobs, pipeline
 from local.demo.stage import PROVIDER, StackFailedError, Stage
+from local.environment import leave_aws
 from local.interruption import Interrupted, interruptible
 from local.leftovers import temporary_directory
 from local.ministack import MiniStack, MiniStackError
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"There is no act {name!r}. Choose {' or '.join(_ACTS)}, as in `make demo ACT=pipeline`.", file=sys.stderr
         )
         return 2
+    leave_aws()
     console = Console(highlight=False)
     try:
         with interruptible():

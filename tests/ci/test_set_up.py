@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import venv
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("Makefile", "src/environment.mk", "requirements/uv.txt", "requirements/sbom.txt")
+SOURCES = (
+    *("Makefile", "src/environment.mk", "local/__init__.py", "local/environment.py"),
+    *("requirements/uv.txt", "requirements/sbom.txt"),
+)
 # No Python is among them: nothing can be led to the real one of the machine.
 PROGRAMS = ("bash", "env", "rm", "touch")
 PROBE = "include src/environment.mk\nprobe:\n\t@env\n"
@@ -87,3 +91,20 @@ def test_how_packages_are_reached_is_the_users_choice_and_nothing_else(tmp_path:
     seen = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
     assert {name: seen.get(name) for name in inherited.REACHING} == inherited.REACHING
     assert {name for name, value in others.items() if seen.get(name) == value} == set()
+
+
+def test_sam_builds_without_the_users_aws(checkout: Path) -> None:
+    programs = checkout / ".venv/sam/bin"
+    programs.mkdir(parents=True)
+    (programs / "python").symlink_to(sys.executable)
+    (programs / "sam").write_text("#!/bin/sh\nenv\n")
+    (programs / "sam").chmod(0o755)
+    for installed in ("uv", "sam"):  # in this order
+        (checkout / f"requirements/{installed}.txt").touch()
+        (checkout / f".venv/{installed}.done").touch()
+
+    done = make("build", f"PYTHON={sys.executable}", directory=checkout, environment=inherited.AWS)
+
+    seen = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    assert seen["PYTHON"] == sys.executable, done.stderr
+    assert {name for name, value in inherited.AWS.items() if seen.get(name) == value} == set()

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from local import sam
+from tests import inherited
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
@@ -167,3 +168,17 @@ def test_a_virtual_environment_without_pip_builds_with_that_of_its_base(
     built = sam.build(tmp_path / "build")
 
     assert (built.parent / "Provider/boto3/__init__.py").exists()
+
+
+def test_what_is_meant_for_other_work_does_not_reach_the_build(
+    package: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    for name, value in {**inherited.AWS, **inherited.installing(elsewhere)}.items():
+        monkeypatch.setenv(name, value)
+
+    again = sam.build(tmp_path / "build").parent / "Provider"
+
+    files = [{it.relative_to(top) for it in top.rglob("*")} for top in (again, package)]
+    assert files[0] == files[1]
+    assert not elsewhere.exists()
