@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +28,6 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("cfn_lint/*.md"), *ROOT.glob("examples/*.md")]
 )
 LONGEST_README_WORDS = 1500
-
-LONGEST_POLICY_CHARACTERS = 6144  # of a managed policy
 
 CLUSTER = {
     "DBClusterIdentifier": "movies",
@@ -148,63 +145,3 @@ def test_the_commands_show_where_a_clusters_parameters_are(
     assert jmespath.search(command[1], answer) == shown
     names = {name for row in shown for name in row if name not in ("Cluster", "Endpoint")}
     assert names <= set(load(str(ROOT / "template.yaml"))["Parameters"])
-
-
-# Of each resource type, what its creation, update and deletion need, as AWS's schemas of the types say ("handlers").
-NEEDED = {
-    "AWS::Serverless::Function": """
-        lambda:CreateFunction lambda:GetFunction lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration
-        lambda:DeleteFunction lambda:TagResource lambda:UntagResource lambda:GetFunctionCodeSigningConfig
-        lambda:PutFunctionRecursionConfig lambda:GetFunctionRecursionConfig lambda:GetRuntimeManagementConfig
-        iam:PassRole s3:GetObject s3:GetObjectVersion ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs
-        lambda:PutFunctionEventInvokeConfig lambda:GetFunctionEventInvokeConfig
-        lambda:UpdateFunctionEventInvokeConfig lambda:DeleteFunctionEventInvokeConfig
-        lambda:CreateEventSourceMapping lambda:GetEventSourceMapping lambda:UpdateEventSourceMapping
-        lambda:DeleteEventSourceMapping""",
-    "AWS::IAM::Role": """
-        iam:CreateRole iam:GetRole iam:DeleteRole iam:PutRolePolicy iam:GetRolePolicy iam:DeleteRolePolicy
-        iam:ListRolePolicies iam:ListAttachedRolePolicies iam:UpdateRole iam:UpdateRoleDescription
-        iam:UpdateAssumeRolePolicy iam:PutRolePermissionsBoundary iam:DeleteRolePermissionsBoundary iam:TagRole
-        iam:UntagRole""",
-    "AWS::Logs::LogGroup": """
-        logs:CreateLogGroup logs:DescribeLogGroups logs:PutRetentionPolicy logs:DeleteRetentionPolicy
-        logs:DeleteLogGroup logs:TagResource logs:UntagResource logs:ListTagsForResource""",
-    "AWS::SQS::Queue": """
-        sqs:CreateQueue sqs:GetQueueUrl sqs:GetQueueAttributes sqs:SetQueueAttributes sqs:DeleteQueue sqs:ListQueueTags
-        sqs:TagQueue sqs:UntagQueue""",
-    "AWS::CloudWatch::Alarm": """
-        cloudwatch:PutMetricAlarm cloudwatch:DescribeAlarms cloudwatch:DeleteAlarms cloudwatch:TagResource
-        cloudwatch:UntagResource cloudwatch:ListTagsForResource""",
-    "AWS::CloudWatch::Dashboard": "cloudwatch:PutDashboard cloudwatch:GetDashboard cloudwatch:DeleteDashboards",
-    "AWS::EC2::SecurityGroup": """
-        ec2:CreateSecurityGroup ec2:DescribeSecurityGroups ec2:DeleteSecurityGroup ec2:CreateTags ec2:DeleteTags
-        ec2:AuthorizeSecurityGroupEgress ec2:RevokeSecurityGroupEgress ec2:AuthorizeSecurityGroupIngress
-        ec2:RevokeSecurityGroupIngress""",
-    "AWS::EC2::SecurityGroupIngress": """
-        ec2:AuthorizeSecurityGroupIngress ec2:RevokeSecurityGroupIngress ec2:DescribeSecurityGroupRules
-        ec2:UpdateSecurityGroupRuleDescriptionsIngress""",
-}
-# A custom resource of the provider's own stack is its function's to make.
-CUSTOM = "lambda:InvokeFunction"
-
-
-def test_the_deployers_policy_covers_every_resource_type_of_the_template() -> None:
-    policy = json.loads((ROOT / "docs/deployer-policy.json").read_text())
-    allowed = {action for it in policy["Statement"] for action in listed(it["Action"])}
-    types = {it["Type"] for it in load(str(ROOT / "template.yaml"))["Resources"].values()}
-
-    needed = {it: CUSTOM if it.startswith("Custom::") else NEEDED[it] for it in types}
-    missing = {it: sorted({*actions.split()} - allowed) for it, actions in needed.items()}
-
-    assert {it: actions for it, actions in missing.items() if actions} == {}
-
-
-def listed(actions: str | list[str]) -> list[str]:
-    return [actions] if isinstance(actions, str) else actions
-
-
-def test_the_deployers_policy_grants_nothing_by_a_wildcard() -> None:
-    policy = json.loads((ROOT / "docs/deployer-policy.json").read_text())
-
-    assert [it["Sid"] for it in policy["Statement"] if any("*" in action for action in listed(it["Action"]))] == []
-    assert len(json.dumps(policy, separators=(",", ":"))) <= LONGEST_POLICY_CHARACTERS

@@ -7,64 +7,34 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-import uuid
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.processes import process_group
 from local.response_host import ResponseHost
 from local.stacks import Stack
+from tests.e2e.operating import (
+    LONGEST_SECONDS,
+    POLICY,
+    ROOT,
+    WAITED,
+    credentials,
+    delete_of,
+    environment,
+    nudged,
+    run,
+)
 from tests.e2e.provider import SETTLE_SECONDS, template
 from tests.e2e.queues import FAILED, depth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from tests.e2e.provider import Provider
 
-ROOT = Path(__file__).parents[2]
-LONGEST_SECONDS = 300
 ACCEPT = "operate.accept"
-POLICY = ROOT / "docs/deployer-policy.json"
-
-
-def environment(provider: Provider) -> dict[str, str]:
-    return {**provider.ministack.environment(), "PYTHONPATH": f"{ROOT}/src", "PYTHONUNBUFFERED": "1"}
-
-
-def run(provider: Provider, module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env={**environment(provider), **variables},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LONGEST_SECONDS,
-    )
-
-
-@contextmanager
-def nudged(provider: Provider) -> Iterator[None]:
-    """On a busy machine MiniStack keeps the last line of an invocation back until the next one: there is always one."""
-    ended = threading.Event()
-
-    def nudge() -> None:
-        while not ended.wait(2):
-            provider.invoke({})
-
-    thread = threading.Thread(target=nudge)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def accept(provider: Provider, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -299,11 +269,7 @@ class TestDeploy:
     @pytest.fixture(scope="class")
     @classmethod
     def deployer(cls, provider: Provider) -> dict[str, str]:
-        iam = provider.ministack.client("iam")
-        iam.create_user(UserName="deployer")
-        iam.put_user_policy(UserName="deployer", PolicyName="deployer", PolicyDocument=POLICY.read_text())
-        key = iam.create_access_key(UserName="deployer")["AccessKey"]
-        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+        return credentials(provider, "deployer", POLICY.read_text())
 
     def deploy(
         self, provider: Provider, deployer: Mapping[str, str], name: str, *arguments: str
@@ -348,23 +314,6 @@ class TestDeploy:
         assert done.returncode == 1
         assert "is ROLLBACK_COMPLETE" in done.stderr
         assert "aws cloudformation delete-stack --stack-name neptune-ml-failed" in done.stderr
-
-
-WAITED = {"ArrivedAt": 1.8e9, "Progress": {}}
-
-
-def delete_of(provider: Provider, stack_id: str, job: str, host: ResponseHost) -> dict[str, Any]:
-    request_id = f"replayed-{job}-{uuid.uuid4()}"
-    return {
-        "RequestType": "Delete",
-        "RequestId": request_id,
-        "StackId": stack_id,
-        "ResponseURL": host.url_for(request_id),
-        "ResourceType": "Custom::NeptuneMLModelTransformJob",
-        "LogicalResourceId": "Job",
-        "PhysicalResourceId": provider.physical_id(job),
-        "ResourceProperties": provider.resource(job)["Properties"],
-    }
 
 
 def parameters_of(provider: Provider, name: str) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ import pytest
 
 from local.processes import process_group
 from operate.probe.report import PAGE, assumptions
-from tests.e2e.test_operate import LONGEST_SECONDS, POLICY, ROOT, environment
+from tests.e2e.operating import LONGEST_SECONDS, POLICY, ROOT, credentials, environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,15 +46,9 @@ IN_MINISTACK = {
 @pytest.fixture(scope="module")
 def prober(provider: Provider) -> dict[str, str]:
     """Somebody who may do what the documented policies allow, and no more."""
-    iam = provider.ministack.client("iam")
-    iam.create_user(UserName="prober")
     own = re.search(r"```json\n(.*?)```", PAGE.read_text(), re.S)
     assert own
-    for name, policy in {"deployer": POLICY.read_text(), "prober": own[1]}.items():
-        iam.put_user_policy(UserName="prober", PolicyName=name, PolicyDocument=policy)
-    key = iam.create_access_key(UserName="prober")["AccessKey"]
-    credentials = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-    return {**environment(provider), **credentials}
+    return {**environment(provider), **credentials(provider, "prober", POLICY.read_text(), own[1])}
 
 
 def left_behind(provider: Provider) -> list[str]:
