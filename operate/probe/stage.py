@@ -144,16 +144,20 @@ class Stage:
                 self._calm(is_calm=True)
         except (ClientError, BotoCoreError) as error:
             self.say(f"the recording function could not be told to answer with SUCCESS: {error}")
-        for stack in (*reversed(self._stacks), self._recorder):
-            try:
-                self._remove(stack)
-            except (NotSettled, ClientError, BotoCoreError) as error:
-                # The function may have to answer for it.
-                names = dict.fromkeys((stack.name, self._recorder.name))
-                self.say(f"LEFT BEHIND: {' and '.join(names)} ({str(error).splitlines()[0]}). Delete them:")
-                for name in names:
-                    self.say(f"  aws cloudformation delete-stack --region {self._region} --stack-name {name}")
-                return False
+        left = [stack.name for stack in reversed(self._stacks) if not self._is_removed(stack)]
+        if left or not self._is_removed(self._recorder):  # the function may have to answer for those that are left
+            self.say("Delete what is left behind:")
+            for name in (*left, self._recorder.name):
+                self.say(f"  aws cloudformation delete-stack --region {self._region} --stack-name {name}")
+            return False
+        return True
+
+    def _is_removed(self, stack: Stack) -> bool:
+        try:
+            self._remove(stack)
+        except (NotSettled, ClientError, BotoCoreError) as error:
+            self.say(f"LEFT BEHIND: {stack.name} ({str(error).splitlines()[0]})")
+            return False
         return True
 
     def _remove(self, stack: Stack) -> None:

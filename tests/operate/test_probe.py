@@ -282,8 +282,8 @@ def test_the_recording_function_keeps_the_time_of_the_url_and_not_the_url() -> N
 class OneStack:
     """A stack whose deletion is answered as it is said: an event of a resource that cannot be deleted, or an error."""
 
-    def __init__(self, *outcomes: StackEvent | ClientError) -> None:
-        self.name = "stack"
+    def __init__(self, *outcomes: StackEvent | ClientError, name: str = "stack") -> None:
+        self.name = name
         self.outcomes = [*outcomes]
         self.asked: list[dict[str, object]] = []
         self.events: list[StackEvent] = []
@@ -307,10 +307,13 @@ class OneStack:
         return self.events
 
 
+def stage() -> Stage:
+    return Stage(Account("123456789012", "us-east-1", "arn", boto3.Session(region_name="us-east-1")), "probe", 0.01)
+
+
 def removed(*outcomes: StackEvent | ClientError) -> list[dict[str, object]]:
-    account = Account("123456789012", "us-east-1", "arn", boto3.Session(region_name="us-east-1"))
     stack = OneStack(*outcomes)
-    Stage(account, "probe", 0.01)._remove(stack)  # type: ignore[arg-type] # quacks like it
+    stage()._remove(stack)  # type: ignore[arg-type] # quacks like it
     return stack.asked
 
 
@@ -335,3 +338,17 @@ def test_nothing_else_is_let_go_of() -> None:
         removed(not_deleted("AWS::IAM::Role"))
     with pytest.raises(ClientError):
         removed(refusal("AccessDenied"))
+
+
+def test_one_stack_that_is_left_behind_leaves_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    probe, recorder_stack = stage(), OneStack(name="probe")
+    first, stuck, last = OneStack(name="first"), OneStack(refusal("AccessDenied"), name="stuck"), OneStack(name="last")
+    probe._recorder, probe._stacks = recorder_stack, [first, stuck, last]  # type: ignore[assignment,list-item]
+
+    assert not probe.tear_down()
+
+    assert (first.is_gone, stuck.is_gone, last.is_gone) == (True, False, True)
+    assert not recorder_stack.asked  # it has to answer for the one that is left
+    said = capsys.readouterr().out
+    assert said.count("delete-stack") == 2
+    assert said.index("--stack-name stuck") < said.index("--stack-name probe")
