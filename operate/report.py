@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from local.readable_log import clock_time, readable_line
+from provider.hosts import Hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _BUCKET = re.compile(r"s3://[^/\s\"']+")
 _ACCESS_KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
-_CLUSTER_HOST = re.compile(r"[A-Za-z0-9.-]+(\.neptune\.amazonaws\.com(?:\.cn)?)")
+_HOST = re.compile(r"[A-Za-z0-9.-]+[A-Za-z]")
+_CLUSTERS = Hosts.of_clusters().own
 
 
 def masked(text: str, host: str = "") -> str:
@@ -38,10 +40,9 @@ def masked(text: str, host: str = "") -> str:
         (_ACCOUNT, "[account]"),
         (_ACCESS_KEY, "[access key]"),
         (_BUCKET, "s3://[bucket]"),
-        (_CLUSTER_HOST, r"[cluster]\1"),
     ):
         text = pattern.sub(replacement, text)
-    return text
+    return _HOST.sub(lambda it: "[cluster]" if _CLUSTERS.fullmatch(it[0].lower()) else it[0], text)
 
 
 def report(

@@ -21,6 +21,7 @@ from operate.report import masked, report
 from operate.seen import Operation, Seen, log_of
 from operate.simulated import Beside
 from operate.verdicts import verdicts
+from provider.hosts import PARTITIONS
 from tests.operate.test_trial import ENDPOINT, provider, trial
 
 if TYPE_CHECKING:
@@ -283,6 +284,16 @@ def test_the_report_hides_the_cluster_and_the_account() -> None:
     for secret in ("mycluster", "123456789012", "my-bucket", "AKIAIOSFODNN7EXAMPLE"):
         assert secret not in text
     assert "[cluster]:8182 in [account] refused s3://[bucket]/x for [access key]" in text
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [*(f"us-east-1.neptune.{suffix}" for suffix in PARTITIONS.values()), "neptune.cn-north-1.amazonaws.com.cn"],
+)
+def test_the_hosts_of_clusters_are_hidden_in_every_partition(domain: str) -> None:
+    text = f"It is at MyCluster.cluster-ro-abc123.{domain}:8182, not at https://mycluster.{domain}, nor at sqs.{domain}x."
+
+    assert masked(text) == f"It is at [cluster]:8182, not at https://[cluster], nor at sqs.{domain}x."
 
 
 @given(st.text(), st.integers(10**11, 10**12 - 1), st.text())
