@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from operate.trial import Trial
 
 _CONNECT_SECONDS = 3.0
-_CONFIG = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=10, retries={"mode": "standard"})
+# Without a proxy, for without one the cluster has been found to be reachable.
+_CONFIG = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=10, retries={"mode": "standard"}, proxies={})
 GONE = "gone"
 """The status of a job that its cluster does not know (any more)."""
 

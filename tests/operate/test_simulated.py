@@ -50,6 +50,17 @@ def test_a_cluster_that_is_as_the_simulator_plays_it_differs_in_nothing(
     assert ".arn" in rows[-1].seen
 
 
+def test_a_proxy_of_the_operators_is_not_asked_for_what_is_reached_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+    (row,) = beside(ADOPTING, seen(unknown=Told("", error=NO_SUCH_JOB)))
+
+    assert row.is_same
+
+
 def test_what_the_simulator_does_not_play_is_different() -> None:
     running = Told("Halting", fields=("id", "status"))
     log = log_of([said(1, "Not yet", error="Neptune at [cluster] refused the request: no (NewException)")], STACK)
