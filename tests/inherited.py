@@ -14,10 +14,12 @@ AWS = {
     "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:9",
     "AWS_PROFILE": "no-such-profile",
     "AWS_USE_FIPS_ENDPOINT": "true",
+    "LOG_LEVEL": "ERROR",
+    "POWERTOOLS_DEV": "true",
     "SAM_CLI_POLL_DELAY": "60",
     "SAM_TEMPLATE_FILE": "/nowhere/template.yaml",
 }
-"""Another AWS, and other defaults of SAM."""
+"""Another AWS, and other defaults of SAM and of Powertools."""
 
 REACHING = {
     "HTTPS_PROXY": "http://proxy.example.com:3128",
