@@ -8,7 +8,6 @@ This file needs nothing but cfn-lint. Put it into a directory of its own and nam
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -885,22 +884,32 @@ def _refused(cfn: Template) -> dict[str, tuple[str, frozenset[str]]]:
     ours = {logical_id for logical_id, _, _ in _of_our_types(cfn)}
     tokens = [token for _, _, properties in _resources(cfn) if (token := properties.get("ServiceToken"))]
     parameters = cfn.template.get("Parameters")
+    known = parameters.items() if isinstance(parameters, dict) else ()
+    defaults = {name: it["Default"] for name, it in known if isinstance(it, dict) and "Default" in it}
     refused = {}
     for logical_id, resource in cfn.get_resources().items():
         name, properties = str(resource.get("Type")), resource.get("Properties")
         is_custom = name == "AWS::CloudFormation::CustomResource" or name.startswith("Custom::")
         if is_custom and logical_id not in ours and isinstance(properties, dict):
             token = properties.get("ServiceToken")
-            if token in tokens or _PROVIDERS.search(_with_defaults(token, parameters)):
+            if token in tokens or _PROVIDERS.search(_written(token, defaults)):
                 refused[logical_id] = (name, frozenset(properties))
     return refused
 
 
-def _with_defaults(token: object, parameters: object) -> str:
-    """Write a token down, with the defaults of the template's parameters in it."""
-    known = parameters if isinstance(parameters, dict) else {}
-    defaults = {name: it["Default"] for name, it in known.items() if isinstance(it, dict) and "Default" in it}
-    return _SUBSTITUTION.sub(lambda used: str(defaults.get(used[1], used[0])), json.dumps(token, default=str))
+def _written(value: object, known: Mapping[str, object]) -> str:
+    """Write a value down, as far as the template says what it is; of most functions, what they are given."""
+    if isinstance(value, list):
+        return " ".join(_written(it, known) for it in value)
+    if not isinstance(value, dict):
+        return _SUBSTITUTION.sub(lambda used: str(known.get(used[1], used[0])), str(value))
+    joined, substituted = value.get("Fn::Join"), value.get("Fn::Sub")
+    if isinstance(joined, list) and len(joined) == 2 and isinstance(joined[1], list):  # noqa: PLR2004 - by what, and what
+        return str(joined[0]).join(_written(it, known) for it in joined[1])
+    if isinstance(substituted, list) and substituted and isinstance(substituted[-1], dict):
+        more = {str(name): _written(it, known) for name, it in substituted[-1].items()}
+        return _written(substituted[0], {**known, **more})
+    return " ".join(str(known.get(str(it))) if name == "Ref" else _written(it, known) for name, it in value.items())
 
 
 def _instead(name: str, properties: frozenset[str]) -> str:

@@ -859,6 +859,7 @@ def test_what_may_be_an_instance_type_is_not_warned_of(value: object) -> None:
 
 CUSTOM = "AWS::CloudFormation::CustomResource"
 BY_NAME = {"Fn::ImportValue": "neptune-ml-provider-ServiceToken"}
+BY_ARN = "arn:aws:lambda:us-east-1:123456789012:function:neptune-ml-provider-Provider-q3Xb8YvLw2Tz"
 BY_PARAMETER = {"Fn::ImportValue": {"Fn::Sub": "${ProviderStack}-ServiceToken"}}
 
 
@@ -867,7 +868,11 @@ def refused(type_: str, properties: object, *others: object, parameter: object =
     resources: dict[str, Any] = {"Job": {"Type": type_, "Properties": properties}}
     for number, token in enumerate(others):
         resources[f"Other{number}"] = {"Type": ENDPOINT_KIND.resource_type, "Properties": {"ServiceToken": token}}
-    parameters = {"ProviderStack": {"Type": "String", "Default": parameter}, "Token": {"Type": "String"}}
+    parameters = {
+        "ProviderStack": {"Type": "String", "Default": parameter},
+        "ProviderToken": {"Type": "String", "Default": BY_ARN},
+        "Token": {"Type": "String"},
+    }
     template = Template(None, {"Parameters": parameters, "Resources": resources})
     found = LOADED["E9381"].match(template)
     assert all(match.path == ["Resources", "Job", "Type"] for match in found)
@@ -880,7 +885,14 @@ def refused(type_: str, properties: object, *others: object, parameter: object =
     [
         (BY_NAME, ()),
         (BY_PARAMETER, ()),
-        ("arn:aws:lambda:us-east-1:123456789012:function:neptune-ml-provider-Provider-q3Xb8YvLw2Tz", ()),
+        (
+            {"Fn::ImportValue": {"Fn::Join": ["", [{"Ref": "ProviderStack"}, "-ServiceToken"]]}},
+            (),
+        ),  # as the CDK writes it
+        ({"Fn::ImportValue": {"Fn::Sub": ["${Name}-ServiceToken", {"Name": {"Ref": "ProviderStack"}}]}}, ()),
+        ({"Fn::If": ["IsSo", BY_NAME, {"Ref": "Token"}]}, ()),
+        ({"Ref": "ProviderToken"}, ()),
+        (BY_ARN, ()),
         ({"Ref": "Token"}, ({"Ref": "Token"},)),
         (TOKEN, ("another", TOKEN)),
         ({"Fn::GetAtt": ["Stack", "Outputs.Token"]}, ({"Fn::GetAtt": ["Stack", "Outputs.Token"]},)),
@@ -910,6 +922,8 @@ def test_a_mistyped_type_that_the_provider_refuses_is_said_once() -> None:
         (CUSTOM, {"ServiceToken": TOKEN}, ()),
         (CUSTOM, {"ServiceToken": {"Ref": "Token"}}, (TOKEN, {"Ref": "ProviderStack"})),
         (CUSTOM, {"Endpoint": ENDPOINT}, (None,)),
+        (CUSTOM, {"ServiceToken": {"Fn::Join": ["", {"Ref": "ProviderStack"}]}}, ()),
+        (CUSTOM, {"ServiceToken": {"Fn::Sub": ["${Token}", "neptune-ml-provider"]}}, ()),
         (CUSTOM, [BY_NAME], ()),
         (CUSTOM, {"ServiceToken": {"Fn::ImportValue": "neptune-ml-provider-LogGroup"}}, ()),
         ("AWS::Lambda::Permission", {"ServiceToken": BY_NAME}, ()),
