@@ -632,7 +632,7 @@ HOSTS = (
     r"(\.us-isof-[a-z0-9-]+)?\.csp\.hci\.ic\.gov)"
 )
 OTHER_HOST = (
-    "a host below .neptune.amazonaws.com (in other partitions of AWS the like, such as "
+    "a host below .neptune.amazonaws.com (in other AWS partitions its equivalent, such as "
     ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others (its AllowedHosts parameter)"
 )
 PLAIN_HTTP = "an https:// endpoint; http:// is only for hosts that the provider's AllowedHosts names"

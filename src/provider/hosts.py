@@ -121,7 +121,7 @@ def problem_of(endpoint: Endpoint, clusters: Hosts) -> str:
         return ""
     if not clusters.own.fullmatch(endpoint.host):
         return (
-            "a host below .neptune.amazonaws.com (in other partitions of AWS the like, such as "
+            "a host below .neptune.amazonaws.com (in other AWS partitions its equivalent, such as "
             ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others (its AllowedHosts "
             "parameter)."
         )

@@ -119,7 +119,7 @@ def test_neptunes_own_hosts_are_called(host: str) -> None:
 )
 def test_nothing_else_is_called(host: str) -> None:
     assert problem_of(https(host), CLUSTERS) == (
-        "a host below .neptune.amazonaws.com (in other partitions of AWS the like, such as "
+        "a host below .neptune.amazonaws.com (in other AWS partitions its equivalent, such as "
         ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others (its AllowedHosts parameter)."
     )
 
