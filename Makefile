@@ -156,6 +156,7 @@ $(VENV)/uv.done: requirements/uv.txt
 	@echo "Installing uv ..."
 	@rm -rf $(VENV)/uv
 	@$(PIP) install --quiet --require-hashes --target $(VENV)/uv -r $<
+	@[[ -x $(UV) ]] || { echo "error: pip has not installed uv into $(VENV)/uv: its own settings (pip config list) say otherwise" >&2; exit 1; }
 	@touch $@
 
 # One environment a tool: their pinned dependencies exclude each other.
@@ -163,6 +164,7 @@ $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@echo "Installing $* ..."
 	@$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)/$*
 	@$(UV) pip install --quiet --python $(VENV)/$* --require-hashes -r $<
+	@$(VENV)/$*/bin/python -c 'import importlib.metadata, sys; sys.exit(not any(importlib.metadata.distributions()) and "error: uv has not installed $* into $(VENV)/$*: its own settings (uv.toml) say otherwise")'
 	@touch $@
 
 # The packages of the TypeScript example: nothing else needs Node.js, so without it only the example's tests are skipped.

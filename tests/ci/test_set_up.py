@@ -83,6 +83,28 @@ def test_a_tool_is_installed_where_it_belongs_and_nowhere_else(checkout: Path, m
     assert subprocess.run([tool, "--version"], capture_output=True, check=False, timeout=60).returncode == 0
 
 
+def test_what_the_users_own_settings_put_elsewhere_is_not_taken_for_installed(checkout: Path) -> None:
+    """A stand-in for a pip and a uv whose files name another place; no variable and no option takes that back."""
+    elsewhere = checkout / "elsewhere"
+    elsewhere.write_text(
+        f'#!/bin/sh\ncase "$*" in venv*) exec {sys.executable} -m venv --without-pip .venv/sbom ;; esac\n'
+    )
+    elsewhere.chmod(0o755)
+
+    uv = make(".venv/uv.done", f"PYTHON={elsewhere}", directory=checkout, environment={})
+
+    assert "pip has not installed uv into .venv/uv" in uv.stderr
+    assert not (checkout / ".venv/uv.done").exists()
+
+    (checkout / ".venv/uv/bin").mkdir(parents=True)
+    elsewhere.rename(checkout / ".venv/uv/bin/uv")
+    (checkout / ".venv/uv.done").touch()
+    tool = make(".venv/sbom.done", directory=checkout, environment={})
+
+    assert "uv has not installed sbom into .venv/sbom" in tool.stderr
+    assert not (checkout / ".venv/sbom.done").exists()
+
+
 def test_how_packages_are_reached_is_the_users_choice_and_nothing_else(tmp_path: Path) -> None:
     others = {**inherited.installing(tmp_path), **inherited.starting_python(tmp_path)}
 
