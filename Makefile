@@ -82,6 +82,7 @@ fuzz: $(VENV)/dev.done ## Look for events that break the function (EXAMPLES=2000
 
 .PHONY: mutate
 mutate: $(VENV)/dev.done $(VENV)/ministack.done ## Break the provider in small ways, and see whether its tests notice (SAMPLE=150 SEED=1)
+	@PYTHONPATH=src $(DEV)/python -m tests.any_order.mutants
 	@$(DEV)/python -m tools.mutate --sample $${SAMPLE:-150} --seed $${SEED:-1}
 
 .PHONY: invoke
@@ -97,7 +98,7 @@ bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Measure the p
 	@$(DEV)/python -m bench
 
 .PHONY: docs
-docs: $(VENV)/dev.done ## Write what is generated from the definition of the properties
+docs: $(VENV)/dev.done ## Generate the reference, the tables of the cfn-lint rules and the diagrams of the plan
 	@PYTHONPATH=src $(DEV)/python -m tools.reference
 
 .PHONY: build
@@ -109,13 +110,13 @@ deploy: $(VENV)/dev.done $(VENV)/sam.done ## Deploy the provider to your AWS acc
 	@PYTHON="$(PYTHON)" $(DEV)/python -m operate.deploy --stack "$(STACK)" --parameters "$${PARAMETERS:-}" $(if $(YES),--yes)
 
 .PHONY: accept
-accept: $(VENV)/dev.done ## Have the deployed provider prove itself on a job (ENDPOINT=..., JOB=... is CANCELLED; see docs/operations.md)
+accept: $(VENV)/dev.done ## Test the deployed provider on a job (ENDPOINT=..., JOB=... is CANCELLED; see docs/operations.md)
 	@PYTHONPATH=src $(DEV)/python -m operate.accept --stack "$(STACK)" --endpoint "$${ENDPOINT:-}" --job "$${JOB:-}" \
 		--training-job "$${TRAINING_JOB:-}" --output "$${OUTPUT:-}" --properties "$${PROPERTIES:-}" --type "$${TYPE:-}" \
 		--minutes "$${MINUTES:-30}" --report "$${REPORT:-}" $(if $(YES),--yes)
 
 .PHONY: probe
-probe: $(VENV)/dev.done ## See what CloudFormation does in your AWS account, against what is assumed (see docs/cloudformation.md)
+probe: $(VENV)/dev.done ## Compare what CloudFormation does in your AWS account with what is assumed (see docs/cloudformation.md)
 	@PYTHONPATH=src $(DEV)/python -m operate.probe --unit "$${UNIT:-10}" --report "$${REPORT:-}" $(if $(YES),--yes)
 
 .PHONY: release
@@ -123,11 +124,15 @@ release: $(VENV)/dev.done $(VENV)/sbom.done ## Make a release in release/: packa
 	@PYTHON="$(PYTHON)" $(DEV)/python -m tools.release --source-url "$(SOURCE_URL)" --tag "$(TAG)"
 
 .PHONY: logs
-logs: $(VENV)/dev.done ## Follow the log of the deployed function (STACK=..., MINUTES=10, ALL=1: everything, as it stands there)
+logs: $(VENV)/dev.done ## Follow the log of the deployed function (STACK=..., MINUTES=10, ALL=1: the raw log)
 	@$(DEV)/python -m operate.logs --stack "$(STACK)" --minutes $(or $(MINUTES),10) $(if $(ALL),--all)
 
+.PHONY: jobs
+jobs: $(VENV)/dev.done ## List the jobs that the deployed provider has begun and not deleted (CANCEL=...: have one cancelled)
+	@PYTHONPATH=src $(DEV)/python -m operate.jobs --stack "$(STACK)" --cancel "$${CANCEL:-}"
+
 .PHONY: replay
-replay: $(VENV)/dev.done ## Have the deployed function take the events once more that it could not finish (STACK=...)
+replay: $(VENV)/dev.done ## Have the deployed function repeat the events that it could not finish (STACK=...)
 	@$(DEV)/python -m operate.replay --stack "$(STACK)"
 
 .PHONY: lock

@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from bench import cold_start, courses, deletions, packages, report
@@ -88,9 +88,7 @@ def _cold_starts(
         report.ColdStarts(
             bytecode=bytecode,
             is_built_so=ours.has_bytecode() is bytecode,
-            rounds=tuple(
-                zip(*cold_start.measure([*pair, replace(pair[0], handler="boto3")], python, runs), strict=True)
-            ),
+            rounds=tuple(zip(*cold_start.measure(pair, python, runs), strict=True)),
         )
         for bytecode, pair in pairs.items()
     ]
@@ -112,7 +110,7 @@ def _deletions(
         functions = [
             deletions.Function(_DEFAULTS, baseline, endpoint),
             deletions.Function(_FASTEST, baseline, fastest),
-            deletions.Function(_OURS, ours, hosts, has_queue=True),
+            deletions.Function(_OURS, ours, hosts, is_ours=True),
         ]
         measured = functions[1:] if quick else functions
         return deletions.measure(measured, seconds, deletions.World(ministack, simulator, responses, authority))

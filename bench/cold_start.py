@@ -38,6 +38,7 @@ _ENVIRONMENT: Mapping[str, str] = {
     "ALLOWED_HOSTS": "127.0.0.1",
     "RESPONSE_HOSTS": "127.0.0.1",
     "WAITING_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/waiting",
+    "JOURNAL_TABLE": "journal",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
 
@@ -52,8 +53,7 @@ class ColdStart:
 
     Attributes:
         import_seconds: From the beginning of the import to its end, in seconds of processor time.
-        first_call_seconds: From the beginning of the import to the first call of Neptune, likewise; of a module, to the
-            import's end.
+        first_call_seconds: From the beginning of the import to the first call of Neptune, likewise.
         peak_kib: The peak memory by then, in KiB.
     """
 

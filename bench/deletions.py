@@ -48,13 +48,13 @@ class Function:
         name: Its name.
         package: Its package.
         environment: Its environment variables.
-        has_queue: Whether it waits with a queue.
+        is_ours: Whether it waits with a queue, and has a journal.
     """
 
     name: str
     package: Package
     environment: Mapping[str, str]
-    has_queue: bool = False
+    is_ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,8 @@ def _deploy(function: Function, stop_seconds: float, world: World) -> None:
     name = _job_id(function, stop_seconds)
     environment = {"SSL_CERT_FILE": str(world.authority), **function.environment}
     queue_arn = ""
-    if function.has_queue:
+    if function.is_ours:
+        environment["JOURNAL_TABLE"] = _make_journal(name, world)
         sqs = world.ministack.client("sqs")
         queue = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": str(_TIMEOUT_SECONDS)})
         environment["WAITING_QUEUE_URL"] = queue["QueueUrl"]
@@ -165,6 +166,16 @@ def _deploy(function: Function, stop_seconds: float, world: World) -> None:
             BatchSize=1,
             ScalingConfig={"MaximumConcurrency": _MAXIMUM_CONCURRENCY},
         )
+
+
+def _make_journal(name: str, world: World) -> str:
+    world.ministack.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "Resource", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "Resource", "KeyType": "HASH"}],
+    )
+    return name
 
 
 def _begin(function: Function, stop_seconds: float, world: World) -> _Begun:

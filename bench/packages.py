@@ -38,7 +38,7 @@ class Package:
 
     Attributes:
         path: Its directory.
-        handler: Its entry point, as in `module.function`; a module alone is only imported.
+        handler: Its entry point, as in `module.function`.
         physical_id: The physical ids of its resources, with `{endpoint}` and `{id}` for those of the job.
     """
 

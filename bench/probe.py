@@ -2,8 +2,8 @@
 
 Runs in a process of its own, as a script with nothing but the standard library and the package, as in Lambda. It
 prints one line of JSON: seconds from the beginning of the import to its end and to the call, and peak memory in KiB.
-Of a module alone it measures the import: there is nothing to call.
-The seconds are the processor's: nothing waits here, and what else the machine does must not count.
+The seconds are the processor's: nothing waits here, and what else the machine does must not count. A stand-in for
+DynamoDB has an empty journal.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import importlib
 import json
 import logging  # noqa: F401
 import os
+import re
 import resource
 import socket
 import sys
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 _FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:provider"
+_LENGTH = re.compile(rb"content-length: *([0-9]+)", re.I)
 
 
 class _Context:
@@ -63,23 +65,37 @@ def _peak_memory() -> int:
     return peak_bytes // 1024
 
 
+def _serve_empty_journal(listening: socket.socket) -> None:
+    """Answer each request on one connection that there is no such item, or that it is written."""
+    connection, _ = listening.accept()
+    with connection.makefile("rb") as requests:
+        while (head := b"".join(iter(requests.readline, b"\r\n"))) and (length := _LENGTH.search(head)):
+            requests.read(int(length[1]))
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n\r\n{}"
+            )
+
+
 def main(package: str, entry_point: str, physical_id: str) -> None:
     """Measure one cold start.
 
     Args:
         package: The function's unzipped package.
-        entry_point: Its handler, as in `module.function`, or a module.
+        entry_point: Its handler, as in `module.function`.
         physical_id: The physical id of the resource that is deleted, with `{endpoint}` and `{id}`.
     """
     neptune = socket.create_server(("127.0.0.1", 0))
     endpoint = f"http://127.0.0.1:{neptune.getsockname()[1]}"
     os.environ["NEPTUNE_ENDPOINT"] = endpoint
+    dynamodb = socket.create_server(("127.0.0.1", 0))
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{dynamodb.getsockname()[1]}"
+    threading.Thread(target=_serve_empty_journal, args=(dynamodb,), daemon=True).start()
     sys.path.insert(0, package)
     module_name, _, name = entry_point.rpartition(".")
 
     began = time.process_time()
-    module = importlib.import_module(module_name or name)
-    handler = getattr(module, name) if module_name else None
+    module = importlib.import_module(module_name)
+    handler = getattr(module, name)
     imported = time.process_time()
 
     def report() -> NoReturn:
@@ -97,8 +113,6 @@ def main(package: str, entry_point: str, physical_id: str) -> None:
         connection.recv(1)
         report()
 
-    if handler is None:
-        report()
     threading.Thread(target=take_call, daemon=True).start()
     handler(_delete(endpoint, physical_id), _Context())
     sys.exit("the function ended without a call")

@@ -35,7 +35,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "delete-waiting": "is a message of the queue: a deletion that has waited for its job",
     "delete-job-gone": "is for a job that the cluster does not know any more",
     "delete-after-failed-create": "follows a creation that failed and had started no job",
-    "delete-unanswered-create": "follows a creation that was never answered; finds its job, and cancels it",
+    "delete-unanswered-create": "follows a creation that was never answered, and began nothing",
 }
 """The events, by the names of their files without `.json`."""
 

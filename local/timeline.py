@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from local.stacks import Stack
     from simulator import RequestRecord
 
-_SOURCE_STYLES = {"CloudFormation": "yellow", "Function": "cyan", "Neptune ML": "magenta", "You": "bold"}
+_SOURCE_STYLES = {
+    "CloudFormation": "yellow",
+    "Function": "cyan",
+    "Journal": "green",
+    "Neptune ML": "magenta",
+    "You": "bold",
+}
 # What only the function's log tells of a request.
 _WAITS, _ANSWERED = "The request waits in the queue", "CloudFormation has the answer"
 _FOLLOWS = "The queue goes on looking for the end of the job"

@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 
 HOST: Final = "host.docker.internal"
 
-STARTED: Final = "recipes-gra-ModelTransf-63o6mtqalphm-aaaaaaayzss"
+STARTED: Final = "recipes-graph-ModelTransform-yzssw3e5t7pcl6"
 """A job that the provider has started for an earlier Create of the resource of `create-start`."""
-UNREPORTED: Final = "weather-gra-ModelTransf-4vdqnj7crqxt-aaaaaaaoiut"
-"""A job that the provider has started for a Create that was never answered."""
-INVENTED_ID: Final = "weather-graph-ModelTransform-1N2K5RF3Q0J6K"
-"""The physical id that CloudFormation has made up for the resource of that Create."""
 
 JOBS: Final[Mapping[str, float | None]] = {
     "movies": 2.0,
@@ -36,7 +32,6 @@ JOBS: Final[Mapping[str, float | None]] = {
     "music": 8.0,
     "stuck": None,
     STARTED: 2.0,
-    UNREPORTED: 2.0,
 }
 """The jobs, all of them running, and the seconds that each takes to stop once it is cancelled; `None`: it never stops.
 """
@@ -132,7 +127,7 @@ def job_of(physical_id: str) -> str:
     Returns:
         The job's id; some other text if there is none.
     """
-    return UNREPORTED if physical_id == INVENTED_ID else physical_id.rpartition("/")[2]
+    return physical_id.rpartition("/")[2]
 
 
 @contextmanager

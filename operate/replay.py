@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operate import account, command, provider_stack
+from provider.custom_resource.waiting import OWED, Owed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,17 +54,19 @@ def _replay(name: str) -> int:
     sqs, functions = here.session.client("sqs"), here.session.client("lambda")
     queue, function = stack.outputs["FailedEventsQueueUrl"], stack.outputs["FunctionName"]
     replayed = left = skipped = 0
-    done: set[tuple[str, bool]] = set()
+    done: set[tuple[object, ...]] = set()
     for message in _messages(sqs, queue):
         try:
             event = event_in(message["Body"])
-            # A request may have an event of its own, and one of following its job after it was answered.
-            identity = (str(event["RequestId"]), _follows(event))
+            identity = _identity(event)
             if identity in done:  # it came twice, or has failed again already
                 skipped += 1
                 print(f"Skipped, and left in the queue: {_about(event)}. It has just been replayed.", flush=True)
                 continue
-            _invoke(functions, function, event)
+            if OWED in event:  # which the function takes from the queue alone
+                sqs.send_message(QueueUrl=stack.outputs["WaitingQueueUrl"], MessageBody=json.dumps(event))
+            else:
+                _invoke(functions, function, event)
         except (NoEvent, ClientError, BotoCoreError) as error:
             left += 1
             print(f"Left in the queue: {error}", flush=True)
@@ -117,7 +120,8 @@ def event_in(body: str) -> dict[str, Any]:
 
     Args:
         body: The message: Lambda's record of an event that CloudFormation sent (in `requestPayload`; in the envelope
-            of Amazon SNS, if it came by way of that), or a request that waited, which is the event itself.
+            of Amazon SNS, if it came by way of that); or a message of the waiting queue, which is the event itself: a
+            request that waited, or a job that is to be cancelled.
 
     Returns:
         The event.
@@ -133,9 +137,21 @@ def event_in(body: str) -> dict[str, Any]:
     match event:
         case {"Records": [{"Sns": {"Message": str(text)}}]}:
             return event_in(text)
-    if not isinstance(event, dict) or "RequestId" not in event:
+    if not isinstance(event, dict) or event.keys().isdisjoint(("RequestId", OWED)):
         raise NoEvent(f"the message holds no request of CloudFormation: {_cut(body)}")
     return event
+
+
+def _identity(event: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what is the same in two events of which one is enough."""
+    if OWED in event:
+        try:
+            owed = Owed.from_json(event)
+        except ValueError as error:
+            raise NoEvent(f"the message's {OWED} is not what the provider puts into its queue") from error
+        return owed.resource, owed.identity
+    # A request may have an event of its own, and one of following its job after it was answered.
+    return str(event.get("RequestId")), _follows(event)
 
 
 def _invoke(functions: LambdaClient, function: str, event: Mapping[str, Any]) -> None:
@@ -143,6 +159,8 @@ def _invoke(functions: LambdaClient, function: str, event: Mapping[str, Any]) ->
 
 
 def _about(event: Mapping[str, Any]) -> str:
+    if OWED in event:
+        return f"the cancelling of {event[OWED]['Job']}"
     stack = str(event.get("StackId", "")).split("/")
     name = stack[1] if len(stack) > 1 else "an unknown stack"
     if _follows(event):

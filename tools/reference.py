@@ -1,8 +1,8 @@
 """The reference of the resource types: what documents and lint rules say of them, from their one definition.
 
-`python -m tools.reference` writes a page for each type in `docs/reference/`, and the parts of `docs/reference.md` and
-of the cfn-lint rules that stand between the marks `generated: NAME` and `end of NAME`; with `--check` it only tells
-whether they are up to date.
+`python -m tools.reference` writes a page for each type in `docs/reference/`, and the parts of `docs/reference.md`, of
+`docs/development.md` and of the cfn-lint rules that stand between the marks `generated: NAME` and `end of NAME`; with
+`--check` it only tells whether they are up to date.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from provider.custom_resource.properties import schema_of
 from provider.hosts import Hosts, problem_of
 from provider.kinds import KINDS
 from provider.values import DEFAULT_PORT, Endpoint
+from tools.diagrams import diagrams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).parent.parent
 PAGE = _ROOT / "docs/reference.md"
+DEVELOPMENT = _ROOT / "docs/development.md"
 RULES = _ROOT / "cfn_lint/neptune_ml.py"
 
 _LINE_LENGTH = 120
@@ -42,9 +44,9 @@ _PAGE = """\
 
 <!-- Written by `python -m tools.reference`, from the provider's own definition. -->
 
-Ties an Amazon Neptune ML {noun} to a stack. The resource {starts} the {thing}, by [`{start}`][start], or adopts
-one that runs already; when the resource is deleted, the {thing} is {cancelled}. What each operation means, the limits
-and examples are in the [reference of all resource types](../reference.md).
+Ties an Amazon Neptune ML {noun} to a stack. The resource {starts} the {thing}, with [`{start}`][start], or adopts
+one that exists already. When the resource is deleted, the {thing} is {cancelled}. The
+[reference of all resource types](../reference.md) says what each operation means, and has the limits and examples.
 
 ## Syntax
 
@@ -65,13 +67,13 @@ Write either `{adopts}`, or the properties that describe {a_thing} to be {starte
 
 ### Fn::GetAtt
 
-Every attribute is always there; it may be [an empty string](../reference.md#fngetatt).
+Every attribute is always there, but may be [an empty string](../reference.md#fngetatt).
 
 {attributes}
 ## See also
 
-- [What holds for all resource types](../reference.md), with [examples](../reference.md#examples)
-- [What each failure message means](../troubleshooting.md), and what to do
+- [What applies to all resource types](../reference.md), with [examples](../reference.md#examples)
+- [What each failure message means](../troubleshooting.md) and what to do
 - Amazon Neptune Data API Reference: [{start}][start], [{get}][get], [{cancel}][cancel]
 
 [start]: {api}{start}.html
@@ -112,7 +114,7 @@ def attributes_of(kind: Kind) -> dict[str, str]:
     statuses = ", ".join(f"`{status}`" for status in every)
     return {
         "Id": f"The id of the {thing}.",
-        "Status": f"The status of the {thing}: one of {statuses}. Empty if an update could not ask Neptune for it.",
+        "Status": f"The status of the {thing}: one of {statuses}. If an update cannot ask Neptune, the last known one.",
         **{attribute.name: attribute.description for attribute in kind.attributes},
     }
 
@@ -221,6 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check = parser.parse_args(arguments).check
     written = {path_of(kind): page_of(kind) for kind in KINDS}
     written |= {PAGE: page(PAGE.read_text()), RULES: rules(RULES.read_text())}
+    written[DEVELOPMENT] = _replace(DEVELOPMENT.read_text(), "plan", f"\n{diagrams()}\n")
     outdated = [path for path, text in written.items() if not path.exists() or path.read_text() != text]
     if not check:
         for path in outdated:

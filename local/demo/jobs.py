@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _EXAMPLE = Path(__file__).parents[2] / "examples/existing-job.yaml"
 _COMPLETING, _QUICK, _SLOW, _OTHER = "movies", "music", "books", "games"
-# An invocation looks for some five seconds by itself.
+# An invocation looks for some two seconds by itself.
 _RUN_SECONDS = 8.0
 _STOP_SECONDS = {_QUICK: 1.0, _SLOW: 8.0}
 
@@ -36,6 +36,8 @@ What is about to happen, on this machine alone:
   3. The stack {_QUICK} is created, and does not wait for its job. It is deleted
      while the job runs: the provider cancels the job and has its artifacts
      deleted. The job needs {_STOP_SECONDS[_QUICK]:.0f} s to stop: the function waits, and answers.
+     What the provider starts, it writes down before in its journal, a table: so a
+     job is cancelled also if CloudFormation has never heard of it.
   4. The stack {_SLOW} (examples/existing-job.yaml) adopts a job that runs already
      and needs {_STOP_SECONDS[_SLOW]:.0f} s to stop. It is deleted: the request waits in the queue.
   A stack is gone only when its job has stopped. Another job, {_OTHER}, runs on.
@@ -65,7 +67,9 @@ def perform(console: Console, stage: Stage) -> list[str]:
 
     neptune.plan = JobPlan(stop_seconds=_STOP_SECONDS[_QUICK])
     quick = stage.create(_QUICK, "it describes a job, Clean: true", _describing(neptune, _QUICK, waits=False))
+    noted = [stage.noted(quick)]
     quick = quick.and_then(stage.delete(quick.stack))
+    noted.append(stage.noted(quick))
 
     neptune.start_job(_SLOW, stop_seconds=_STOP_SECONDS[_SLOW])
     parameters = {"ProviderStack": PROVIDER, "Endpoint": neptune.url, "JobId": _SLOW, "Clean": "true"}
@@ -76,6 +80,11 @@ def perform(console: Console, stage: Stage) -> list[str]:
     checks = Checks(console, neptune)
     checks.completed(completing, _RUN_SECONDS)
     checks.stopped(quick, _STOP_SECONDS[_QUICK], by_queue=False)
+    checks.check(
+        ok=noted == ["begun, known to its stack", "gone"],
+        claim="the journal had its job while it ran, and says that it is gone",
+        seen=noted,
+    )
     checks.stopped(slow, _STOP_SECONDS[_SLOW], by_queue=True)
     checks.calls(started=[completing, quick], cancelled=[quick, slow])
     checks.untouched(_OTHER, others)

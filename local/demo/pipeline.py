@@ -21,7 +21,7 @@ _EXAMPLE = Path(__file__).parents[2] / "examples/pipeline.yaml"
 _PIPELINE, _OTHER = "movies", "games"
 _PROCESSING_SECONDS, _TRAINING_SECONDS = 4.0, 8.0
 # The invocation that is asked to delete it sees the end of that by itself.
-_STOP_SECONDS = 3.0
+_STOP_SECONDS = 1.0
 
 INTRODUCTION = f"""\
 [bold]A whole Neptune ML pipeline is a stack, and stops with it[/bold]

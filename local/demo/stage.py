@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -117,6 +118,22 @@ class Stage:
         self.timeline.say("You", f"delete the stack {stack.name}")
         stack.delete()
         return self._settle(stack, "Delete")
+
+    def noted(self, life: Life) -> str:
+        """Show what the provider's journal says of a stack's job.
+
+        Args:
+            life: The stack.
+
+        Returns:
+            What becomes of the job.
+        """
+        items = self.ministack.client("dynamodb").scan(TableName=self.outputs["JournalTableName"])["Items"]
+        (entry,) = [json.loads(it["Entry"]["S"]) for it in items if it["Resource"]["S"].startswith(life.stack.id)]
+        ((identity, job),) = entry["jobs"].items()
+        noted = "gone" if "gone" in job else "begun, known to its stack" if job.get("is_told") else "begun"
+        self.timeline.say("Journal", f"job {identity.rpartition('/')[2]}: {noted}")
+        return noted
 
     def messages(self) -> dict[str, int]:
         """Count the messages of the provider's queues, once what has been answered has left them.

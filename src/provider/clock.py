@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_LATEST_TIME = 1e11
 
 
 class Clock(NamedTuple):
@@ -21,3 +23,8 @@ class Clock(NamedTuple):
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+
+
+def is_time(value: object) -> TypeGuard[float]:
+    """Tell whether a value is a time that may have been: seconds since the epoch."""
+    return type(value) in (int, float) and 0 <= cast("float", value) <= _LATEST_TIME

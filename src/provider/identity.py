@@ -10,11 +10,7 @@ from provider.values import Endpoint
 LONGEST_BYTES = 1024  # "can be up to 1 KB in size", CloudFormation User Guide on PhysicalResourceId
 
 NO_JOB = "no-job"
-"""Marks the physical id of a failed creation that has started no job, and will start none."""
-NO_JOB_YET = "no-job-yet"
-"""Marks one that has started no job, and names the job that another delivery of the request may start for a while."""
-UNCLEAR = "unclear-job"
-"""Marks one that has perhaps started a job, and names it."""
+"""Marks the physical id of a failed creation that has begun no job."""
 
 _FORM = re.compile(r"(http://)?([a-z0-9.-]+):([0-9]{1,5})/([^/\s]+)")
 
@@ -38,21 +34,6 @@ class Identity(NamedTuple):
         scheme = "http://" if self.endpoint.scheme == "http" else ""
         return f"{scheme}{self.endpoint.host}:{self.endpoint.port}/{self.id}"
 
-    def is_same_as(self, other: Identity) -> bool:
-        """Tell whether two identities are one, however their clusters are spoken to."""
-        return self.endpoint._replace(scheme="") == other.endpoint._replace(scheme="") and self.id == other.id
-
-    def marked(self, mark: str) -> str:
-        """Write the physical id of a failed creation that is not known to have started this job.
-
-        Args:
-            mark: `NO_JOB_YET` or `UNCLEAR`.
-
-        Returns:
-            The physical id, which is no identity.
-        """
-        return f"{mark}/{self}"
-
     @classmethod
     def parse(cls, physical_id: str) -> Self | None:
         """Read a physical id.
@@ -68,17 +49,3 @@ class Identity(NamedTuple):
             return None
         scheme, host, port, job_id = match.groups()
         return cls(Endpoint("http" if scheme else "https", host, int(port)), job_id)
-
-    @classmethod
-    def parse_marked(cls, physical_id: str) -> tuple[str, Self] | None:
-        """Read the physical id of a failed creation.
-
-        Args:
-            physical_id: A resource's physical id.
-
-        Returns:
-            The mark and the job that is perhaps started; `None` if it names none.
-        """
-        mark, _, rest = physical_id.partition("/")
-        identity = cls.parse(rest) if mark in (NO_JOB_YET, UNCLEAR) else None
-        return None if identity is None else (mark, identity)

@@ -25,7 +25,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import NameResolutionError
 
-from provider.kinds.kind import CANCEL, GET, LIST, START
+from provider.kinds.kind import CANCEL, GET, START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +39,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 # AWS's own examples set no limit on a start or a cancellation: it may take long to be answered.
-READ_SECONDS = {START: 60.0, GET: 10.0, LIST: 10.0, CANCEL: 60.0}
-
-LONGEST_LIST = 1024
-"""The most ids that a call lists (Neptune Data API, `maxItems`); by default it lists ten."""
+READ_SECONDS = {START: 60.0, GET: 10.0, CANCEL: 60.0}
 
 _UNKNOWN_ID = "Invalid ID provided"
 _LONGEST_WORDS_CHARACTERS = 2000
@@ -92,6 +89,14 @@ class Unreachable(NeptuneError):
     """No connection to the cluster came about."""
 
 
+class UnknownHost(Unreachable):
+    """The cluster's host name does not exist."""
+
+
+class Denied(NeptuneError):
+    """Neptune denied the request (403); it had no effect."""
+
+
 class Unavailable(NeptuneError):
     """Neptune gave no usable answer (408, 429, 5xx, a broken connection): whether the call had an effect is unknown."""
 
@@ -139,7 +144,8 @@ class Jobs:
             Unreachable: No connection came about.
             Throttled: Neptune had too many requests; nothing was started.
             Unavailable: Neptune gave no usable answer; it may have started the job all the same.
-            NeptuneError: Anything else, such as a permission that is missing.
+            Denied: The function may not.
+            NeptuneError: Anything else.
         """
         answer = self._call(self._kind.start, job_id, properties)
         if not isinstance(answer.get("id"), str) or not answer["id"]:
@@ -157,7 +163,8 @@ class Jobs:
             Unreachable: No connection came about.
             Throttled: Neptune had too many requests; nothing was changed.
             Unavailable: Neptune gave no usable answer; it may change the job all the same.
-            NeptuneError: Anything else, such as a permission that is missing.
+            Denied: The function may not.
+            NeptuneError: Anything else.
         """
         answer = self._call(self._kind.start, job_id, properties, {self._kind.update: True})
         if not isinstance(answer.get("id"), str) or not answer["id"]:
@@ -178,7 +185,8 @@ class Jobs:
             RequestRefused: Neptune answered 400.
             Unreachable: No connection came about.
             Unavailable: Neptune gave no usable answer.
-            NeptuneError: Anything else, such as a permission that is missing.
+            Denied: The function may not.
+            NeptuneError: Anything else.
         """
         answer = self._call(self._kind.get, job_id, properties)
         status = answer.get("status")
@@ -198,27 +206,6 @@ class Jobs:
             is_changing=lower in [it.lower() for it in self._kind.changing],
         )
 
-    def list(self, properties: Properties) -> tuple[str, ...]:
-        """List the jobs.
-
-        Args:
-            properties: What the call carries.
-
-        Returns:
-            The ids of the cluster's jobs of this kind, whoever started them; Neptune names 1,024 at most.
-
-        Raises:
-            RequestRefused: Neptune answered 400.
-            Unreachable: No connection came about.
-            Unavailable: Neptune gave no usable answer.
-            NeptuneError: Anything else, such as a permission that is missing.
-        """
-        ids = self._call(self._kind.list, "", properties).get("ids")
-        # boto3 takes a body that is no JSON for an empty success.
-        if not isinstance(ids, list):
-            raise Unavailable(f"{self._name} answered without a list of {self._kind.words.thing}s.")
-        return tuple(str(job_id) for job_id in ids)
-
     def cancel(self, job_id: str, properties: Properties) -> None:
         """Cancel a job. Neptune stops it some time after it has accepted that.
 
@@ -231,7 +218,8 @@ class Jobs:
             RequestRefused: Neptune answered 400, as it does for a job that has already ended.
             Unreachable: No connection came about.
             Unavailable: Neptune gave no usable answer; it may have accepted all the same.
-            NeptuneError: Anything else, such as a permission that is missing.
+            Denied: The function may not.
+            NeptuneError: Anything else.
         """
         answer = self._call(self._kind.cancel, job_id, properties)
         # boto3 takes a body that is no JSON for an empty success.
@@ -244,7 +232,7 @@ class Jobs:
         """Make a call with those of the properties that it carries."""
         arguments = {row.parameter: value for row, value in properties.values.items() if call.name in row.calls}
         arguments |= besides
-        arguments |= {"id": job_id} if job_id else {"maxItems": LONGEST_LIST}
+        arguments["id"] = job_id
         if call.name not in self._clients:  # when it is needed: the first call comes sooner, and is often the only one
             client = self._clients[call.name] = self._make_client(
                 config=Config(
@@ -289,7 +277,7 @@ class Jobs:
         if is_unknown or http_status == HTTPStatus.BAD_REQUEST:
             return RequestRefused(f"{self._name} refused the request: {words} ({code})")
         if http_status == HTTPStatus.FORBIDDEN:
-            return NeptuneError(
+            return Denied(
                 f"{self._name} denied the request: {words} ({code}). The function's role needs {call.action} on "
                 f"{self._resource_arn}; check the provider's parameter ClusterResourceId and its permissions boundary."
             )
@@ -312,7 +300,7 @@ class Jobs:
             )
         cause = error.kwargs.get("error") if isinstance(error, EndpointConnectionError) else None
         if isinstance(cause, NameResolutionError):
-            return Unreachable(
+            return UnknownHost(
                 f"The host name {self._endpoint.host} of the Endpoint cannot be resolved. Check the spelling, and that "
                 "the function runs in the cluster's VPC with DNS resolution enabled."
             )

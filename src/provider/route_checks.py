@@ -6,15 +6,17 @@ They are for `template.yaml` alone, and no part of the reference.
 from __future__ import annotations
 
 import json
-from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from provider.custom_resource.waiting import CannotWait
 from provider.hosts import problem_of
+from provider.journal.entry import Entry, Outcome, Record, RequestType
+from provider.journal.errors import Conflict, JournalUnavailable
 from provider.kinds.kind import Words
-from provider.lifecycle import Done, RequestFailed
-from provider.neptune import JobNotFound, NeptuneError, RequestRefused
+from provider.lifecycle import Asked, Patience, Told, Waiting
+from provider.lifecycle.patience import LIMITS, Fault, Phase
+from provider.neptune import Denied, JobNotFound, NeptuneError, RequestRefused
 from provider.observability import logger
 from provider.schema import Properties, shown
 from provider.values import ENDPOINT
@@ -25,18 +27,22 @@ if TYPE_CHECKING:
     from provider.clock import Clock
     from provider.custom_resource.waiting import WaitingQueue
     from provider.hosts import Hosts
-    from provider.lifecycle import JobsOfCluster, Request
+    from provider.lifecycle.terms import JobsOfCluster, Journal
     from provider.values import Endpoint
 
 OPEN = "open"
 """The result of a check that found nothing wrong."""
 
-# A role that has just been made, and a rule of a security group, take effect some seconds later.
-PATIENCE_SECONDS = 30.0
-_PAUSE_SECONDS = 3.0
-
 _NO_JOB_ID = "route-check"
 _PROOF_DIGITS = 16
+
+
+class Closed(Exception):
+    """A route is not open."""
+
+    def __init__(self, problem: str, fault: Fault | None = Fault.SILENCE) -> None:
+        super().__init__(problem)
+        self.fault = fault  # `None`: it does not pass by itself
 
 
 class RouteChecks(NamedTuple):
@@ -48,135 +54,137 @@ class RouteChecks(NamedTuple):
         clusters: The hosts that may be checked.
         connect: Gives the jobs of a cluster, of a kind that the function may ask for.
         queue: The queue.
+        journal: The journal.
         clock: The time.
+        may_start: Whether the provider starts jobs, for which it needs the journal.
     """
 
     clusters: Hosts
     connect: Callable[[Endpoint], JobsOfCluster]
     queue: WaitingQueue
+    journal: Journal
     clock: Clock
+    may_start: bool
 
     @property
     def words(self) -> Words:
         """What messages say of a check: it starts nothing that could be cancelled."""
         return Words(thing="check")
 
-    def create(self, request: Request) -> Done:
+    def look(
+        self,
+        asked: Asked,
+        so_far: Patience,
+        *,
+        send: Callable[[str, str], bool],  # noqa: ARG002 - a check closes no job
+        check: Callable[[Told], str],  # noqa: ARG002 - its answer is short
+        ended: str = "",
+        known: str = "",  # noqa: ARG002 - it is found again
+    ) -> Told | Waiting:
         """Check a route.
 
-        Args:
-            request: The Create.
-
-        Returns:
-            The result.
-
-        Raises:
-            RequestFailed: The provider cannot do without this route, and has none.
-        """
-        return Done(_proof(request.properties), {"Result": self._check(request.properties)})
-
-    def update(self, request: Request) -> Done:
-        """Check a route again: something has changed.
-
-        What was checked before, and not replaced since, is what CloudFormation rolls back to. A rollback must not fail
-        because a cluster restarts, so that the result is a warning then.
+        A Delete does nothing, for there is nothing: the template retains its checks, so that nobody waits for this
+        answer. What was checked before, and not replaced since, is what CloudFormation rolls back to: a
+        rollback must not fail because a cluster restarts, so that the result is a warning then.
 
         Args:
-            request: The Update.
+            asked: The request.
+            so_far: The patience of the looks before.
+            send: Not needed.
+            check: Not needed.
+            ended: Why it may wait no longer; empty if it may.
+            known: Not needed.
 
         Returns:
-            The result.
-
-        Raises:
-            RequestFailed: As for a Create.
+            The result; or that what is wrong may pass by itself.
         """
+        if asked.is_delete:
+            return Told(Outcome.SUCCESS, asked.physical_id)
+        proof = _proof(asked.properties)
         try:
-            return self.create(request)
-        except RequestFailed as failed:
-            if request.physical_id != _proof(request.properties):
-                raise
-            logger.warning("The route that was there before is not there; the rollback goes on", problem=str(failed))
-            return Done(request.physical_id, {"Result": f"Warning: {failed}"})
+            if ended:  # what hangs would hang again
+                raise Closed(so_far.words or ended)  # noqa: TRY301
+            self._check(asked.properties)
+        except Closed as closed:
+            now = self.clock.wall()
+            is_known = so_far.silent_since is not None and so_far.fault is closed.fault
+            if closed.fault is not None:
+                since = so_far.silent_since if is_known else now
+                patience = Patience(silent_since=since, fault=closed.fault, words=str(closed))
+                if not (ended or now >= asked.until or patience.is_over(Phase.CHECK, now, LIMITS)):
+                    logger.info("The route is not there yet", problem=str(closed))
+                    return Waiting(str(closed), patience)
+            is_rollback = asked.type is RequestType.UPDATE and asked.physical_id == proof
+            if self._is_needed(asked.properties.get("Route")) and not is_rollback:
+                return Told(Outcome.FAILED, "", str(closed))
+            logger.warning("A route is not open", problem=str(closed))
+            return Told(Outcome.SUCCESS, proof, attributes={"Result": f"Warning: {closed}"})
+        return Told(Outcome.SUCCESS, proof, attributes={"Result": OPEN})
 
-    def delete(self, request: Request) -> Done:
-        """Do nothing, for there is nothing: the template retains its checks, so that nobody waits for this answer.
+    def _is_needed(self, route: object) -> bool:
+        return self.may_start if route == "Journal" else route != "WaitingQueue"
 
-        Args:
-            request: The Delete.
-
-        Returns:
-            That it is done.
-        """
-        return Done(request.physical_id or "")
-
-    def without_neptune(self, _request: Request) -> Done | None:
-        """Tell what an Update comes to whose time is over: a check that has no result has failed."""
-
-    def end_of_search(self, _request: Request) -> Done | None:
-        """Tell what a Delete comes to whose time is over: it takes none."""
-
-    def leaves(self, _request: Request) -> str:
-        """Tell what a Create leaves: nothing."""
-        return ""
-
-    # --- the checks ---------------------------------------------------------------------------------------------------
-
-    def _check(self, properties: Mapping[str, object]) -> str:
+    def _check(self, properties: Mapping[str, object]) -> None:
         match properties.get("Route"):
             case "Responses":
-                return OPEN  # if there is no route, nobody is going to read it
+                pass  # if there is no route, nobody is going to read the answer
             case "WaitingQueue":
-                return self._check_queue()
+                self._check_queue()
+            case "Journal":
+                self._check_journal()
             case "Cluster":
-                return self._check_cluster(properties.get("Endpoint"))
+                self._check_cluster(properties.get("Endpoint"))
             case route:
-                raise RequestFailed(f"Route is {shown(route)}; it should be Responses, WaitingQueue or Cluster.")
+                raise Closed(
+                    f"Route is {shown(route)}; it should be Responses, WaitingQueue, Journal or Cluster.", fault=None
+                )
 
-    def _check_queue(self) -> str:
+    def _check_queue(self) -> None:
         try:
-            self._patiently(self.queue.check)
+            self.queue.check()
         except CannotWait as error:
-            logger.warning("Requests cannot wait in the queue", problem=str(error))
-            return (
-                f"Warning: {error} Until then, a request that waits longer than 14 minutes for its job fails, and so "
-                "does any creation with CompletionHandle."
-            )
-        return OPEN
+            raise Closed(
+                f"{error} Until then, a request that waits longer than 14 minutes for its job fails, and so does any "
+                "creation with CompletionHandle."
+            ) from error
 
-    def _check_cluster(self, value: object) -> str:
+    def _check_journal(self) -> None:
+        """Read and write an entry of no resource."""
+        key, now = "route-check|journal", self.clock.wall()
+        seen = Record(1, RequestType.DELETE, None, now)
+        try:
+            _, revision = self.journal.read(key)
+            self.journal.write(key, Entry("check", 1, 0, {"check": seen}), revision)
+        except Conflict:
+            pass  # another check has written it
+        except JournalUnavailable as error:
+            raise Closed(
+                f"{error} Until then, the provider starts and changes no job; it still cancels those that run.",
+                Fault.JOURNAL,
+            ) from error
+
+    def _check_cluster(self, value: object) -> None:
+        """Ask for a job that there is not: to hear so takes the route and the permission, and changes nothing."""
         try:
             endpoint = ENDPOINT.parse(value)
             problem = problem_of(endpoint, self.clusters)
         except ValueError as error:
-            raise RequestFailed(f"CheckedEndpoint is {shown(value)}; it should be {error}.") from error
+            raise Closed(f"CheckedEndpoint is {shown(value)}; it should be {error}.", fault=None) from error
         if problem:
-            raise RequestFailed(f"CheckedEndpoint is {shown(value)}; it should be {problem}")
+            raise Closed(f"CheckedEndpoint is {shown(value)}; it should be {problem}", fault=None)
         try:
-            self._patiently(partial(self._ask, self.connect(endpoint)))
-        except NeptuneError as error:
-            raise RequestFailed(f"The provider cannot use the cluster of CheckedEndpoint. {error}") from error
-        return OPEN
-
-    def _ask(self, jobs: JobsOfCluster) -> None:
-        """Ask for a job that there is not: to hear so takes the route and the permission, and changes nothing."""
-        try:
-            jobs.get(_NO_JOB_ID, Properties({}))
+            self.connect(endpoint).get(_NO_JOB_ID, Properties({}))
         except JobNotFound:
             pass
         except RequestRefused as error:
             logger.info("The cluster can be asked, and refuses", words=str(error))
-
-    def _patiently(self, look: Callable[[], None]) -> None:
-        """Look until there is nothing wrong, and for half a minute at most; raises what the last look raised."""
-        until = self.clock.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                return look()
-            except (CannotWait, NeptuneError) as error:
-                if self.clock.monotonic() + _PAUSE_SECONDS > until:
-                    raise
-                logger.info("The route is not there yet", problem=str(error))
-            self.clock.sleep(_PAUSE_SECONDS)
+        except NeptuneError as error:
+            is_denied = isinstance(error, Denied)
+            waits = " Neptune can take up to ten minutes to apply a change of IAM permissions." if is_denied else ""
+            raise Closed(
+                f"The provider cannot use the cluster of CheckedEndpoint. {error}{waits}",
+                Fault.DENIAL if is_denied else Fault.SILENCE,
+            ) from error
 
 
 def _proof(properties: Mapping[str, object]) -> str:

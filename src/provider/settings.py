@@ -20,6 +20,7 @@ class Settings(NamedTuple):
         signals: The hosts that may be signalled.
         neptune_resource_arn: What the function's policy lets it use in Neptune, for messages.
         waiting_queue_url: The queue in which requests wait; empty if there is none.
+        journal_table: The table of the journal; empty if there is none.
         kinds: The resource types that the operator has the provider provide; empty: all.
         may_start: Whether the provider may start jobs, or only adopt those that run already.
         answer_pauses: How long to wait before each further attempt to deliver an answer, in seconds.
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
     signals: Hosts
     neptune_resource_arn: str
     waiting_queue_url: str
+    journal_table: str
     kinds: frozenset[str]
     may_start: bool
     answer_pauses: tuple[float, ...]
@@ -69,6 +71,7 @@ class Settings(NamedTuple):
             neptune_resource_arn=environment.get("NEPTUNE_RESOURCE_ARN") or f"arn:aws:neptune-db:{region}:*:*/*",
             # SAM puts the queue's name in the template there.
             waiting_queue_url="" if is_local else environment.get("WAITING_QUEUE_URL", ""),
+            journal_table=environment.get("JOURNAL_TABLE", ""),
             kinds=frozenset(_names(environment.get("KINDS", ""))),
             may_start=environment.get("START_JOBS") == "true",
             answer_pauses=() if is_local else (0.5, 1.0, 2.0, 4.0),

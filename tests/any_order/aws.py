@@ -26,11 +26,12 @@ from provider.custom_resource import FrontDoor
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.request import Unanswerable
-from provider.custom_resource.waiting import FIELD, WaitingQueue
+from provider.custom_resource.waiting import FIELD, OWED, CannotWait, WaitingQueue
 from provider.identity import Identity
+from provider.journal.memory import Memory
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
-from provider.neptune import LONGEST_LIST, Jobs
+from provider.neptune import Jobs
 from provider.settings import Settings
 from tests.function.world import EPOCH, NEPTUNE_ARN, QUEUE_URL, LambdaContext, delivered
 
@@ -40,10 +41,9 @@ if TYPE_CHECKING:
     from provider.kinds.kind import Kind
     from provider.values import Endpoint
 
-STEPS = ("get", "list", "start", "cancel", "sleep", "answer", "send", "check", "visibility")
+STEPS = ("get", "start", "cancel", "sleep", "answer", "send", "check", "visibility")
 _SERVICES = {
     "get": "neptune",
-    "list": "neptune",
     "start": "neptune",
     "cancel": "neptune",
     "send": "sqs",
@@ -206,9 +206,8 @@ class Aws:
 
     `faults` gives what happens at the next steps of each kind; when they are exhausted, nothing more goes wrong.
     `outages` are steps that fail each time, until they are taken out, or until `outages_end`. `quotas` limits the calls
-    that a service takes in a second. `plan` is what becomes of the jobs that are started from now on. The list of jobs
-    has the active ones, and those that have ended only if `lists_ended`. The id of a job that is gone is not used again
-    if Neptune `remembers_ids`.
+    that a service takes in a second. `plan` is what becomes of the jobs that are started from now on. The id of a
+    job that is gone is not used again if Neptune `remembers_ids`.
     """
 
     time: float = 0.0
@@ -217,7 +216,6 @@ class Aws:
     cancelled: list[Key] = field(default_factory=list)
     started: list[Started] = field(default_factory=list)
     plan: Plan = Plan()
-    lists_ended: bool = False
     remembers_ids: bool = True
     may_start: bool = True
     told: set[str] = field(default_factory=set)
@@ -249,6 +247,7 @@ class Aws:
             {"NEPTUNE_RESOURCE_ARN": NEPTUNE_ARN, "WAITING_QUEUE_URL": "a queue"}
         )
         self._jobs_of = cache(self._connect)
+        self._journal = Memory()
 
     # --- Lambda -------------------------------------------------------------------------------------------------------
 
@@ -263,13 +262,13 @@ class Aws:
         delivery = heapq.heappop(self.deliveries)
         self._event = delivery.event
         if self.time > delivery.at + 1:
-            self.disturbed.add(delivery.event["RequestId"])
+            self.disturbed.add(delivery.event.get("RequestId", ""))
         self.time = max(self.time, delivery.at)
         self._redeliver_after = _VISIBILITY_SECONDS
         try:
             self.invoke(json.loads(json.dumps(delivery.event)), is_message=delivery.is_message)
-        except (Killed, Undeliverable, Unanswerable):
-            self.disturbed.add(delivery.event["RequestId"])
+        except (CannotWait, Killed, Undeliverable, Unanswerable):
+            self.disturbed.add(delivery.event.get("RequestId", ""))
             if delivery.attempt + 1 >= (_RECEIVES if delivery.is_message else 1 + len(_RETRY_SECONDS)):
                 self.dead_letters.append(delivery.event)
                 return
@@ -301,6 +300,7 @@ class Aws:
             _SCHEMAS[kind.resource_type],
             self._settings.clusters,
             lambda endpoint: self._jobs_of(kind, endpoint),
+            self._journal,
             self.clock,
             may_start=self.may_start,
         )
@@ -333,7 +333,7 @@ class Aws:
         if fault is Fault.KILLED_BEFORE:
             raise Killed
         if fault is Fault.HANGS:
-            self._hang(is_watched=kind in ("get", "list", "start", "cancel"))
+            self._hang(is_watched=kind in ("get", "start", "cancel"))
         if fault in _NO_EFFECT and error:
             self.time += _CALL_SECONDS
             raise error(fault)
@@ -454,7 +454,7 @@ class Aws:
         assert isinstance(DelaySeconds, int)
         assert 1 <= DelaySeconds <= 900
         event = json.loads(MessageBody)
-        assert FIELD in event
+        assert FIELD in event or OWED in event
         self.step(
             "send", lambda: self.invoke_later(event, after=DelaySeconds + self._late_by, is_message=True), _sqs_error
         )
@@ -490,7 +490,6 @@ class _Client:
             "start": self._start,
             "create": self._start,
             "get": self._get,
-            "list": self._list,
             "cancel": self._cancel,
             "delete": self._cancel,
         }
@@ -543,16 +542,6 @@ class _Client:
 
         answer: dict[str, Any] = self.aws.step("get", look, _neptune_error)
         return answer
-
-    def _list(self, of: Key, *, maxItems: int, **_: object) -> dict[str, Any]:  # noqa: N803
-        assert maxItems == LONGEST_LIST
-        inactive = set() if self.aws.lists_ended else ended(of.kind)
-
-        def names() -> list[str]:
-            here = [key for key in list(self.aws.jobs) if key == of._replace(id=key.id)]
-            return [key.id for key in here if self.aws.seen(key) not in {None, *inactive}]
-
-        return {"ids": self.aws.step("list", names, _neptune_error)}
 
     def _cancel(self, key: Key, **_: object) -> dict[str, Any]:
         def stop() -> None:

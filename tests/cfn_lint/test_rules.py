@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from cfnlint.helpers import load_plugins  # type: ignore[import-untyped]
@@ -14,11 +14,12 @@ from provider import values
 from provider.clock import Clock
 from provider.custom_resource.properties import schema_of
 from provider.hosts import Hosts, problem_of
-from provider.job_id import Origin
+from provider.journal.entry import RequestType
+from provider.journal.memory import Memory
 from provider.kinds import DATA_PROCESSING_JOB, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
 from provider.kinds import ENDPOINT as ENDPOINT_KIND
 from provider.kinds.common import ENDPOINT as ENDPOINT_ROW
-from provider.lifecycle import Lifecycle, Request, RequestFailed
+from provider.lifecycle import Asked, Lifecycle, Patience, Told
 from provider.schema import InvalidProperties
 from tests.cfn_lint.linting import ENDPOINT, OUR_RULES, RULES, TOKEN, Finding, lint
 
@@ -523,20 +524,25 @@ def as_sent(value: object) -> Any:  # noqa: ANN401 - as JSON has it
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+class NotRefusedError(Exception):
+    """The provider is about to ask Neptune."""
+
+
+def not_refused(_: object) -> NoReturn:
+    raise NotRefusedError
+
+
 def refusal(kind: Kind, properties: dict[str, object]) -> str:
     """Why the provider refuses it; empty if it does not."""
-    lifecycle = Lifecycle(
-        kind,
-        schema_of(kind.schema),
-        Hosts.of_clusters(["localhost"]),
-        connect=lambda _: pytest.fail("judging properties needs no cluster"),
-        clock=Clock(),
-    )
+    schema, clusters = schema_of(kind.schema), Hosts.of_clusters(["localhost"])
+    lifecycle = Lifecycle(kind, schema, clusters, not_refused, Memory(), Clock(), may_start=True)
+    asked = Asked(RequestType.CREATE, "request", "arn:aws:cloudformation:::stack/a/b", "Job", "", as_sent(properties))
     try:
-        lifecycle.without_neptune(Request(physical_id=None, properties=as_sent(properties), origin=Origin((), "", "")))
-    except RequestFailed as failed:
-        return str(failed)
-    return ""
+        told = lifecycle.look(asked, Patience(), send=lambda *_: True, check=lambda _: "")
+    except NotRefusedError:
+        return ""
+    assert isinstance(told, Told)
+    return told.reason
 
 
 def is_reported(kind: Kind, properties: dict[str, object]) -> bool:

@@ -15,6 +15,8 @@ ROWS = re.findall(r"^\| (\d+) s \| (\d+) \| (\d+) \| ([\d.]+) s \| ([\d.]+) \|",
 LOOK_SECONDS, MEAN_CHANCE = 0.1, 0.5  # as the page says
 GIGABYTES = 0.25
 DOLLARS_OF_A_GIGABYTE_SECOND, DOLLARS_OF_AN_INVOCATION, DOLLARS_OF_AN_SQS_REQUEST = 0.0000166667, 0.2e-6, 0.4e-6
+DOLLARS_OF_A_READ_UNIT, DOLLARS_OF_A_WRITE_UNIT = 0.125e-6, 0.625e-6
+WRITE_UNITS = 3 * 2  # three writes of an item of two kilobytes
 
 
 def deletion(stop_seconds: float) -> tuple[int, int, float]:
@@ -41,6 +43,8 @@ def test_the_costs_of_a_deletion_are_computed(row: tuple[str, ...]) -> None:
         billed * GIGABYTES * DOLLARS_OF_A_GIGABYTE_SECOND
         + (1 + messages) * DOLLARS_OF_AN_INVOCATION
         + 3 * messages * DOLLARS_OF_AN_SQS_REQUEST
+        + looks * DOLLARS_OF_A_READ_UNIT
+        + WRITE_UNITS * DOLLARS_OF_A_WRITE_UNIT
     )
 
     assert row[1:] == (str(looks), str(messages), f"{billed:.1f}", f"{cents:.4f}")

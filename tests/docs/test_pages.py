@@ -95,7 +95,7 @@ def test_the_readme_names_every_parameter_of_the_provider() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 def test_the_page_of_permissions_names_the_actions_of_every_kind(kind: Kind) -> None:
     row = next(line for line in PERMISSIONS.read_text().splitlines() if line.startswith(f"| {kind.noun}s "))
-    actions = [call.action for call in (kind.get, kind.list, kind.cancel, kind.start)]
+    actions = [call.action for call in (kind.get, kind.cancel, kind.start)]
 
     assert re.findall(r"`(neptune-db:\w+)`", row) == actions
 

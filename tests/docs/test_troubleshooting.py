@@ -19,7 +19,8 @@ def test_every_message_is_explained(fragment: str) -> None:
 def test_messages_are_found_in_the_source() -> None:
     found = fragments()
 
-    assert ", and Neptune does not say yet whether its" in found  # part of an f-string
+    assert ": its cluster is at" in found  # part of an f-string
+    assert "was requested, but Neptune does not show it yet." in found  # of one for `str.format`
     assert any(text.endswith("(the provider's SubnetIds).") for text in found)  # over several lines
     assert "a non-empty string" in found  # what parsing raises
     assert "Neptune cannot be asked; asking again" in found  # in the log

@@ -20,25 +20,32 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 
 
-# The function's numbers that differ: a failed look is taken again sooner, a route that is not there yet is given up
-# sooner, and of a short time limit more is kept back, for a busy machine may be seconds late with an answer.
+# The function's numbers that differ: a failed look is taken again sooner, a route that is not there yet and a journal
+# that cannot be written are given up sooner, and of a short time limit more is kept back, for a busy machine may be
+# seconds late with an answer.
 _NUMBERS = {
-    "custom_resource/waiting.py": ("_RETRY_SECONDS = 60", f"_RETRY_SECONDS = {AGAIN_SECONDS}"),
-    "custom_resource/deadline.py": (
-        "_ANSWER_SECONDS, _ANSWER_SHARE = 30.0, 0.1",
-        f"_ANSWER_SECONDS, _ANSWER_SHARE = 30.0, {ANSWER_SHARE}",
-    ),
-    "route_checks.py": ("PATIENCE_SECONDS = 30.0", "PATIENCE_SECONDS = 4.0"),
+    "custom_resource/waiting.py": {"_RETRY_SECONDS = 60": f"_RETRY_SECONDS = {AGAIN_SECONDS}"},
+    "custom_resource/deadline.py": {
+        "_ANSWER_SECONDS, _ANSWER_SHARE = 30.0, 0.1": f"_ANSWER_SECONDS, _ANSWER_SHARE = 30.0, {ANSWER_SHARE}"
+    },
+    "lifecycle/patience.py": {
+        "Phase.UNWRITTEN: dict.fromkeys(Fault, 10.0),": "Phase.UNWRITTEN: dict.fromkeys(Fault, 2.0),",
+        "Phase.CHECK: {**dict.fromkeys(Fault, 30.0), Fault.DENIAL: 10 * _MINUTE},": (
+            "Phase.CHECK: dict.fromkeys(Fault, 4.0),"
+        ),
+    },
 }
 
 
 def _in_less_time(copy: Path) -> Path:
     """Copy the template and the function with these numbers."""
     shutil.copytree(_ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    for name, (number, other) in _NUMBERS.items():
+    for name, numbers in _NUMBERS.items():
         file = copy / "src/provider" / name
-        code, replaced = re.subn(f"^{re.escape(number)}$", other, file.read_text(), flags=re.M)
-        assert replaced == 1
+        code = file.read_text()
+        for number, other in numbers.items():
+            code, replaced = re.subn(rf"^( *){re.escape(number)}$", rf"\g<1>{other}", code, flags=re.M)
+            assert replaced == 1
         file.write_text(code)
     return Path(shutil.copy(_ROOT / "template.yaml", copy))
 

@@ -66,7 +66,7 @@ def credentials(provider: Provider, user: str, *policies: str) -> dict[str, str]
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
-WAITED = {"ArrivedAt": 1.8e9, "Progress": {}}
+WAITED = {"ArrivedAt": 1.8e9, "Patience": {}}
 
 
 def delete_of(provider: Provider, stack_id: str, job: str, host: ResponseHost) -> dict[str, Any]:

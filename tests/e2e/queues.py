@@ -1,21 +1,17 @@
-"""The deployed provider's queues, and what the function may do with them."""
+"""The deployed provider's queues."""
 
 from __future__ import annotations
 
-import json
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local import queues
 from tests.e2e.provider import SLACK_SECONDS, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.e2e.provider import Provider
 
-# An invocation takes looks for five seconds by itself.
-LOOKS_SECONDS = 5.0
+# An invocation takes looks for two seconds by itself.
+LOOKS_SECONDS = 2.0
 # Then the queue delivers a message, in MiniStack up to a second late, when a tenth of the wait is over, and a second.
 QUEUE_SECONDS = 3.0
 STOP_SECONDS = 12.0
@@ -40,23 +36,3 @@ def assert_queues_are_empty(provider: Provider) -> None:
     """What one test leaves must not finish the next one."""
     assert_nothing_waits(provider)
     assert depth(provider, FAILED) == (0, 0, 0)
-
-
-@contextmanager
-def denied(provider: Provider, action: str) -> Iterator[None]:
-    """Take an action on the waiting queue out of the function's policy for a while."""
-    iam = provider.ministack.client("iam")
-    policy = {"RoleName": configuration(provider)["Role"].rpartition("/")[2], "PolicyName": "provider"}
-    allowed: Any = iam.get_role_policy(**policy)["PolicyDocument"]
-    less = json.loads(json.dumps(allowed))
-    (statement,) = [it for it in less["Statement"] if it["Sid"] == "WaitingRequests"]
-    statement["Action"].remove(action)
-    iam.put_role_policy(**policy, PolicyDocument=json.dumps(less))
-    try:
-        yield
-    finally:
-        iam.put_role_policy(**policy, PolicyDocument=json.dumps(allowed))
-
-
-def configuration(provider: Provider) -> Any:  # noqa: ANN401 - as AWS answers it
-    return provider.ministack.client("lambda").get_function_configuration(FunctionName=provider.outputs["FunctionName"])

@@ -34,8 +34,10 @@ def test_the_demo_ends_well_whatever_aws_the_user_works_with() -> None:
         "read its output OutputLocation:",
         "s3://movies/",
         "stack music: CREATE_COMPLETE",
+        ": begun, known to its stack",
         "delete the stack music",
         "stack music: DELETE_COMPLETE",
+        ": gone",
         "stack books: CREATE_COMPLETE",
         "delete the stack books",
         "the request waits in the queue",
@@ -47,6 +49,7 @@ def test_the_demo_ends_well_whatever_aws_the_user_works_with() -> None:
     assert "its output OutputLocation says where the job's artifacts are" in checks
     assert "it was answered by the invocation that CloudFormation made" in checks
     assert checks.count("it was handed to the queue, and answered by the last of") == 2
+    assert "the journal had its job while it ran, and says that it is gone" in checks
     assert "Neptune got one POST for each of movies and music, no other" in checks
     assert "it got one DELETE ...?clean=true for each of music and books, no other" in checks
     assert "the queue of waiting requests is empty" in checks

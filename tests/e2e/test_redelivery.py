@@ -15,6 +15,7 @@ import pytest
 
 from local.response_host import SIGNATURE, ResponseHost
 from simulator import Fault
+from tests.e2e.changes import denied
 from tests.e2e.provider import SETTLE_SECONDS, SLACK_SECONDS, wait_until
 from tests.e2e.queues import (
     AGAIN_SECONDS,
@@ -25,7 +26,6 @@ from tests.e2e.queues import (
     WAITING,
     assert_nothing_waits,
     assert_queues_are_empty,
-    denied,
     depth,
 )
 
@@ -148,7 +148,7 @@ def test_message_that_fails_again_and_again_can_be_replayed(provider: Provider) 
             failure = receive_failed(provider, seconds)
 
         assert {**failure, "Waiting": None} == {**request.event, "Waiting": None}
-        assert failure["Waiting"]["Progress"]["cancelled_at"] >= failure["Waiting"]["ArrivedAt"]
+        assert failure["Waiting"]["Patience"]["cancelled_at"] >= failure["Waiting"]["ArrivedAt"]
         # On a busy machine the message may be given up while its last look is still being taken.
         wait_until(lambda: request.host.attempts == RECEIVES, SLACK_SECONDS, "the last attempt")
         assert len(provider.cancellations(request.job)) == 1

@@ -14,7 +14,8 @@ from local.sam import SamError
 if TYPE_CHECKING:
     from tests.e2e.provider import Provider
 
-RESPONSES, QUEUE, CLUSTER = "RouteToCloudFormationResponses", "RouteToWaitingQueue", "RouteToCluster"
+RESPONSES, QUEUE = "RouteToCloudFormationResponses", "RouteToWaitingQueue"
+JOURNAL, CLUSTER = "RouteToJournal", "RouteToCluster"
 # In place of 120 s, where no answer comes.
 SERVICE_TIMEOUT = 12
 
@@ -61,8 +62,8 @@ def delete(provider: Provider, stack_name: str) -> str:
 def test_a_deployment_with_every_route(provider: Provider) -> None:
     deployed = provider.deploy("every-route", CheckedEndpoint=provider.neptune.url)
 
-    assert deployed.outputs[QUEUE] == "open"
-    assert set(physical_ids(provider, "every-route")) == {RESPONSES, QUEUE, CLUSTER}
+    assert (deployed.outputs[QUEUE], deployed.outputs[JOURNAL]) == ("open", "open")
+    assert set(physical_ids(provider, "every-route")) == {RESPONSES, QUEUE, JOURNAL, CLUSTER}
     asked = [it for it in provider.neptune.log if it.job_id == "route-check"]
     assert [(it.method, it.status, it.signed) for it in asked] == [("GET", 404, True)]
 
@@ -84,7 +85,7 @@ def test_without_a_route_to_the_responses_the_deployment_fails_soon_and_names_it
     assert SERVICE_TIMEOUT <= time.monotonic() - began <= SERVICE_TIMEOUT + 60
     ((status, reason),) = story(provider, "no-responses", RESPONSES)[:1]
     assert (status, "timed out" in reason) == ("CREATE_FAILED", True)
-    for later in (QUEUE, CLUSTER):
+    for later in (QUEUE, JOURNAL, CLUSTER):
         assert story(provider, "no-responses", later) == []
     # Nothing is left that a second attempt would meet.
     delete(provider, "no-responses")
@@ -98,10 +99,20 @@ def test_without_the_queue_the_deployment_is_warned(provider: Provider) -> None:
 
     assert deployed.outputs[QUEUE].startswith("Warning: Amazon SQS refused sqs:GetQueueAttributes: ")
     assert [status for status, _ in story(provider, "no-queue", QUEUE)] == ["CREATE_COMPLETE"]
-    (warning,) = [
-        line for line in function_log.lines(deployed.log()) if line.message == "Requests cannot wait in the queue"
-    ]
+    (warning,) = [line for line in function_log.lines(deployed.log()) if line.message == "A route is not open"]
     assert warning.level == "WARNING"
+
+
+def test_without_the_journal_a_deployment_that_starts_jobs_fails_and_another_is_warned(provider: Provider) -> None:
+    without = changed(provider, "without-journal", "- dynamodb:PutItem", "- dynamodb:Scan")
+    with pytest.raises(SamError, match="ROLLBACK_COMPLETE"):
+        without.deploy("starting", StartJobs="true")
+    deployed = without.deploy("adopting")
+
+    ((status, reason),) = story(provider, "starting", JOURNAL)[:1]
+    refused = "Amazon DynamoDB refused dynamodb:PutItem on the provider's journal: "
+    assert (status, reason[: len(refused)]) == ("CREATE_FAILED", refused)
+    assert deployed.outputs[JOURNAL].startswith(f"Warning: {refused}")
 
 
 def test_without_a_route_to_the_cluster_the_deployment_fails_with_what_to_do(provider: Provider) -> None:
@@ -113,7 +124,7 @@ def test_without_a_route_to_the_cluster_the_deployment_fails_with_what_to_do(pro
     assert reason.startswith(
         "The provider cannot use the cluster of CheckedEndpoint. Neptune at localhost:9 refused the connection."
     )
-    for earlier in (RESPONSES, QUEUE):
+    for earlier in (RESPONSES, QUEUE, JOURNAL):
         assert [it for it, _ in story(provider, "no-cluster", earlier)] == ["CREATE_COMPLETE", "DELETE_SKIPPED"]
 
 
@@ -148,5 +159,5 @@ def test_an_update_that_changes_the_network_checks_again_and_a_deletion_checks_n
     assert physical_ids(provider, name) == after
 
     stack_id = delete(provider, name)
-    for check in (RESPONSES, QUEUE, CLUSTER):
+    for check in (RESPONSES, QUEUE, JOURNAL, CLUSTER):
         assert [status for status, _ in story(provider, stack_id, check)][-1] == "DELETE_SKIPPED"

@@ -91,11 +91,12 @@ class Run:
         item = f"{JOBS}/{expected.job}"
 
         cancelled = [target for method, target in self.requests if method == "DELETE"]
-        assert cancelled == ([f"{JOBS}/{expected.cancellation}"] if expected.cancellation else [])
+        assert cancelled == (
+            [f"{JOBS}/{expected.cancellation}"] * expected.cancellations if expected.cancellation else []
+        )
         assert [target for method, target in self.requests if method == "POST"] == [JOBS] * expected.starts
         calls = {(method, target.partition("?")[0]) for method, target in self.requests}
-        assert (("GET", JOBS) in calls) == expected.searches
-        assert calls <= {("POST", JOBS), ("GET", JOBS), ("GET", item), ("DELETE", item)}
+        assert calls <= {("POST", JOBS), ("GET", item), ("DELETE", item)}
 
         touched = {} if expected.job_status == world.NOT_THERE else {expected.job: expected.job_status}
         assert self.statuses == {**dict.fromkeys(world.JOBS, "InProgress"), **touched}

@@ -27,7 +27,7 @@ from provider.custom_resource.waiting import WaitingQueue
 from provider.hosts import Hosts
 from provider.identity import Identity
 from provider.kinds import MODEL_TRANSFORM_JOB
-from tests.events.outcomes import CLUSTER, OUTCOMES
+from tests.events.outcomes import CLUSTER, INVENTED_ID, OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +42,8 @@ STACK_ARN = re.compile(
 )
 HOSTS = Hosts.of_responses("us-east-1", [world.HOST])
 WAITING = "delete-waiting"
-# The requests that started what was there before.
+# The request that started what was there before.
 EARLIER_CREATE = "1c8f5a27-64d3-4b9e-a0f5-8e3b7d2c9614"
-UNANSWERED_CREATE = "9b2e7d41-3f6c-4a85-8d19-c5a0f4e6b273"
 FUNCTION_ARN = re.compile(r"arn:aws:lambda:us-east-1:\d{12}:function:[A-Za-z0-9-]+")
 
 every_event = pytest.mark.parametrize("name", events.DESCRIPTIONS)
@@ -62,8 +61,7 @@ def has_adopted(event: dict[str, Any]) -> bool:
 
 def id_of_job(event: dict[str, Any]) -> str:
     """The id that the provider gives the job that an event describes."""
-    asked = cloudformation_request(event, return_address(event, HOSTS)).asked
-    return job_id.make(asked.origin, schema_of(MODEL_TRANSFORM_JOB.schema).parse(asked.properties).description)
+    return job_id.make(event["StackId"].split("/")[1], event["LogicalResourceId"], event["RequestId"])
 
 
 def scalars(value: object) -> Iterator[object]:
@@ -130,7 +128,7 @@ def test_function_takes_the_event_for_a_request(name: str) -> None:
     request = cloudformation_request(event, address)
 
     assert address.url == event["ResponseURL"]
-    assert request.request_type == event["RequestType"]
+    assert request.asked.type == event["RequestType"]
     assert request.service_timeout == int(event["ResourceProperties"]["ServiceTimeout"])
 
 
@@ -165,7 +163,7 @@ def test_no_two_events_are_the_same_request() -> None:
 def test_delete_after_failed_create_follows_the_failed_create() -> None:
     create, delete = read("create-unknown-job"), read("delete-after-failed-create")
 
-    assert delete["PhysicalResourceId"] == return_address(create, HOSTS).failure_id("")
+    assert delete["PhysicalResourceId"] == return_address(create, HOSTS).fallback_id
     assert Identity.parse(delete["PhysicalResourceId"]) is None
     for field in ("StackId", "LogicalResourceId", "ResourceProperties"):
         assert delete[field] == create[field]
@@ -202,12 +200,11 @@ def test_started_job_is_of_an_earlier_creation_of_what_create_start_creates() ->
             assert event[field] == create[field]
 
 
-def test_unanswered_creation_has_started_a_job_that_cloudformation_does_not_know() -> None:
+def test_unanswered_creation_has_an_id_that_names_no_job() -> None:
     delete = read("delete-unanswered-create")
 
-    assert id_of_job({**delete, "RequestId": UNANSWERED_CREATE}) == world.UNREPORTED
-    assert delete["PhysicalResourceId"] == world.INVENTED_ID
-    assert Identity.parse(world.INVENTED_ID) is None
+    assert delete["PhysicalResourceId"] == INVENTED_ID
+    assert Identity.parse(INVENTED_ID) is None
 
 
 def test_waiting_event_is_what_the_queue_delivers() -> None:
@@ -222,7 +219,7 @@ def test_waiting_event_is_what_the_queue_delivers() -> None:
     assert message is not None
     assert message.event == read(WAITING)
     assert waited.arrived_at is not None
-    assert waited.asked.progress.cancelled_at is not None
+    assert waited.patience.cancelled_at is not None
 
 
 def test_no_other_event_has_waited() -> None:

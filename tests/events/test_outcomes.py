@@ -15,6 +15,7 @@ from provider.clock import Clock
 from provider.custom_resource import FrontDoor
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.waiting import WaitingQueue
+from provider.journal.memory import Memory
 from provider.kinds import MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
 from provider.neptune import Jobs
@@ -53,6 +54,7 @@ def run(name: str, variables: Mapping[str, str]) -> Run:
         schema_of(MODEL_TRANSFORM_JOB.schema),
         settings.clusters,
         partial(Jobs, MODEL_TRANSFORM_JOB, region=settings.region, resource_arn=settings.neptune_resource_arn),
+        Memory(),
         clock,
         may_start=settings.may_start,
         is_patient=not settings.is_local,
@@ -82,4 +84,4 @@ def test_without_the_setting_no_event_starts_a_job() -> None:
 
     (answer,) = done.answers
     assert "StartJobs" in answer["Reason"]
-    assert [method for method, _ in done.requests] == ["GET"]
+    assert done.requests == []

@@ -19,8 +19,11 @@ from provider import observability
 from provider.clock import Clock
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.request import Unanswerable
-from provider.custom_resource.waiting import CannotWait
-from tests.function.world import EPOCH, ROUTE_CHECK, LambdaContext, Queue, delivered
+from provider.custom_resource.waiting import CannotWait, Owed
+from provider.journal.entry import Entry, Job, Record, RequestType
+from provider.journal.memory import Memory
+from provider.kinds import MODEL_TRANSFORM_JOB
+from tests.function.world import EPOCH, ROUTE_CHECK, STACK_ID, LambdaContext, Queue, delivered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,15 +34,17 @@ if TYPE_CHECKING:
 ADDRESS = "127.0.0.1"
 # What tells two invocations of the same event apart.
 OF_THE_MOMENT = {"timestamp", "cold_start"}
+RESOURCE = f"{STACK_ID}|Job"
 
 
 @dataclass(frozen=True)
 class Day:
-    """What an invocation meets: the event, and what is wrong."""
+    """What an invocation meets: the event, what is wrong, and the job that is to be cancelled."""
 
     event: object
     host: Behaviour | None = None
     queue: str = ""
+    owes: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,13 @@ def days(here: world.World) -> dict[str, Day]:
         create = read("create")
         create["ResourceProperties"] |= {"CompletionHandle": here.responses.handle_for("trained"), **properties}
         follows = f"{create['ResourceProperties']['Endpoint']}/{create['ResourceProperties']['Id']}"
-        return delivered({**create, "Waiting": {"ArrivedAt": EPOCH, "Progress": {}, "Follows": follows}})
+        return delivered({**create, "Waiting": {"ArrivedAt": EPOCH, "Patience": {}, "Follows": follows}})
 
+    def owing(job_id: str) -> tuple[object, str]:
+        identity = f"{read('create')['ResourceProperties']['Endpoint']}/{job_id}"
+        return delivered(Owed(RESOURCE, identity, MODEL_TRANSFORM_JOB.resource_type, EPOCH).as_json()), identity
+
+    (owed_running, running), (owed_gone, gone) = owing("movies"), owing("games")
     has_handle = read("create")
     has_handle["ResourceProperties"]["CompletionHandle"] = here.responses.handle_for("trained")
     check = {**read("create"), "ResourceType": ROUTE_CHECK, "ResourceProperties": {"Route": "Responses"}}
@@ -78,6 +88,9 @@ def days(here: world.World) -> dict[str, Day]:
         "followed-gone": Day(followed(Id="games")),
         "followed-gone-unheard": Day(followed(Id="games"), host=403),
         "followed-without-queue": Day(followed(), queue="There is no queue here."),
+        "owed": Day(owed_running, owes=running),
+        "owed-gone": Day(owed_gone, owes=gone),
+        "owed-without-queue": Day(owed_running, queue="There is no queue here.", owes=running),
         "endpoint": Day({**read("delete"), "ResourceType": "Custom::NeptuneMLEndpoint"}),
         "route-check": Day(check),
         "no-url": Day({**read("create"), "ResponseURL": ""}),
@@ -127,9 +140,16 @@ class Process:
         def sleep(seconds: float) -> None:
             now[0] += seconds
 
+        journal = Memory()
+        if day.owes:
+            job = Job(closed=EPOCH, settings={"ResourceType": MODEL_TRANSFORM_JOB.resource_type})
+            record = Record(1, RequestType.UPDATE, None, EPOCH)
+            journal.write(RESOURCE, Entry("request", 1, 1, {"request": record}, {day.owes: job}), 0)
         clock = Clock(monotonic=lambda: now[0], wall=lambda: EPOCH + now[0], sleep=sleep)
         door = self.entry._front_door
-        lifecycles = {name: lifecycle._replace(clock=clock) for name, lifecycle in door.lifecycles.items()}
+        lifecycles = {
+            name: lifecycle._replace(clock=clock, journal=journal) for name, lifecycle in door.lifecycles.items()
+        }
         door = door._replace(clock=clock, queue=queue, lifecycles=lifecycles)
         self.monkeypatch.setattr(self.entry, "_front_door", door)
         self.recorder.begin_segment("function")

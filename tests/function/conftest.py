@@ -11,7 +11,6 @@ import botocore.endpoint
 import pytest
 import trustme
 
-from local.ministack import MiniStack
 from local.response_host import ResponseHost
 from provider import neptune, observability
 from tests.function.world import World
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from local.ministack import MiniStack
     from simulator import ManualClock, Simulator
 
 SECRETS = "5ec7e7"  # how every made-up secret of the tests begins
@@ -69,20 +69,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neptune's time limits, shortened: what takes a minute takes a tenth of a second."""
     monkeypatch.setattr(neptune, "CONNECT_SECONDS", 0.05)
     monkeypatch.setattr(neptune, "READ_SECONDS", dict.fromkeys(neptune.READ_SECONDS, 0.1))
-
-
-@pytest.fixture(scope="session")
-def ministack() -> Iterator[MiniStack]:
-    with MiniStack() as running:
-        yield running
-
-
-@pytest.fixture
-def aws(ministack: MiniStack, monkeypatch: pytest.MonkeyPatch) -> MiniStack:
-    """MiniStack as the function's AWS."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", ministack.url)
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(ministack.ca_bundle))
-    return ministack
 
 
 @pytest.fixture

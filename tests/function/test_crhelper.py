@@ -29,11 +29,9 @@ from provider.custom_resource import answer as answers
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.on_crhelper import Dispatch
 from provider.custom_resource.waiting import WaitingQueue
-from provider.job_id import Origin
-from provider.lifecycle import Done, Progress, Request
+from provider.journal.entry import RequestType
+from provider.lifecycle import Asked, Patience, RequestFailed, Told
 from tests.function.world import EPOCH, LambdaContext, Queue, delivered
-
-ORIGIN = Origin((), "Job", "request")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,19 +64,25 @@ class PlainCrhelper:
         if polls:
             self.resource.poll_delete(self._poll_delete)
 
+    def _look(self, event: dict[str, Any], physical_id: str = "", cancelled_at: float | None = None) -> str | None:
+        ids = (event["RequestId"], event["StackId"], event["LogicalResourceId"], physical_id)
+        asked = Asked(RequestType(event["RequestType"]), *ids, event["ResourceProperties"])
+        told = self._lifecycle.look(
+            asked, Patience(cancelled_at=cancelled_at), send=lambda *_: True, check=lambda _: ""
+        )
+        if isinstance(told, Told) and told.has_failed:
+            raise RequestFailed(told.reason)
+        return told.physical_id if isinstance(told, Told) else None
+
     def _create(self, event: dict[str, Any], _: object) -> str | None:
-        done = self._lifecycle.create(Request(None, event["ResourceProperties"], ORIGIN))
-        return done.physical_id if isinstance(done, Done) else None
+        return self._look(event)
 
     def _delete(self, event: dict[str, Any], _: object) -> str:
-        self._lifecycle.delete(Request(event["PhysicalResourceId"], event["ResourceProperties"], ORIGIN))
+        self._look(event, event["PhysicalResourceId"])
         return str(event["PhysicalResourceId"])
 
     def _poll_delete(self, event: dict[str, Any], _: object) -> str | None:
-        progress = Progress(cancelled_at=EPOCH)
-        request = Request(event["PhysicalResourceId"], event["ResourceProperties"], ORIGIN, progress=progress)
-        done = self._lifecycle.delete(request)
-        return done.physical_id if isinstance(done, Done) else None
+        return self._look(event, event["PhysicalResourceId"], cancelled_at=EPOCH)
 
     def invoke(self, event: dict[str, Any], remaining: float = 900) -> None:
         self.resource(event, LambdaContext(remaining, self._world.time, invoked_function_arn=FUNCTION_ARN))
@@ -107,7 +111,7 @@ class Provider:
 
     def look_again(self, event: dict[str, Any], *, arrived_at: float = EPOCH) -> None:
         """Invoke the function for the next look at a Delete, as the queue does."""
-        waited = {"ArrivedAt": arrived_at, "Progress": Progress(cancelled_at=EPOCH).as_json()}
+        waited = {"ArrivedAt": arrived_at, "Patience": Patience(cancelled_at=EPOCH).as_json()}
         self._world.invoke(delivered({**event, "Waiting": waited}))
 
 

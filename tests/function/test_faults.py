@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import socket
 import threading
 import time
@@ -11,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -20,7 +18,6 @@ from botocore.parsers import ResponseParserError, RestJSONParser
 from starlette.responses import StreamingResponse
 
 from provider import neptune
-from provider.clock import Clock
 from provider.custom_resource import answer as answers
 from provider.custom_resource import deadline
 from provider.custom_resource.answer import Answer, Undeliverable
@@ -28,8 +25,11 @@ from provider.custom_resource.conversation import Conversation
 from provider.custom_resource.deadline import TimeLimits
 from provider.custom_resource.request import Unanswerable, cloudformation_request, return_address
 from provider.hosts import Hosts
-from provider.lifecycle import Done
-from simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Simulator, Truncated
+from provider.identity import Identity
+from provider.journal.entry import Outcome
+from provider.lifecycle import Told
+from provider.neptune import Jobs
+from simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
 from simulator.serving import serving
 from tests.function.conftest import SECRETS
 from tests.function.world import EPOCH, Queue, World, black_hole, delivered
@@ -37,9 +37,10 @@ from tests.function.world import EPOCH, Queue, World, black_hole, delivered
 if TYPE_CHECKING:
     import io
     from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
 
-    from local.response_host import Behaviour, ResponseHost
+    from local.response_host import Behaviour
+    from provider.neptune import Job
+    from provider.schema import Properties
     from simulator import Effect
 
 pytestmark = pytest.mark.usefixtures("written")
@@ -116,7 +117,7 @@ def test_a_deletion_rides_out_a_cluster_that_cannot_be_reached_for_minutes(
 def test_a_deletion_gives_up_a_cluster_that_cannot_be_reached_after_ten_minutes(world: World, outage: str) -> None:
     answer = delete(world)
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("The job job-1 could not be cancelled.")
+    assert answer["Reason"].startswith("The job job-1 is not known to have stopped.")
     words = {"refused": "refused the connection. Check the Endpoint's port", "timed out": "timed out. Open TCP port"}
     assert words.get(outage, "The host name cluster.test of the Endpoint cannot be resolved") in answer["Reason"]
     assert 600 <= world.time() <= 640
@@ -130,23 +131,9 @@ def test_a_cluster_that_goes_down_after_the_cancellation_is_waited_for_to_the_de
     assert 1800 <= world.time() <= 1831
 
 
-def test_outages_with_an_answer_in_between_do_not_add_up(world: World) -> None:
-    running_job(world)
-    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=None))
-    world.take_cluster_down()
-    for minute in (8, 17, 26):
-        world.at(60 * minute, world.bring_cluster_up)
-        world.at(60 * minute + 31, world.take_cluster_down)
-    world.at(60 * 30, world.simulator.clear_faults)
-    world.at(60 * 30, world.bring_cluster_up)
-    assert delete(world)["Status"] == "SUCCESS"
-    assert world.time() > 60 * 26
-
-
 def test_outages_with_a_look_in_between_do_not_add_up(world: World) -> None:
     running_job(world)
-    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=2))  # so that the next call is a look
-    world.at(0.5, world.take_cluster_down)
+    world.take_cluster_down()
     world.at(480, world.bring_cluster_up)
     world.at(510.5, world.take_cluster_down)
     world.at(990, world.bring_cluster_up)
@@ -154,12 +141,12 @@ def test_outages_with_a_look_in_between_do_not_add_up(world: World) -> None:
     assert world.time() > 990
 
 
-def test_a_create_does_not_wait_for_minutes(world: World, outage: str) -> None:
-    del outage
+def test_a_create_waits_for_three_minutes_and_for_a_host_that_is_unknown_for_less(world: World, outage: str) -> None:
     answer = world.ask("Create", ResourceProperties=world.properties(Endpoint=world.physical_id().rpartition("/")[0]))
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("The job job-1 could not be looked up.")
-    assert 45 <= world.time() <= 60
+    borne = 45 if outage == "unknown" else 180
+    assert borne <= world.time() <= borne + 30
 
 
 def test_neptune_speaks_no_tls(world: World) -> None:
@@ -186,7 +173,7 @@ def test_a_cancellation_that_takes_long_to_be_answered_is_looked_at_and_not_sent
     running_job(world, stop_seconds=20)
     world.simulator.inject(Fault(Hang(), on=["cancel"], times=None, takes_effect=True))
     assert delete(world)["Status"] == "SUCCESS"
-    assert world.calls[:2] == ["cancel", "get"]
+    assert world.calls[:3] == ["get", "cancel", "get"]
     assert len(world.cancellations) == 1
     assert world.time() < 24
 
@@ -200,19 +187,6 @@ def test_a_cancellation_that_got_lost_is_sent_again_after_a_look(world: World, i
     assert looked_before_each_further_cancellation(world)
 
 
-def test_a_cancellation_has_a_time_limit_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neptune, "READ_SECONDS", {call: seconds / 50 for call, seconds in neptune.READ_SECONDS.items()})
-    running_job(world)
-    world.simulator.inject(Fault(on=["cancel"], delay_seconds=0.5))  # as if it were 25 s
-    world.simulator.inject(Fault(on=["get"], delay_seconds=0.5))
-    began = time.monotonic()
-    assert delete(world, ResourceProperties=world.properties(WaitForStop="false"))["Status"] == "SUCCESS"
-    assert world.calls == ["cancel"]
-    assert delete(world)["Status"] == "SUCCESS"
-    assert world.calls.count("get") >= 2  # the first one was cut off after a fifth of a second
-    assert time.monotonic() - began < 5
-
-
 @pytest.mark.parametrize("takes_effect", [False, True])
 def test_neptune_is_slow(world: World, impatient: None, takes_effect: bool) -> None:  # noqa: FBT001
     del impatient
@@ -222,13 +196,38 @@ def test_neptune_is_slow(world: World, impatient: None, takes_effect: bool) -> N
     assert looked_before_each_further_cancellation(world)
 
 
+def test_looks_that_take_long_keep_no_job_from_being_cancelled(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    running_job(world)
+    get = Jobs.get
+
+    def slowly(jobs: Jobs, job_id: str, properties: Properties) -> Job:
+        world.pass_time(14)
+        return get(jobs, job_id, properties)
+
+    monkeypatch.setattr(Jobs, "get", slowly)
+    assert delete(world)["Status"] == "SUCCESS"
+    assert world.simulator.status("job-1") == "Stopped"
+    assert len(world.cancellations) == 1
+
+
+def test_a_job_that_somebody_stops_after_neptune_has_refused_to_is_waited_for(world: World) -> None:
+    running_job(world, stop_seconds=1500)
+    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["cancel"]))
+    job = Identity.parse(world.physical_id())
+    assert job is not None
+    by_hand = partial(world.connect(job.endpoint).cancel, job.id, world.lifecycle.schema.parse({}, for_delete=True))
+    world.at(1, by_hand)
+    assert delete(world)["Status"] == "SUCCESS"
+    assert len(world.cancellations) == 2
+
+
 @pytest.mark.parametrize("takes_effect", [False, True])
 def test_neptune_resets_the_connection(world: World, takes_effect: bool) -> None:  # noqa: FBT001
     running_job(world)
     world.simulator.inject(Fault(Reset(), times=6, takes_effect=takes_effect))
     assert delete(world)["Status"] == "SUCCESS"
     assert looked_before_each_further_cancellation(world)
-    assert len(world.cancellations) == (1 if takes_effect else 2)
+    assert len(world.cancellations) == 1
 
 
 # --- Neptune throttles, fails or babbles ------------------------------------------------------------------------------
@@ -250,7 +249,7 @@ def test_neptune_throttles_for_ever(world: World) -> None:
     assert "is not known to have stopped" in answer["Reason"]
     assert "answered 429: slow down" in answer["Reason"]
     assert "The deletion can be tried again" in answer["Reason"]
-    assert world.time() == pytest.approx(1970)
+    assert 600 <= world.time() <= 640
 
 
 @pytest.mark.parametrize(
@@ -266,7 +265,7 @@ def test_neptune_fails(world: World, effect: Effect) -> None:
     running_job(world)
     world.simulator.inject(Fault(effect, times=6))
     assert delete(world)["Status"] == "SUCCESS"
-    assert len(world.cancellations) == 2
+    assert world.simulator.status("job-1") == "Stopped"
     assert looked_before_each_further_cancellation(world)
 
 
@@ -328,7 +327,7 @@ def test_neptunes_answer_is_no_utf_8(world: World) -> None:
 
     with serving(application, host="127.0.0.1", port=0) as port:
         assert delete(world, **at(world, f"127.0.0.1:{port}"))["Status"] == "SUCCESS"
-    assert answered == ["DELETE", "GET", "GET", "GET"]
+    assert answered == ["GET"] * 4
 
 
 @pytest.mark.parametrize("confirmation", ["{}", '{"status": ""}', '{"status": 5}', "<html>welcome</html>"])
@@ -374,7 +373,7 @@ def test_neptune_forbids(world: World, operation: Any, action: str) -> None:  # 
     assert f"needs {action} on {world.settings.neptune_resource_arn}" in answer["Reason"]
     assert answer["Reason"].endswith("(log stream: 2026/01/01/[$LATEST]0123456789abcdef)")
     assert "Traceback" not in answer["Reason"]
-    assert world.time() == 0
+    assert 600 <= world.time() <= 640
 
 
 def test_neptune_refuses_to_cancel_a_running_job(world: World) -> None:
@@ -384,33 +383,15 @@ def test_neptune_refuses_to_cancel_a_running_job(world: World) -> None:
     answer = delete(world)
     assert answer["Status"] == "FAILED"
     assert "refused the request: the role is not listed (PreconditionsFailedException)" in answer["Reason"]
-    assert 60 <= world.time() <= 67
-    sent = [record.time for record in world.simulator.log if record.operation == "cancel"]
-    assert sent == [0, world.time()]  # what is refused once more after a minute is refused for good
+    assert 600 <= world.time() <= 640
 
 
-def cancel_from_elsewhere(world: World) -> None:
-    world.simulator.clear_faults()
-    request = Request(f"{world.simulator.url}/ml/modeltransform/job-1", method="DELETE")  # noqa: S310 - the simulator's
-    with urlopen(request, timeout=10):  # noqa: S310
-        pass
-
-
-def test_a_refusal_waits_for_an_earlier_cancellation_to_take_effect(world: World) -> None:
-    running_job(world, stop_seconds=90)
-    world.simulator.inject(Fault(ErrorAnswer("BadRequestException", "it is being cancelled"), on=["cancel"]))
-    world.at(40, lambda: cancel_from_elsewhere(world))
-    assert delete(world)["Status"] == "SUCCESS"
-    assert [record.signed for record in world.simulator.log if record.method == "DELETE"] == [True, False]
-    assert 130 <= world.time() <= 144
-
-
-def test_a_refusal_that_was_for_the_moment_is_asked_for_again_after_a_minute(world: World) -> None:
+def test_a_refusal_that_was_for_the_moment_is_asked_for_again(world: World) -> None:
     running_job(world)
     world.simulator.inject(Fault(ErrorAnswer("PreconditionsFailedException", "not now"), on=["cancel"]))
     assert delete(world)["Status"] == "SUCCESS"
     assert len(world.cancellations) == 2
-    assert 65 <= world.time() <= 79
+    assert world.time() <= 10
 
 
 HAS_ENDED = "Failed to stop the job because it has already completed or failed."
@@ -428,7 +409,7 @@ def test_a_job_that_neptune_says_has_ended_has_ended_whatever_its_status_is_call
     refuse_to_cancel(world, HAS_ENDED, "Archived")
     answer = delete(world)
     assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "")
-    assert world.calls == ["cancel", "get"]
+    assert world.calls == ["get", "cancel", "get"]
 
 
 @pytest.mark.parametrize(("words", "status"), [(HAS_ENDED, "InProgress"), ("not now", "Archived")])
@@ -439,23 +420,7 @@ def test_a_job_has_not_ended_by_neptunes_words_or_an_unknown_status_alone(
     answer = delete(world)
     assert answer["Status"] == "FAILED"
     assert words in answer["Reason"]
-    assert 60 <= world.time() <= 67
-
-
-def test_a_refusal_is_judged_when_neptune_can_be_asked_again(world: World) -> None:
-    def refuse() -> None:
-        world.simulator.clear_faults()
-        world.simulator.inject(Fault(ErrorAnswer("BadRequestException", "no"), on=["cancel"], times=None))
-
-    running_job(world, stop_seconds=None)
-    refuse()
-    world.at(30, lambda: world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["get"], times=None)))
-    world.at(300, refuse)
-    answer = delete(world)
-    assert answer["Status"] == "FAILED"
-    assert "refused the request: no (BadRequestException)" in answer["Reason"]
-    assert 300 <= world.time() <= 400
-    assert looked_before_each_further_cancellation(world)
+    assert 600 <= world.time() <= 640
 
 
 @pytest.mark.parametrize("status", [400, 403, 500])
@@ -477,7 +442,7 @@ def test_the_404_of_a_proxy_is_not_taken_for_a_job_that_is_gone(world: World) ->
 
 def test_neptune_answers_what_nobody_expects(world: World) -> None:
     running_job(world)
-    world.simulator.inject(Fault(RawAnswer(405, '{"message": "not here"}', "application/json"), on=["cancel"]))
+    world.simulator.inject(Fault(RawAnswer(405, '{"message": "not here"}', "application/json"), times=None))
     answer = delete(world)
     assert answer["Status"] == "FAILED"
     assert "gave an unexpected answer, 405: not here" in answer["Reason"]
@@ -499,7 +464,8 @@ def test_a_text_that_utf_8_cannot_hold_does_not_keep_the_answer_back(world: Worl
     words = RawAnswer(400, '{"code": "BadRequestException", "message": "half a \\ud83d rocket"}', "application/json")
     world.simulator.inject(Fault(words, on=["cancel"], times=None))
     event = world.event("Delete")
-    told = world.run(event)
+    world.invoke(event)
+    told = world.drain(until=lambda: bool(world.answers(event)))
     assert "half a ? rocket" in world.answer(event)["Reason"]
     assert "half a ? rocket" in json.dumps(told, ensure_ascii=False).encode().decode()  # as Lambda writes it
 
@@ -536,25 +502,7 @@ def test_neptune_cannot_answer_a_look_up_for_ever(world: World, effect: Effect, 
     assert answer["Reason"].startswith("The job job-1 could not be looked up. ")
     assert words in answer["Reason"]
     assert answer["PhysicalResourceId"].startswith("no-job/")
-    assert 45 <= world.time() <= 51
-
-
-def test_a_patient_look_up_asks_at_the_pace_of_every_wait(world: World) -> None:
-    world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=None))
-    world.ask("Create")
-    pauses = [round(later - earlier, 6) for earlier, later in pairwise(world.looks)]
-    assert all(1 <= pause <= 1 + 4.6 for pause in pauses)
-    assert pauses[0] < 2 <= pauses[-1]
-    assert 15 <= len(pauses) <= 35
-
-
-def test_a_look_up_that_is_forbidden_fails_at_once(world: World) -> None:
-    running_job(world)
-    world.simulator.inject(Fault(ErrorAnswer("AccessDeniedException"), times=None))
-    answer = world.ask("Create")
-    assert answer["Status"] == "FAILED"
-    assert "The function's role needs neptune-db:GetMLModelTransformJobStatus on" in answer["Reason"]
-    assert world.time() == 0
+    assert 180 <= world.time() <= 200
 
 
 def begin_a_bad_day(world: World, what: str | Effect) -> None:
@@ -581,12 +529,13 @@ def test_an_update_that_keeps_the_identity_never_fails_for_want_of_neptune(
 ) -> None:
     del impatient
     running_job(world)
+    attributes = world.ask("Create")["Data"]
     begin_a_bad_day(world, bad_day)
     answer = world.ask("Update", ResourceProperties=world.properties(Clean="true", ServiceTimeout=service_timeout))
     assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "")
     assert answer["PhysicalResourceId"] == world.physical_id()
-    assert answer["Data"] == EMPTY
-    assert world.time() <= min(60, int(service_timeout))
+    assert answer["Data"] == attributes
+    assert world.time() <= min(640, int(service_timeout))
 
 
 def test_an_update_whose_look_hangs_is_answered_by_the_watchdog(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -651,7 +600,7 @@ def test_the_response_host_stays_broken_until_a_replay(
     world: World, behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "_TIMEOUT", urllib3.Timeout(0.05))
-    running_job(world, stop_seconds=3)
+    running_job(world, stop_seconds=0)
     event = world.event("Delete")
     world.host.behave([], then=behaviour)
     for _ in range(3):  # as Lambda delivers it, before it goes to the queue of failed events
@@ -663,7 +612,7 @@ def test_the_response_host_stays_broken_until_a_replay(
 
 
 def test_the_response_host_refuses_connections(world: World) -> None:
-    running_job(world, stop_seconds=3)
+    running_job(world, stop_seconds=0)
     event = world.event("Delete")
     event["ResponseURL"] = event["ResponseURL"].replace(world.host.url, "http://127.0.0.1:9")
     with pytest.raises(Undeliverable, match="in 5 attempts: NewConnectionError"):
@@ -673,7 +622,7 @@ def test_the_response_host_refuses_connections(world: World) -> None:
 
 def test_the_response_host_cannot_be_reached(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "_TIMEOUT", urllib3.Timeout(connect=0.05, read=5))
-    running_job(world, stop_seconds=3)
+    running_job(world, stop_seconds=0)
     event = world.event("Delete")
     with black_hole() as port:
         event["ResponseURL"] = event["ResponseURL"].replace(world.host.url, f"http://127.0.0.1:{port}")
@@ -690,7 +639,7 @@ def test_the_response_hosts_answer_drips_in(world: World) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    running_job(world, stop_seconds=3)
+    running_job(world, stop_seconds=0)
     event = world.event("Delete")
     with serving(application, host="127.0.0.1", port=0) as port:
         event["ResponseURL"] = event["ResponseURL"].replace(world.host.url, f"http://127.0.0.1:{port}")
@@ -706,7 +655,7 @@ def test_an_answer_that_fails_to_be_put_for_any_reason_is_not_taken_for_delivere
         raise UnicodeError
 
     monkeypatch.setattr(urllib3.PoolManager, "request", fail)
-    running_job(world, stop_seconds=3)
+    running_job(world, stop_seconds=0)
     with pytest.raises(Undeliverable, match="UnicodeError"):
         world.invoke(world.event("Delete"))
 
@@ -850,30 +799,26 @@ def test_what_the_watchdog_has_answered_is_not_handed_over(world: World, sluggis
     told = world.invoke(event, 0.5)  # the look that hung leaves the request waiting
     assert told["Status"] == "FAILED"
     assert isinstance(world.queue, Queue)
-    assert world.queue.waiting == []
+    assert [message.keys() for message, _ in world.queue.waiting] == [{"ResourceType", "Owed"}]
     assert world.answer(event)["Status"] == "FAILED"
 
 
 def test_a_watchdog_that_comes_while_the_request_is_handed_over_says_nothing(world: World) -> None:
     class SlowQueue(Queue):
         def put(self, event: Mapping[str, object], delay_seconds: int) -> None:
-            time.sleep(0.7)  # the watchdog's time comes, and goes
+            time.sleep(1.5)  # the watchdog's time comes, and goes
             super().put(event, delay_seconds)
 
     world.queue = SlowQueue()
     running_job(world, stop_seconds=None)
     event = world.event("Delete")
-    assert world.invoke(event, 0.3)["Status"] == "PENDING"
+    assert world.invoke(event, 1.0)["Status"] == "PENDING"
     time.sleep(0.1)
     assert world.answers(event) == []
     assert len(world.queue.waiting) == 1
 
 
 def conversation(world: World, event: dict[str, Any], told: list[Answer]) -> Conversation:
-    def tell(answer: Answer) -> Answer:
-        told.append(answer)
-        return answer
-
     address = return_address(event, world.settings.responses)
     request = cloudformation_request(event, address)
     limits = TimeLimits.of(world.clock, arrived_at=EPOCH, service_timeout=3600, remaining=900)
@@ -885,7 +830,7 @@ def conversation(world: World, event: dict[str, Any], told: list[Answer]) -> Con
         lifecycle=world.lifecycle,
         queue=world.queue,
         clock=world.clock,
-        tell=tell,
+        tell=told.append,
         is_continued=False,
     )
 
@@ -893,7 +838,7 @@ def conversation(world: World, event: dict[str, Any], told: list[Answer]) -> Con
 def test_a_watchdog_that_comes_with_the_outcome_does_not_turn_it_into_nothing(world: World) -> None:
     told: list[Answer] = []
     it = conversation(world, world.event("Delete"), told)
-    it._done = Done(world.physical_id())
+    it._told = Told(Outcome.SUCCESS, world.physical_id())
     with it._deciding:
         watchdog = threading.Thread(target=it._expire)
         watchdog.start()
@@ -904,10 +849,10 @@ def test_a_watchdog_that_comes_with_the_outcome_does_not_turn_it_into_nothing(wo
 
 
 def test_a_fault_of_the_provider_itself_is_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neptune.Jobs, "cancel", lambda *_: 1 / 0)
+    monkeypatch.setattr(neptune.Jobs, "get", lambda *_: 1 / 0)
     answer = delete(world)
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("The provider failed, which is a fault of its own: ZeroDivisionError")
+    assert "The provider failed through a fault of its own: ZeroDivisionError" in answer["Reason"]
 
 
 def test_the_function_has_no_credentials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -919,7 +864,7 @@ def test_the_function_has_no_credentials(world: World, monkeypatch: pytest.Monke
     assert "The function cannot sign the call of Neptune at 127.0.0.1" in answer["Reason"]
     assert "Unable to locate credentials. Look at its role." in answer["Reason"]
     assert "fault of its own" not in answer["Reason"]
-    assert world.time() == 0
+    assert 600 <= world.time() <= 640
 
 
 def test_a_last_look_and_its_answer_fit_into_what_is_kept_back_of_an_invocation() -> None:
@@ -938,7 +883,7 @@ def test_a_job_that_never_stops_fails_the_deletion_at_its_deadline(world: World)
     answer = delete(world)
     assert answer["Status"] == "FAILED"
     assert "has not stopped yet (its status is Stopping). The time for waiting is up" in answer["Reason"]
-    assert "The deletion can be tried again: it goes on waiting." in answer["Reason"]
+    assert "The deletion can be tried again; the provider keeps trying for 24 hours." in answer["Reason"]
     assert world.time() == pytest.approx(3570)
     assert len(world.cancellations) == 1
 
@@ -983,17 +928,6 @@ def test_a_late_delete_still_cancels_and_says_what_is_known(world: World) -> Non
 
 
 @pytest.mark.parametrize("jump", [-7200.0, 7200.0])
-def test_a_wall_clock_that_jumps_in_the_middle_of_an_invocation_changes_nothing(world: World, jump: float) -> None:
-    assert isinstance(world.queue, Queue)
-    world.queue.problem = "There is no queue here."
-    running_job(world, stop_seconds=100)
-    wall = world.clock.wall
-    world.clock = world.clock._replace(wall=lambda: wall() + (jump if world.time() > 50 else 0))
-    assert delete(world)["Status"] == "SUCCESS"
-    assert 100 <= world.time() <= 111
-
-
-@pytest.mark.parametrize("jump", [-7200.0, 7200.0])
 def test_a_wall_clock_that_jumps_between_looks_never_makes_a_success_of_a_running_job(
     world: World, jump: float
 ) -> None:
@@ -1001,7 +935,8 @@ def test_a_wall_clock_that_jumps_between_looks_never_makes_a_success_of_a_runnin
     event = world.event("Delete")
     wall = world.clock.wall
     world.clock = world.clock._replace(wall=lambda: wall() + (jump if world.time() > 50 else 0))
-    world.run(event)
+    world.invoke(event)
+    world.drain(until=lambda: bool(world.answers(event)))
     assert world.answer(event)["Status"] == ("FAILED" if jump > 0 else "SUCCESS")
     assert (world.time() >= 300) is (jump < 0)
     world.time.advance(300)
@@ -1018,13 +953,13 @@ MALFORMED: list[tuple[dict[str, object], str]] = [
     ({"RequestType": "Update", "OldResourceProperties": "none"}, "OldResourceProperties should be a map"),
     ({"Waiting": None}, "Waiting should have ArrivedAt"),
     ({"Waiting": "of another version"}, "Waiting should have ArrivedAt"),
-    ({"Waiting": {"ArrivedAt": "today", "Progress": {}}}, "Waiting should have ArrivedAt"),
-    ({"Waiting": {"ArrivedAt": True, "Progress": {}}}, "Waiting should have ArrivedAt"),
-    ({"Waiting": {"ArrivedAt": 1e300, "Progress": {}}}, "Waiting should have ArrivedAt"),
-    ({"Waiting": {"ArrivedAt": EPOCH}}, "Waiting should have a Progress of the provider's own"),
-    ({"Waiting": {"ArrivedAt": EPOCH, "Progress": []}}, "Waiting should have a Progress of the provider's own"),
-    ({"Waiting": {"ArrivedAt": EPOCH, "Progress": {"cancelled_at": "now"}}}, "Progress of the provider's own"),
-    ({"Waiting": {"ArrivedAt": EPOCH, "Progress": {"cancelled_at": "5"}}}, "Progress of the provider's own"),
+    ({"Waiting": {"ArrivedAt": "today", "Patience": {}}}, "Waiting should have ArrivedAt"),
+    ({"Waiting": {"ArrivedAt": True, "Patience": {}}}, "Waiting should have ArrivedAt"),
+    ({"Waiting": {"ArrivedAt": 1e300, "Patience": {}}}, "Waiting should have ArrivedAt"),
+    ({"Waiting": {"ArrivedAt": EPOCH}}, "Waiting should have a Patience of the provider's own"),
+    ({"Waiting": {"ArrivedAt": EPOCH, "Patience": []}}, "Waiting should have a Patience of the provider's own"),
+    ({"Waiting": {"ArrivedAt": EPOCH, "Patience": {"cancelled_at": "now"}}}, "Patience of the provider's own"),
+    ({"Waiting": {"ArrivedAt": EPOCH, "Patience": {"cancelled_at": "5"}}}, "Patience of the provider's own"),
 ]
 
 
@@ -1102,29 +1037,3 @@ def test_a_request_that_says_too_little_to_be_answered_is_an_error(world: World,
     with pytest.raises(Unanswerable, match=f"the event's {field} is missing or no text"):
         world.invoke(world.event("Delete") | {field: value})
     assert world.host.attempts == 0
-
-
-# --- load -------------------------------------------------------------------------------------------------------------
-
-
-def test_two_hundred_deletions_at_once_with_half_of_the_calls_throttled(
-    tmp_path: Path, response_host: ResponseHost
-) -> None:
-    def fast() -> float:
-        return 10 * time.monotonic()
-
-    jobs = [f"job-{number}" for number in range(200)]
-    random.seed(1)
-    with Simulator(artifacts_dir=tmp_path / "load", clock=fast) as simulator:
-        world = World(simulator, response_host, time=fast)  # type: ignore[arg-type] # nobody advances it
-        world.clock = Clock(monotonic=fast, sleep=lambda seconds: time.sleep(seconds / 10))
-        assert isinstance(world.queue, Queue)
-        world.queue.problem = "There is no queue here."
-        for job in jobs:
-            simulator.start_job(job, stop_seconds=1)
-        simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), times=None, probability=0.5))
-        events = [world.event("Delete", PhysicalResourceId=world.physical_id(job)) for job in jobs]
-        with ThreadPoolExecutor(len(jobs)) as pool:
-            list(pool.map(partial(world.invoke, remaining=9000), events))
-        assert [world.answer(event)["Status"] for event in events] == ["SUCCESS"] * len(jobs)
-        assert {simulator.status(job) for job in jobs} == {"Stopped"}

@@ -14,7 +14,7 @@ from provider.clock import Clock
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.request import Unanswerable
 from provider.kinds import KINDS
-from simulator import ErrorAnswer, Fault, RawAnswer
+from simulator import ErrorAnswer, Fault, RawAnswer, Reset
 from tests.function.world import QUEUE_ARN, QUEUE_URL, ROUTE_CHECK, LambdaContext, Queue, delivered, published, record
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def entry(world: World, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def entry(world: World, journal_table: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The module as the template's environment makes it."""
     del world  # which comes first, for its port
+    monkeypatch.setenv("JOURNAL_TABLE", journal_table)
     observability.metrics.clear_metrics()  # of other tests, which flush none
     monkeypatch.setenv("ALLOWED_HOSTS", "127.0.0.1")
     monkeypatch.setenv("RESPONSE_HOSTS", "127.0.0.1")
@@ -294,11 +295,11 @@ def test_a_deletion_counts_the_cancellation_and_the_seconds_to_the_stop(
     metered: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     metered.time.advance(1000)
-    metered.simulator.start_job("job-1", stop_seconds=3)
+    metered.simulator.start_job("job-1", stop_seconds=1)
     metered.ask("Delete")
     metrics = metrics_in(capsys.readouterr().out)
     (seconds,) = metrics.pop("SecondsToStop")
-    assert 3 <= seconds <= 4.3
+    assert 1 <= seconds <= 2
     assert metrics == {"JobsCancelled": [1], "Failures": [0], "FailedDeletions": [0]}
 
 
@@ -317,16 +318,16 @@ def test_the_seconds_to_the_stop_are_right_over_a_long_wait(
     assert set(metrics["StillWaiting"]) == {1}
 
 
-def test_the_seconds_to_the_stop_begin_when_the_cancellation_was_found_to_have_worked(
+def test_the_seconds_to_the_stop_begin_with_the_cancellation_also_if_its_answer_was_lost(
     metered: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     metered.simulator.start_job("job-1", stop_seconds=100)
-    metered.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["cancel"], takes_effect=True))
+    metered.simulator.inject(Fault(Reset(), on=["cancel"], takes_effect=True))
     metered.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["get"], times=7))
     metered.ask("Delete")
     metrics = metrics_in(capsys.readouterr().out)
     (seconds,) = metrics["SecondsToStop"]
-    assert 85 <= seconds <= 105
+    assert 100 <= seconds <= 111
     assert sum(metrics["JobsCancelled"]) == 1
 
 
@@ -341,6 +342,12 @@ def test_a_job_that_somebody_else_cancels_is_not_counted_as_ours(
     assert metrics["Failures"] == [0]
 
 
+def test_a_stop_that_nobody_waits_for_has_no_seconds(metered: World, capsys: pytest.CaptureFixture[str]) -> None:
+    metered.simulator.start_job("job-1", stop_seconds=300)
+    metered.ask("Delete", ResourceProperties=metered.properties(WaitForStop="false"))
+    assert metrics_in(capsys.readouterr().out) == {"JobsCancelled": [1], "Failures": [0], "FailedDeletions": [0]}
+
+
 def test_a_job_that_had_ended_has_no_seconds_to_the_stop(metered: World, capsys: pytest.CaptureFixture[str]) -> None:
     metered.simulator.start_job("job-1", status="Completed")
     metered.ask("Delete")
@@ -352,7 +359,7 @@ def test_a_request_that_is_put_into_the_queue_counts_as_still_waiting(
 ) -> None:
     metered.simulator.start_job("job-1", stop_seconds=None)
     metered.invoke(metered.event("Delete"))
-    assert metrics_in(capsys.readouterr().out) == {"JobsCancelled": [1], "StillWaiting": [1]}
+    assert metrics_in(capsys.readouterr().out) == {"StillWaiting": [1]}
 
 
 def test_a_request_that_the_queue_did_not_take_does_not_count_as_still_waiting(
@@ -366,10 +373,10 @@ def test_a_request_that_the_queue_did_not_take_does_not_count_as_still_waiting(
 
 
 def test_a_deletion_that_failed_counts_as_one(metered: World, capsys: pytest.CaptureFixture[str]) -> None:
-    metered.simulator.start_job("job-1")
-    metered.simulator.inject(Fault(RawAnswer(405), on=["cancel"]))
-    metered.ask("Delete")
-    assert metrics_in(capsys.readouterr().out) == {"Failures": [1], "FailedDeletions": [1]}
+    metered.simulator.start_job("job-1", stop_seconds=None)
+    metered.ask("Delete", ResourceProperties=metered.properties(ServiceTimeout="2"))
+    metrics = metrics_in(capsys.readouterr().out)
+    assert metrics == {"Failures": [1], "FailedDeletions": [1]}
 
 
 def test_an_answer_that_was_too_long_counts_as_a_failure(metered: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,7 +118,7 @@ def test_a_delete_that_need_not_wait_is_answered_when_the_cancellation_is_accept
     world.simulator.start_job("job-1", stop_seconds=None)
     answer = world.ask("Delete", ResourceProperties=world.properties(WaitForStop="false"))
     assert answer["Status"] == "SUCCESS"
-    assert world.calls == ["cancel"]
+    assert world.calls == ["get", "cancel"]
     assert world.time() == 0
 
 
@@ -149,7 +149,7 @@ def test_the_role_is_passed_on(world: World) -> None:
     world.simulator.start_job("job-1", stop_seconds=1)
     role = "arn:aws:iam::123456789012:role/NeptuneML"
     world.ask("Delete", ResourceProperties=world.properties(NeptuneIamRoleArn=role))
-    assert [record.method for record in world.simulator.log] == ["DELETE", "GET", "GET"]
+    assert [record.method for record in world.simulator.log] == ["GET", "DELETE", "GET", "GET"]
     sent = "neptuneIamRoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2FNeptuneML"
     assert all(sent in record.query for record in world.simulator.log)
 
@@ -157,16 +157,14 @@ def test_the_role_is_passed_on(world: World) -> None:
 def test_a_job_id_that_needs_quoting_reaches_neptune_as_it_is(world: World) -> None:
     job_id = "größe?x=1&y#z%2F"  # the simulator knows no such job; what counts is what it is asked for
     world.ask("Delete", PhysicalResourceId=world.physical_id(job_id))
-    assert [(unquote(path), query) for path, query in world.cancellations] == [
-        (f"/ml/modeltransform/{job_id}", "clean=false")
-    ]
+    assert [unquote(record.path) for record in world.simulator.log] == [f"/ml/modeltransform/{job_id}"]
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
 def test_delete_of_a_job_that_has_ended_succeeds(world: World, status: str) -> None:
     world.simulator.start_job("job-1", status=status)
     assert world.ask("Delete")["Status"] == "SUCCESS"
-    assert world.calls == ["cancel", "get"]
+    assert world.calls == ["get"]
 
 
 @pytest.mark.parametrize("status", ["stopped", "STOPPED", "completed", "FAILED"])
@@ -175,20 +173,12 @@ def test_a_status_in_another_letter_case_is_understood(world: World, status: str
     world.simulator.inject(Fault(described("stopping"), on=["get"]))
     world.simulator.inject(Fault(described(status), on=["get"], times=None))
     assert world.ask("Delete")["Status"] == "SUCCESS"
-    assert world.calls == ["cancel", "get", "get"]
-
-
-def test_a_job_that_is_stopping_in_another_letter_case_is_waited_for(world: World) -> None:
-    world.simulator.start_job("job-1", status="Stopped")  # so that a cancellation is refused
-    world.simulator.inject(Fault(described("STOPPING"), on=["get"], times=40))
-    assert world.ask("Delete")["Status"] == "SUCCESS"  # not given up after a minute of refusal
-    assert world.time() > 120
-    assert len(world.cancellations) == 1
+    assert world.calls == ["get", "get"]
 
 
 def test_delete_of_a_job_that_is_gone_succeeds(world: World) -> None:
     assert world.ask("Delete")["Status"] == "SUCCESS"
-    assert world.calls == ["cancel"]
+    assert world.calls == ["get"]
 
 
 def test_a_job_that_vanishes_while_it_is_waited_for_is_gone(world: World) -> None:
@@ -254,124 +244,56 @@ def green(tmp_path: Path, simulator_clock: ManualClock) -> Iterator[Simulator]:
         yield cluster
 
 
-@pytest.fixture
-def alias(world: World) -> str:
-    """Another name of the first cluster."""
-    return f"http://localhost:{world.simulator.port}"
-
-
-def has_arns(cluster: Simulator, *arns: str) -> None:
-    """Have all that Neptune says of a job's SageMaker jobs be these ARNs."""
-    names = ("baseProcessingJob", "remoteModelTransformJob")
-    members: dict[str, Any] = {name: {"arn": arn} for name, arn in zip(names, arns, strict=False)}
-    cluster.inject(Fault(described(**members), on=["get"], times=None))
-
-
-def move(world: World, endpoint: str, **fields: object) -> dict[str, Any]:
-    return world.ask("Update", ResourceProperties=world.properties(Endpoint=endpoint), **fields)
-
-
-def test_another_cluster_with_a_job_of_the_same_id_is_a_replacement(world: World, green: Simulator) -> None:
-    world.simulator.start_job("job-1", stop_seconds=1)
-    answer = move(world, green.url)
-    assert answer["Status"] == "SUCCESS"
-    assert answer["PhysicalResourceId"] == f"{green.url}/job-1"
-    assert answer["Data"]["Status"] == "InProgress"
-    assert world.ask("Delete")["Status"] == "SUCCESS"  # of the old physical id, as CloudFormation cleans up
-    assert world.simulator.status("job-1") == "Stopped"
-    assert green.status("job-1") == "InProgress"
-
-
-def test_another_name_of_the_same_cluster_is_the_same_job(world: World, alias: str) -> None:
-    world.simulator.start_job("job-1", stop_seconds=1)
-    answer = move(world, alias)
-    assert answer["Status"] == "SUCCESS"
-    assert answer["PhysicalResourceId"] == world.physical_id()
-    assert answer["Data"].keys() == ATTRIBUTES
-    assert answer["Data"]["Status"] == "InProgress"
-    assert world.cancellations == []
-
-
-def test_one_sagemaker_job_in_common_is_enough_to_be_the_same_job(world: World, green: Simulator) -> None:
+def test_a_job_of_the_same_id_in_another_cluster_is_not_adopted_in_its_place(world: World, green: Simulator) -> None:
+    """CloudFormation would have the job of the cluster before deleted, and it may be the same one."""
     world.simulator.start_job("job-1")
-    has_arns(world.simulator, "arn:base")  # asked a moment before
-    has_arns(green, "arn:base", "arn:remote")
-    assert move(world, green.url)["PhysicalResourceId"] == world.physical_id()
-
-
-def test_after_a_change_of_the_clusters_name_no_update_needs_neptune(world: World, alias: str) -> None:
-    world.simulator.start_job("job-1")
-    move(world, alias)
+    world.ask("Create")
+    answer = world.ask("Update", ResourceProperties=world.properties(Endpoint=green.url))
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", world.physical_id())
+    assert "To adopt a job with the same Id there, declare it under another logical id." in answer["Reason"]
     world.take_cluster_down()
-    renamed = world.properties(Endpoint=alias)
-    answers = [
-        world.ask("Update", ResourceProperties={**renamed, "Clean": "true"}, OldResourceProperties=renamed),
-        world.ask("Update", OldResourceProperties=renamed),  # the name changes back
-    ]
-    for answer in answers:
-        assert outcome(answer) == ("SUCCESS", "")
-        assert answer["PhysicalResourceId"] == world.physical_id()
+    rollback = world.ask("Update", OldResourceProperties=world.properties(Endpoint=green.url))
+    assert (outcome(rollback), rollback["PhysicalResourceId"]) == (("SUCCESS", ""), world.physical_id())
+    assert green.log == ()
 
 
-def test_another_cluster_when_the_old_job_is_gone_is_a_replacement(world: World, green: Simulator) -> None:
-    answer = move(world, green.url)
-    assert answer["Status"] == "SUCCESS"
-    assert answer["PhysicalResourceId"] == f"{green.url}/job-1"
-
-
-def test_another_cluster_without_such_a_job_fails_the_update(world: World, green: Simulator) -> None:
+def test_another_job_in_another_cluster_is_a_replacement(world: World, green: Simulator) -> None:
     world.simulator.start_job("job-1")
-    green.forget_job("job-1")
-    answer = move(world, green.url)
-    assert answer["Status"] == "FAILED"
-    assert (
-        f"Neptune at {green.host_port} knows no model transform job job-1. Check Id and Endpoint." in answer["Reason"]
+    green.start_job("job-2")
+    answer = world.ask("Update", ResourceProperties=world.properties(Endpoint=green.url, Id="job-2"))
+    assert (outcome(answer), answer["PhysicalResourceId"]) == (("SUCCESS", ""), f"{green.url}/job-2")
+
+
+def test_a_job_that_was_started_is_replaced_by_one_in_another_cluster(world: World, green: Simulator) -> None:
+    before = world.ask("Create", ResourceProperties=world.described())["PhysicalResourceId"]
+    answer = world.ask(
+        "Update",
+        PhysicalResourceId=before,
+        ResourceProperties=world.described(Endpoint=green.url),
+        OldResourceProperties=world.described(),
     )
-    assert answer["PhysicalResourceId"] == world.physical_id()
-
-
-@pytest.mark.parametrize("silent", ["old", "new", "both"])
-def test_clusters_that_cannot_be_told_apart_yet_fail_the_update(world: World, green: Simulator, silent: str) -> None:
-    world.simulator.start_job("job-1")
-    if silent in ("old", "both"):
-        has_arns(world.simulator)
-    if silent in ("new", "both"):
-        has_arns(green)
-    answer = move(world, green.url)
-    assert answer["Status"] == "FAILED"
-    assert "does not say yet whether its job job-1 is the same as at 127.0.0.1" in answer["Reason"]
-    assert "Try again when the job has its SageMaker jobs." in answer["Reason"]
-    assert answer["PhysicalResourceId"] == world.physical_id()
-
-
-@pytest.mark.parametrize("down", ["old", "new"])
-def test_a_change_of_clusters_needs_both(world: World, green: Simulator, down: str) -> None:
-    world.simulator.start_job("job-1")
-    port = world.simulator.port if down == "old" else green.port
-    (world.simulator if down == "old" else green).__exit__(None, None, None)
-    answer = move(world, green.url)
-    assert answer["Status"] == "FAILED"
-    assert f"Neptune at 127.0.0.1:{port} refused the connection" in answer["Reason"]
-    assert answer["PhysicalResourceId"] == world.physical_id()
-    assert 45 <= world.time() <= 60
+    assert outcome(answer) == ("SUCCESS", "")
+    assert answer["PhysicalResourceId"].startswith(f"{green.url}/graph-Job-")
+    assert world.ask("Delete", PhysicalResourceId=before, ResourceProperties=world.described())["Status"] == "SUCCESS"
+    assert (len(world.simulator.running()), len(green.running())) == (0, 2)
 
 
 # --- the waiting ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_looks_keep_their_pace(world: World, seed: int) -> None:
     random.seed(seed)
     world.simulator.start_job("job-1", stop_seconds=None)
     world.ask("Delete", ResourceProperties=world.properties(ServiceTimeout="1800"))
-    pauses = [round(later - earlier, 6) for earlier, later in pairwise(world.looks)]
+    pauses = [round(later - earlier, 6) for earlier, later in pairwise(sorted(set(world.looks)))]
     assert len(pauses) > 60
     assert all(1 <= pause <= 30 for pause in pauses[:-1])  # the last one is what was left
     assert max(pauses) >= 29
     assert len([record for record in world.simulator.log if record.time <= 900]) <= 70
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("stop_seconds", [0.5, 1.5, 2.1, 4, 9, 33, 299, 2000])
 def test_the_answer_comes_soon_after_the_stop(world: World, stop_seconds: float, seed: int) -> None:
     random.seed(seed)
@@ -394,12 +316,12 @@ def test_what_begins_together_does_not_go_on_together(world: World) -> None:
 def test_a_long_wait_holds_the_function_for_a_few_seconds(world: World, stop_seconds: float) -> None:
     world.simulator.start_job("job-1", stop_seconds=stop_seconds)
     assert world.ask("Delete")["Status"] == "SUCCESS"
-    assert sum(world.billed) <= 5
+    assert sum(world.billed) <= 2
     assert all(seconds == 0 for seconds in world.billed[1:])
 
 
 def test_a_job_that_stops_at_once_needs_no_queue(world: World) -> None:
-    world.simulator.start_job("job-1", stop_seconds=3)
+    world.simulator.start_job("job-1", stop_seconds=1)
     assert world.ask("Delete")["Status"] == "SUCCESS"
     assert len(world.billed) == 1
 
@@ -419,5 +341,5 @@ def test_a_request_fails_at_its_deadline_and_not_before(world: World, service_ti
     answer = world.ask("Delete", ResourceProperties=world.properties(ServiceTimeout=str(service_timeout)))
     kept = min(30, service_timeout * 0.1)
     assert answer["Status"] == "FAILED"
-    assert f"The time for waiting is up after {service_timeout - kept:.0f} s." in answer["Reason"]
+    assert "The time for waiting is up." in answer["Reason"]
     assert world.time() == pytest.approx(service_timeout - kept)

@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider import route_checks
 from provider.clock import Clock
 from provider.custom_resource.answer import _LAST_ATTEMPT_SECONDS, Undeliverable
 from provider.hosts import Hosts
-from provider.job_id import Origin
-from provider.lifecycle import Request, RequestFailed
+from provider.journal.entry import RequestType
+from provider.journal.errors import JournalUnavailable
+from provider.journal.memory import Memory
+from provider.lifecycle import Asked, Patience, Told
+from provider.lifecycle.patience import LIMITS, Phase
+from provider.lifecycle.patience import Fault as Cause
 from provider.neptune import CONNECT_SECONDS, READ_SECONDS, Jobs
 from provider.route_checks import RouteChecks
 from simulator import ErrorAnswer, Fault, Hang, RawAnswer
@@ -25,6 +28,7 @@ from tests.function.world import FUNCTION_ARN, ROUTE_CHECK, Queue
 if TYPE_CHECKING:
     import io
 
+    from provider.journal.entry import Entry
     from simulator import Effect
     from tests.function.world import World
 
@@ -33,16 +37,19 @@ pytestmark = pytest.mark.usefixtures("written")
 LOG_STREAM = " (log stream: 2026/01/01/[$LATEST]0123456789abcdef)"
 # What is left of the `ServiceTimeout` of a check is for the answer.
 SERVICE_TIMEOUT = 120
+CLUSTER_TIMEOUT = 900
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
     max_leaves=5,
 )
 NO_ROUTE = "Amazon SQS cannot be reached."
+NO_TABLE = "The provider's journal in Amazon DynamoDB cannot be reached."
 
 
 def properties(route: str, **others: object) -> dict[str, object]:
-    return {"ServiceToken": FUNCTION_ARN, "ServiceTimeout": str(SERVICE_TIMEOUT), "Route": route, **others}
+    timeout = CLUSTER_TIMEOUT if route == "Cluster" else SERVICE_TIMEOUT
+    return {"ServiceToken": FUNCTION_ARN, "ServiceTimeout": str(timeout), "Route": route, **others}
 
 
 def ask(world: World, request_type: str, properties: dict[str, object], physical_id: str = "") -> dict[str, Any]:
@@ -112,8 +119,8 @@ def test_without_the_queue_the_deployment_is_warned_and_does_not_fail(world: Wor
         f"Warning: {NO_ROUTE} Until then, a request that waits longer than 14 minutes for its job fails, and so does "
         "any creation with CompletionHandle."
     )
-    assert "Requests cannot wait in the queue" in written.getvalue()
-    assert 20 <= world.time() <= 30
+    assert "A route is not open" in written.getvalue()
+    assert 30 <= world.time() <= SERVICE_TIMEOUT / 2
 
 
 def test_a_permission_of_the_queue_that_comes_a_little_later_is_waited_for(world: World) -> None:
@@ -123,6 +130,61 @@ def test_a_permission_of_the_queue_that_comes_a_little_later_is_waited_for(world
     world.at(10, lambda: setattr(queue, "problem", ""))
     assert result_of(check(world, "WaitingQueue")) == "open"
     assert 10 <= world.time() <= 15
+
+
+# --- the route to the journal -----------------------------------------------------------------------------------------
+
+
+class Unreachable(Memory):
+    """A journal that there is no way to, or from."""
+
+    def __init__(self, fails: str) -> None:
+        super().__init__()
+        self.fails = fails
+
+    def read(self, resource: str) -> tuple[Entry | None, int]:
+        if self.fails == "read":
+            raise JournalUnavailable(NO_TABLE)
+        return super().read(resource)
+
+    def write(self, resource: str, entry: Entry, revision: int) -> None:
+        if self.fails == "write":
+            raise JournalUnavailable(NO_TABLE)
+        super().write(resource, entry, revision)
+
+
+def test_a_journal_that_can_be_read_and_written_is_open_also_again(world: World) -> None:
+    assert [result_of(check(world, "Journal")) for _ in range(2)] == ["open", "open"]
+    assert world.time() == 0
+
+
+def test_two_checks_of_the_journal_at_once_are_both_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(world, "Journal")
+    monkeypatch.setattr(world.journal, "read", lambda _: (None, 0))  # as it was before the other one wrote
+    assert result_of(check(world, "Journal")) == "open"
+
+
+@pytest.mark.parametrize("fails", ["read", "write"])
+@pytest.mark.parametrize("may_start", [True, False])
+def test_a_deployment_without_its_journal_fails_if_jobs_are_to_be_started_and_is_warned_else(
+    world: World,
+    fails: str,
+    may_start: bool,  # noqa: FBT001
+) -> None:
+    world.journal, world.may_start = Unreachable(fails), may_start
+    answer = check(world, "Journal")
+    words = f"{NO_TABLE} Until then, the provider starts and changes no job; it still cancels those that run."
+    if may_start:
+        assert reason_of(answer) == words
+    else:
+        assert result_of(answer) == f"Warning: {words}"
+    assert 30 <= world.time() <= SERVICE_TIMEOUT / 2
+
+
+def test_a_permission_of_the_journal_that_comes_a_little_later_is_waited_for(world: World) -> None:
+    world.journal = journal = Unreachable("read")
+    world.at(10, lambda: setattr(journal, "fails", ""))
+    assert result_of(check(world, "Journal")) == "open"
 
 
 # --- the route to the cluster -----------------------------------------------------------------------------------------
@@ -168,7 +230,7 @@ def test_a_cluster_that_cannot_be_reached_fails_the_deployment_in_time(
     answer = check_cluster(world)
     assert reason_of(answer) == f"The provider cannot use the cluster of CheckedEndpoint. {words}"
     assert answer["PhysicalResourceId"].startswith("no-job/")
-    assert 20 <= world.time() <= SERVICE_TIMEOUT / 2
+    assert 30 <= world.time() <= SERVICE_TIMEOUT / 2
 
 
 def test_a_host_that_nobody_knows_fails_the_deployment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +259,8 @@ def test_a_cluster_without_tls_fails_the_deployment(world: World) -> None:
             ErrorAnswer("AccessDeniedException"),
             "The function's role needs neptune-db:GetMLModelTransformJobStatus on "
             "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*; check the provider's parameter "
-            "ClusterResourceId and its permissions boundary.",
+            "ClusterResourceId and its permissions boundary. Neptune can take up to ten minutes to "
+            "apply a change of IAM permissions.",
         ),
         (ErrorAnswer("InternalFailureException"), " answered 500: "),
         (RawAnswer(200, "<html>welcome</html>"), " answered without a status for job route-check."),
@@ -210,20 +273,31 @@ def test_a_cluster_that_gives_no_right_answer_fails_the_deployment(
     del impatient
     world.simulator.inject(Fault(effect, times=None))
     assert words in reason_of(check_cluster(world))
-    assert 20 <= world.time() <= SERVICE_TIMEOUT / 2
+    borne = 600 if "IAM permissions" in words else 30
+    assert borne <= world.time() <= borne + 30
 
 
-def test_a_permission_or_a_rule_that_comes_a_little_later_is_waited_for(world: World) -> None:
-    world.simulator.inject(Fault(ErrorAnswer("AccessDeniedException"), times=2))
+def test_a_permission_that_neptune_applies_later_is_waited_for_also_when_a_look_fails_meanwhile(world: World) -> None:
+    denied = Fault(ErrorAnswer("AccessDeniedException"), times=None)
+    world.simulator.inject(denied)
+    world.at(300, world.simulator.clear_faults)
+    world.at(300, lambda: world.simulator.inject(Fault(ErrorAnswer("InternalFailureException"))))
+    world.at(300, lambda: world.simulator.inject(denied))
+    world.at(590, world.simulator.clear_faults)
     assert result_of(check_cluster(world)) == "open"
+    assert 590 <= world.time() <= 625
+
+
+def test_a_rule_that_comes_a_little_later_is_waited_for(world: World) -> None:
     world.take_cluster_down()
     world.at(world.time() + 10, world.bring_cluster_up)
     assert result_of(check_cluster(world)) == "open"
 
 
-def test_what_a_check_takes_at_most_leaves_time_for_its_answer() -> None:
-    longest = route_checks.PATIENCE_SECONDS + CONNECT_SECONDS + READ_SECONDS["get"]
-    assert longest + _LAST_ATTEMPT_SECONDS < SERVICE_TIMEOUT
+@pytest.mark.parametrize(("fault", "timeout"), [(Cause.SILENCE, SERVICE_TIMEOUT), (Cause.DENIAL, CLUSTER_TIMEOUT)])
+def test_what_a_check_takes_at_most_leaves_time_for_its_answer(fault: Cause, timeout: float) -> None:
+    longest = LIMITS[Phase.CHECK][fault] + CONNECT_SECONDS + READ_SECONDS["get"]
+    assert longest + _LAST_ATTEMPT_SECONDS < timeout
 
 
 @pytest.mark.parametrize(
@@ -243,24 +317,28 @@ def test_an_endpoint_that_the_provider_may_not_speak_to_is_refused_at_once(
 
 
 def test_a_route_that_there_is_not_is_no_check(world: World) -> None:
-    assert reason_of(check(world, "Mars")) == "Route is 'Mars'; it should be Responses, WaitingQueue or Cluster."
+    assert (
+        reason_of(check(world, "Mars")) == "Route is 'Mars'; it should be Responses, WaitingQueue, Journal or Cluster."
+    )
 
 
 @given(
     checked=st.fixed_dictionaries(
-        {"Route": st.sampled_from(["Responses", "WaitingQueue", "Cluster"]) | json_values, "Endpoint": json_values}
+        {
+            "Route": st.sampled_from(["Responses", "WaitingQueue", "Journal", "Cluster"]) | json_values,
+            "Endpoint": json_values,
+        }
     )
 )
 def test_whatever_is_to_be_checked_has_a_result_or_a_reason(checked: dict[str, object]) -> None:
     def connect(_: object) -> NoReturn:
         raise AssertionError  # none of these endpoints is a cluster's
 
-    checks = RouteChecks(Hosts.of_clusters(), connect, Queue(), Clock())
-    request = Request(None, checked, Origin(("stack", "Route"), "resource", "request", None))
-    try:
-        said = checks.create(request).attributes["Result"]
-    except RequestFailed as failed:
-        said = str(failed)
+    checks = RouteChecks(Hosts.of_clusters(), connect, Queue(), Memory(), Clock(), may_start=True)
+    asked = Asked(RequestType.CREATE, "request", "stack", "Route", "", checked)
+    told = checks.look(asked, Patience(), send=lambda *_: True, check=lambda _: "")
+    assert isinstance(told, Told)
+    said = told.reason or told.attributes["Result"]
     assert re.fullmatch(r"open|(Route|CheckedEndpoint) is .*; it should be .*\.", said, re.S)
 
 
@@ -294,7 +372,7 @@ def test_an_update_to_a_network_without_the_route_fails_and_its_rollback_does_no
     rolled_back = check_again(world, updated, after="route/1")
     assert result_of(rolled_back).startswith("Warning: The provider cannot use the cluster of CheckedEndpoint. ")
     assert rolled_back["PhysicalResourceId"] == created["PhysicalResourceId"]
-    assert "The route that was there before is not there; the rollback goes on" in written.getvalue()
+    assert "A route is not open" in written.getvalue()
 
 
 def test_a_rollback_to_a_network_with_the_route_is_no_warning(world: World) -> None:
@@ -305,7 +383,7 @@ def test_a_rollback_to_a_network_with_the_route_is_no_warning(world: World) -> N
 
 
 @pytest.mark.parametrize("physical_id", ["route/0123456789abcdef", "no-job/1", "provider-RouteToCluster-1N2K5RF3Q0J6K"])
-@pytest.mark.parametrize("route", ["Responses", "WaitingQueue", "Cluster", "Mars"])
+@pytest.mark.parametrize("route", ["Responses", "WaitingQueue", "Journal", "Cluster", "Mars"])
 def test_a_deletion_is_answered_at_once_whatever_is_closed(world: World, route: str, physical_id: str) -> None:
     assert isinstance(world.queue, Queue)
     world.queue.problem = NO_ROUTE
@@ -317,7 +395,6 @@ def test_a_deletion_is_answered_at_once_whatever_is_closed(world: World, route: 
 
 def test_a_check_that_hangs_is_answered_before_its_time_is_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A resolver that does not answer, say."""
-    monkeypatch.setattr(route_checks, "PATIENCE_SECONDS", 0)
     created = check_cluster(world)
     release = threading.Event()
     monkeypatch.setattr(Jobs, "get", lambda *_: release.wait(30))

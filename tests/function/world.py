@@ -11,10 +11,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
 from provider.clock import Clock
 from provider.custom_resource import FrontDoor
 from provider.custom_resource.properties import schema_of
-from provider.custom_resource.waiting import CannotWait, Message, WaitingQueue
+from provider.custom_resource.waiting import OWED, CannotWait, Message, WaitingQueue
+from provider.journal.memory import Memory
+from provider.journal.table import KEY, REVISION, Table
 from provider.kinds import DATA_PROCESSING_JOB, ENDPOINT, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
 from provider.neptune import Jobs
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from local.response_host import ResponseHost
     from provider.kinds.kind import Kind
+    from provider.lifecycle.terms import Journal
     from provider.values import Endpoint
     from simulator import ManualClock, Simulator
     from simulator.cluster_jobs import ClusterJobs
@@ -113,6 +118,59 @@ class Queue(WaitingQueue):
         self.delivered_soon.append(message)
 
 
+class DynamoDB(Table):
+    """The journal in a table that is played; `fault` happens at some of its calls."""
+
+    def __init__(self, pass_time: Callable[[float], None]) -> None:
+        super().__init__("journal", "us-east-1")
+        self.items: dict[str, dict[str, Any]] = {}
+        self.calls = 0
+        self.fault, self.at = "", range(0)
+        self._pass_time = pass_time
+
+    def break_down(self, fault: str, first: int = 1, times: int = 10**9) -> None:
+        """Have something go wrong, from one of the next calls on."""
+        self.fault, self.at = fault, range(self.calls + first, self.calls + first + times)
+
+    @property
+    def _client(self) -> Any:  # noqa: ANN401 - quacks like boto3's
+        return self
+
+    def get_item(self, Key: Mapping[str, Any], **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        item = self.items.get(Key[KEY]["S"])
+        return self._answer("GetItem", {} if item is None else {"Item": item}, lambda: None)
+
+    def put_item(self, Item: dict[str, Any], **condition: Any) -> dict[str, Any]:  # noqa: ANN401, N803 - likewise
+        key = Item[KEY]["S"]
+        wanted = condition.get("ExpressionAttributeValues", {}).get(":revision")
+        if self.items.get(key, {}).get(REVISION) != wanted:
+            self.calls += 1
+            raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "PutItem")
+        return self._answer("PutItem", {}, lambda: self.items.update({key: Item}))
+
+    def _answer(self, operation: str, answer: dict[str, Any], takes_effect: Callable[[], None]) -> dict[str, Any]:
+        self.calls += 1
+        fault = self.fault if self.calls in self.at else ""
+        if fault in ("", "late", "lost", "lost in a conflict"):
+            takes_effect()
+        match fault:
+            case "unreachable":
+                raise ConnectTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
+            case "throttled":
+                raise ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, operation)
+            case "denied":
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, operation)
+            case "garbage":
+                return {"Item": {"Entry": "<html>"}, "ResponseMetadata": {}}
+            case "late":  # it was sent, or its answer read, late
+                self._pass_time(11)
+            case "lost" | "unanswered":
+                raise ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
+            case "lost in a conflict" if operation == "PutItem":
+                raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, operation)
+        return {**answer, "ResponseMetadata": {"HTTPStatusCode": 200, "RequestId": "1"}}
+
+
 def delivered(event: object) -> dict[str, Any]:
     """What Lambda hands to the function when the queue delivers an event."""
     return {"Records": [record(json.dumps(event))]}
@@ -152,6 +210,7 @@ class World:
     def __post_init__(self) -> None:
         self.clock = Clock(monotonic=self.time, wall=lambda: EPOCH + self.time(), sleep=self.pass_time)
         self.queue: WaitingQueue = Queue()
+        self.journal: Journal = Memory()
         self.billed: list[float] = []
         self._planned: list[tuple[float, Callable[[], object]]] = []
         self._clusters: dict[tuple[Kind, Endpoint], Jobs] = {}
@@ -252,6 +311,7 @@ class World:
             schema_of(self.kind.schema),
             self.settings.clusters,
             self.connect,
+            self.journal,
             self.clock,
             may_start=self.may_start,
             is_provided=self.settings.provides(self.kind.resource_type),
@@ -260,9 +320,10 @@ class World:
     @property
     def front_door(self) -> FrontDoor:
         lifecycles = {kind.resource_type: self.of(kind).lifecycle for kind in KINDS}
-        checks = RouteChecks(self.settings.clusters, self.connect, self.queue, self.clock)
-        on_demand = {ROUTE_CHECK: lambda: checks}
-        return FrontDoor(lifecycles, self.queue, self.settings, self.clock, on_demand)
+        checks = RouteChecks(
+            self.settings.clusters, self.connect, self.queue, self.journal, self.clock, may_start=self.may_start
+        )
+        return FrontDoor(lifecycles, self.queue, self.settings, self.clock, {ROUTE_CHECK: checks})
 
     def invoke(self, event: object, remaining: float = 900.0) -> dict[str, str]:
         """Invoke the function once."""
@@ -277,20 +338,25 @@ class World:
         told = self.invoke(event, remaining)
         return self.drain(remaining) or told
 
-    def drain(self, remaining: float = 900.0) -> dict[str, str] | None:
+    def drain(self, remaining: float = 900.0, until: Callable[[], bool] = lambda: False) -> dict[str, str] | None:
         """Invoke the function with each message of the queue when it is due; returns what came last."""
         told = None
-        while isinstance(self.queue, Queue) and self.queue.waiting:
+        while isinstance(self.queue, Queue) and self.queue.waiting and not until():
             waiting, delay = self.queue.waiting.pop(0)
             self.pass_time(delay)
             told = self.invoke(delivered(waiting), remaining)
         return told
 
     def ask(self, request_type: str, remaining: float = 900.0, /, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Send a request and return its answer."""
+        """Send a request and return its answer; the message of a job that will not stop stays in the queue."""
         event = self.event(request_type, **fields)
-        self.run(event, remaining)
+        self.invoke(event, remaining)
+        self.drain(remaining, until=lambda: bool(self.answers(event)) and self._only_owed_jobs_wait)
         return self.answer(event)
+
+    @property
+    def _only_owed_jobs_wait(self) -> bool:
+        return isinstance(self.queue, Queue) and all(OWED in message for message, _ in self.queue.waiting)
 
     def answers(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         return [received.body for received in self.host.received if received.key == event["RequestId"]]

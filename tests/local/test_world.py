@@ -45,7 +45,6 @@ def test_a_job_that_was_started_is_removed(here: world.World, status: str) -> No
     [
         (f"http://{world.HOST}:18182/movies", "movies"),
         (f"http://{world.HOST}:18182/{world.STARTED}", world.STARTED),
-        (world.INVENTED_ID, world.UNREPORTED),
     ],
 )
 def test_a_resource_has_the_job_that_its_physical_id_says(physical_id: str, job_id: str) -> None:

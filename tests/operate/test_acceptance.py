@@ -67,7 +67,7 @@ def measured(second: float, stream: str = "a", **values: float) -> Message:
 
 ANSWERED = "CloudFormation has the answer"
 CREATED = (
-    said(1, "The resource has its job", "Create", status="InProgress", invocation="create"),
+    said(1, "The request waits in the queue", "Create", invocation="create"),
     said(2, ANSWERED, "Create", invocation="create"),
     measured(3, JobsStarted=0, Failures=0),
 )

@@ -242,7 +242,7 @@ def test_the_report_names_what_differs_and_what_rests_on_it() -> None:
 
     assert differs(ASSUMED, found)
     (row,) = [line for line in text_of(found).splitlines() if line.startswith("| **DIFFERENT** |")]
-    assert row.endswith("| those from before it: marked a | `those of the failed one` | leftovers.py |")
+    assert row.endswith("| those from before it: marked a | `those of the failed one` | entry.py |")
 
 
 def test_the_report_shows_what_was_sent() -> None:

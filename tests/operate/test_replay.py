@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from operate import replay
 from operate.account import Account
 from operate.replay import NoEvent, event_in
+from provider.custom_resource.waiting import Owed
 
 if TYPE_CHECKING:
     import boto3
@@ -30,8 +31,9 @@ JSON = st.recursive(
             REQUEST,
         ),
         ({**REQUEST, "Waiting": {"ArrivedAt": 1.8e9}}, {**REQUEST, "Waiting": {"ArrivedAt": 1.8e9}}),
+        ({"ResourceType": "T", "Owed": {}}, {"ResourceType": "T", "Owed": {}}),
     ],
-    ids=["an event that CloudFormation sent", "one that it sent by way of SNS", "a request that waited"],
+    ids=["CloudFormation sent it", "it did by way of SNS", "a request that waited", "a job that is to be cancelled"],
 )
 def test_either_kind_of_message_holds_its_event(body: object, event: object) -> None:
     assert event_in(json.dumps(body)) == event
@@ -56,9 +58,15 @@ CREATE = {
     "StackId": "arn:aws:cloudformation:us-east-1:1:stack/movies/uuid",
     "LogicalResourceId": "Job",
 }
-WAITED = {**CREATE, "Waiting": {"ArrivedAt": 1.8e9, "Progress": {}}}
-FOLLOWED = {**CREATE, "Waiting": {"ArrivedAt": 1.8e9, "Progress": {}, "Follows": "host:8182/movies"}}
-OUTPUTS = {"ServiceToken": "arn", "FailedEventsQueueUrl": "queue", "FunctionName": "function"}
+WAITED = {**CREATE, "Waiting": {"ArrivedAt": 1.8e9, "Patience": {}}}
+FOLLOWED = {**CREATE, "Waiting": {"ArrivedAt": 1.8e9, "Patience": {}, "Follows": "host:8182/movies"}}
+OWED: dict[str, Any] = Owed("stack|Job", "host:8182/movies", "Custom::NeptuneMLModelTransformJob", 1.8e9).as_json()
+OUTPUTS = {
+    "ServiceToken": "arn",
+    "FailedEventsQueueUrl": "queue",
+    "FunctionName": "function",
+    "WaitingQueueUrl": "waiting",
+}
 
 
 class Provider:
@@ -71,6 +79,7 @@ class Provider:
         ]
         self.refusals = refusals
         self.invoked: list[object] = []
+        self.waiting: list[object] = []
         self.deleted: list[str] = []
 
     def client(self, _name: str) -> Provider:
@@ -85,6 +94,10 @@ class Provider:
 
     def delete_message(self, **named: str) -> None:
         self.deleted.append(named["ReceiptHandle"])
+
+    def send_message(self, **named: str) -> None:
+        assert named["QueueUrl"] == "waiting"
+        self.waiting.append(json.loads(named["MessageBody"]))
 
     def invoke(self, **named: str | bytes) -> None:
         if self.refusals:
@@ -130,6 +143,30 @@ def test_an_event_that_was_not_taken_stands_in_the_way_of_no_other(monkeypatch: 
 
     assert replayed(monkeypatch, provider) == 1
     assert (provider.invoked, provider.deleted) == ([CREATE], ["1"])
+
+
+def test_a_job_that_is_to_be_cancelled_goes_back_to_the_waiting_queue(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = Provider(OWED, CREATE, {**OWED, "Owed": {**OWED["Owed"], "Patience": {"words": "no answer"}}})
+
+    assert replayed(monkeypatch, provider) == 0
+    assert (provider.waiting, provider.invoked, provider.deleted) == ([OWED], [CREATE], ["0", "1"])
+    said = capsys.readouterr().out
+    assert "Replayed: the cancelling of host:8182/movies\n" in said
+    assert "Skipped, and left in the queue: the cancelling of host:8182/movies." in said
+
+
+def test_what_the_provider_would_not_take_back_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = Provider({**OWED, "Owed": {"Job": "host:8182/movies"}})
+
+    assert replayed(monkeypatch, provider) == 1
+    assert (provider.waiting, provider.deleted) == ([], [])
+    assert (
+        "Left in the queue: the message's Owed is not what the provider puts into its queue" in capsys.readouterr().out
+    )
 
 
 @given(JSON, JSON)

@@ -169,10 +169,6 @@ def test_local_world_shows_what_comes_and_is_soon_as_it_was(address: str) -> Non
         ask("PUT", responses, "key", answer)
         assert "job started is InProgress; removed" in read_until(process, "removed")
 
-        ask("DELETE", neptune, f"ml/modeltransform/{world.UNREPORTED}")
-        ask("PUT", responses, "key", {**answer, "PhysicalResourceId": world.INVENTED_ID})
-        assert f"job {world.UNREPORTED} is Stopping; started anew" in read_until(process, "started anew")
-
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=END_SECONDS)
 

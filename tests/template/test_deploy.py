@@ -13,7 +13,9 @@ from botocore.exceptions import ClientError
 
 from local import sam
 from provider import observability
+from provider.journal import table
 from provider.kinds import KINDS
+from provider.lifecycle.patience import LIMITS, Fault, Phase
 from provider.settings import Settings
 from provider.values import LONGEST_TIMEOUT_SECONDS
 
@@ -30,7 +32,7 @@ EVERY_CLUSTER = {"ClusterResourceId": "*", **UNCHECKED}
 
 # MiniStack knows no AWS::EC2::SecurityGroupIngress: where the stack would make one, it is left out.
 INGRESS = "ClusterIngress"
-CHECKS = ("RouteToCloudFormationResponses", "RouteToWaitingQueue", "RouteToCluster")
+CHECKS = ("RouteToCloudFormationResponses", "RouteToWaitingQueue", "RouteToJournal", "RouteToCluster")
 
 
 CLUSTER = f"arn:aws:neptune-db:{ARN}:cluster-ABC123/*"
@@ -43,7 +45,7 @@ def name_of(kind: Kind) -> str:
 
 def adopting(kind: Kind, resource: str) -> dict[str, Any]:
     """The statement without which nothing can be done with jobs of a kind."""
-    return {f"{name_of(kind)}s": allowing([kind.get.action, kind.list.action, kind.cancel.action], resource)}
+    return {f"{name_of(kind)}s": allowing([kind.get.action, kind.cancel.action], resource)}
 
 
 def starting(kind: Kind, resource: str) -> dict[str, Any]:
@@ -136,6 +138,11 @@ class Deployment:
     def failed_events(self) -> dict[str, str]:
         return self._queue("FailedEventsQueueUrl")
 
+    @property
+    def journal(self) -> dict[str, Any]:
+        name = self.outputs["JournalTableName"]
+        return dict(self.ministack.client("dynamodb").describe_table(TableName=name)["Table"])
+
     def _queue(self, output: str) -> dict[str, str]:
         attributes = self.ministack.client("sqs").get_queue_attributes(
             QueueUrl=self.outputs[output], AttributeNames=["All"]
@@ -162,6 +169,7 @@ class TestOutsideVpc:
             "FunctionName",
             "LogGroupName",
             "WaitingQueueUrl",
+            "JournalTableName",
             "FailedEventsQueueUrl",
         }
 
@@ -179,6 +187,7 @@ class TestOutsideVpc:
             "ALLOWED_HOSTS": "",
             "RESPONSE_HOSTS": "",
             "WAITING_QUEUE_URL": deployment.outputs["WaitingQueueUrl"],
+            "JOURNAL_TABLE": deployment.outputs["JournalTableName"],
             "KINDS": "DataProcessingJob,ModelTrainingJob,ModelTransformJob,Endpoint",
             "START_JOBS": "false",
             "NEPTUNE_RESOURCE_ARN": f"arn:aws:neptune-db:{ARN}:*/*",
@@ -193,6 +202,11 @@ class TestOutsideVpc:
 
         assert deployment.statements == {
             **{name: it for kind in KINDS for name, it in adopting(kind, f"arn:aws:neptune-db:{ARN}:*/*").items()},
+            "Journal": {
+                "Effect": "Allow",
+                "Action": ["dynamodb:GetItem", "dynamodb:PutItem"],
+                "Resource": deployment.journal["TableArn"],
+            },
             "WaitingRequests": {
                 "Effect": "Allow",
                 "Action": [
@@ -238,6 +252,13 @@ class TestOutsideVpc:
         policy = deployment.ministack.client("lambda").get_policy(FunctionName=deployment.outputs["FunctionName"])
 
         assert json.loads(policy["Policy"])["Statement"] == []  # in AWS there would be no policy
+
+    def test_the_journal_is_a_table_that_is_paid_by_use(self, deployment: Deployment) -> None:
+        journal = deployment.journal
+
+        assert journal["KeySchema"] == [{"AttributeName": table.KEY, "KeyType": "HASH"}]
+        assert journal["AttributeDefinitions"] == [{"AttributeName": table.KEY, "AttributeType": "S"}]
+        assert journal["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
     def test_requests_wait_in_an_encrypted_queue(self, deployment: Deployment) -> None:
         queue = deployment.waiting_requests
@@ -301,7 +322,7 @@ class TestOutsideVpc:
     def test_there_is_no_other_alarm(self, deployment: Deployment) -> None:
         assert set(deployment.alarms) == {"ApproximateNumberOfMessagesVisible", "FailedDeletions"}
 
-    def test_log_group_outlives_the_stack(self, deployment: Deployment) -> None:
+    def test_log_group_alone_outlives_the_stack(self, deployment: Deployment) -> None:
         logs = deployment.ministack.client("logs")
         cloudformation = deployment.ministack.client("cloudformation")
 
@@ -314,6 +335,8 @@ class TestOutsideVpc:
         assert group["retentionInDays"] == 30
         with pytest.raises(ClientError, match="ResourceNotFound"):
             deployment.ministack.client("lambda").get_function(FunctionName=deployment.outputs["FunctionName"])
+        with pytest.raises(ClientError, match="ResourceNotFound"):
+            _ = deployment.journal
 
 
 class TestInVpcWithOwnGroups:
@@ -356,7 +379,7 @@ class TestInVpcWithOwnGroups:
 
         assert deployment.statements_on_neptune == statements
         actions = [action for it in deployment.statements_on_neptune.values() for action in actions_of(it)]
-        assert len(set(actions)) == len(actions) == 4 * len(KINDS)
+        assert len(set(actions)) == len(actions) == 3 * len(KINDS)
 
     def test_only_the_lambda_service_may_make_network_interfaces(self, deployment: Deployment) -> None:
         on_interfaces = [it for it in deployment.statements.values() if any("ec2:" in it for it in actions_of(it))]
@@ -504,6 +527,17 @@ class TestWhatMiniStackIgnores:
 
         assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
+    def test_the_journal_goes_with_the_stack_and_never_by_an_update(self, template: dict[str, Any]) -> None:
+        journal = template["Resources"]["Journal"]
+
+        assert "Condition" not in journal
+        assert (journal["DeletionPolicy"], journal["UpdateReplacePolicy"]) == ("Delete", "Retain")
+
+    def test_what_is_finished_leaves_the_journal(self, template: dict[str, Any]) -> None:
+        journal = template["Resources"]["Journal"]["Properties"]
+
+        assert journal["TimeToLiveSpecification"] == {"AttributeName": table.EXPIRES, "Enabled": True}
+
     def test_permissions_boundary_of_the_role(self, template: dict[str, Any]) -> None:
         assert template["Resources"]["Role"]["Properties"]["PermissionsBoundary"] == {
             "Fn::If": ["HasPermissionsBoundary", ref("PermissionsBoundaryArn"), ref("AWS::NoValue")]
@@ -551,8 +585,13 @@ class TestChecksOfTheRoutes:
         assert template["Conditions"]["ChecksRoutes"] == {"Fn::Equals": [ref("CheckRoutes"), "true"]}
         assert template["Parameters"]["CheckedEndpoint"]["Default"] == ""
 
-    def test_they_fail_within_two_or_three_minutes(self, check: dict[str, Any]) -> None:
-        assert check["Properties"]["ServiceTimeout"] == 120
+    def test_they_fail_soon_but_for_a_permission_that_neptune_applies_after_ten_minutes(
+        self, template: dict[str, Any]
+    ) -> None:
+        *soon, cluster = [template["Resources"][name]["Properties"]["ServiceTimeout"] for name in CHECKS]
+
+        assert soon == [120] * len(soon)
+        assert cluster >= LIMITS[Phase.CHECK][Fault.DENIAL] + 120
 
     def test_nobody_waits_for_their_deletion(self, check: dict[str, Any]) -> None:
         assert (check["DeletionPolicy"], check["UpdateReplacePolicy"]) == ("Retain", "Retain")

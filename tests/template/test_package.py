@@ -21,7 +21,7 @@ from tests import inherited
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
 MAX_ZIPPED_BYTES = 5_000_000
-SERVICES = ["neptunedata", "sqs", "xray"]
+SERVICES = ["dynamodb", "neptunedata", "sqs", "xray"]
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
 
 # -S: without site-packages. Only the package and Python itself are there to import from, as in Lambda.

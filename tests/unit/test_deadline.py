@@ -70,7 +70,8 @@ def test_nothing_waits_past_the_requests_deadline_or_the_invocations_end(
     assert it.deadline < given_up
     assert it.last_look <= it.deadline
     assert it.last_look < it.last_word < now + remaining
-    if given_up > now + 1e-3:
+    half_of_what_is_kept_back = min(30, service_timeout * 0.1) / 2
+    if given_up - half_of_what_is_kept_back > now + 1e-3:  # later, its look may take what the invocation has left
         assert it.last_word < given_up
 
 

@@ -10,17 +10,11 @@ from hypothesis import strategies as st
 
 from provider.clock import Clock
 from provider.custom_resource.handle import Outcome, Signal, body, completion_handle, has_expired
-from provider.custom_resource.request import (
-    CloudFormationRequest,
-    MalformedRequest,
-    RequestType,
-    UnusableUrl,
-    presigned_url,
-)
+from provider.custom_resource.request import CloudFormationRequest, MalformedRequest, UnusableUrl, presigned_url
 from provider.hosts import Hosts
 from provider.identity import Identity
-from provider.job_id import Origin
-from provider.lifecycle import Request
+from provider.journal.entry import RequestType
+from provider.lifecycle import Asked
 
 HOSTS = Hosts.of_signals("us-east-1")
 URL = (
@@ -32,8 +26,8 @@ SIGNED_AT = 1767323045
 
 
 def request(follows: Identity | None = None, **properties: object) -> Any:  # noqa: ANN401
-    asked = Request(physical_id=None, properties=properties, origin=Origin((), "resource", "request"))
-    return CloudFormationRequest(RequestType.CREATE, asked, 3600, None, follows)
+    asked = Asked(RequestType.CREATE, "request", "stack", "resource", "", properties)
+    return CloudFormationRequest(asked, 3600, None, follows=follows)
 
 
 def written(signal: Signal) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider.identity import LONGEST_BYTES, NO_JOB_YET, UNCLEAR, Identity
+from provider.identity import LONGEST_BYTES, Identity
 from provider.values import ENDPOINT, JOB_ID, Endpoint
 
 CLUSTER = "db.cluster-c0ffee.us-east-1.neptune.amazonaws.com"
@@ -89,14 +89,6 @@ def test_nothing_of_another_form_is_an_identity(physical_id: str) -> None:
     assert Identity.parse(physical_id) is None
 
 
-def test_two_identities_are_the_same_however_their_cluster_is_spoken_to() -> None:
-    one = Identity(HTTPS, "job-1")
-    assert one.is_same_as(Identity(Endpoint("http", CLUSTER, 8182), "job-1"))
-    assert not one.is_same_as(Identity(HTTPS, "job-2"))
-    assert not one.is_same_as(Identity(Endpoint("https", CLUSTER, 8183), "job-1"))
-    assert not one.is_same_as(Identity(Endpoint("https", f"x{CLUSTER}", 8182), "job-1"))
-
-
 def test_a_physical_id_has_at_most_1024_bytes() -> None:
     assert LONGEST_BYTES == 1024
 
@@ -105,19 +97,3 @@ def test_a_physical_id_has_at_most_1024_bytes() -> None:
 def test_what_a_template_can_name_makes_an_identity(host: str, port: int, job_id: str) -> None:
     identity = Identity(ENDPOINT.parse(f"{host}:{port}"), JOB_ID.parse(job_id))
     assert Identity.parse(str(identity)) == identity
-
-
-@pytest.mark.parametrize("mark", [NO_JOB_YET, UNCLEAR])
-def test_a_marked_identity_is_none_and_can_be_read_back(mark: str) -> None:
-    for scheme in ("https", "http"):
-        identity = Identity(Endpoint(scheme, "db.c0ffee.us-east-1.neptune.amazonaws.com", 8182), "graph-Job-1")
-        assert Identity.parse(identity.marked(mark)) is None
-        assert Identity.parse_marked(identity.marked(mark)) == (mark, identity)
-
-
-@pytest.mark.parametrize(
-    "other",
-    ["no-job/request-1", "unclear-job/request-1", "db:8182/job-1", "graph-Job-1N2K5RF3Q0J6K", "", "x/db:8182/job"],
-)
-def test_what_is_not_marked_names_no_job(other: str) -> None:
-    assert Identity.parse_marked(other) is None

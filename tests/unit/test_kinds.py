@@ -9,7 +9,7 @@ import pytest
 from botocore import xform_name
 
 from provider.kinds import ENDPOINT, KINDS
-from provider.kinds.kind import CANCEL, GET, LIST, START, Call, Kind
+from provider.kinds.kind import CANCEL, GET, START, Call, Kind
 from provider.neptune import READ_SECONDS
 
 if TYPE_CHECKING:
@@ -28,10 +28,8 @@ TYPES = {
     "list": "Array of String",
     "structure": "Map",
 }
-# What `Jobs` itself gives.
-GIVEN = {LIST: {"maxItems"}}
 # AWS names the action of a look-up for what it looks up. Service Authorization Reference, Amazon Neptune.
-ENDINGS = {START: "", GET: "Status", LIST: "", CANCEL: ""}
+ENDINGS = {START: "", GET: "Status", CANCEL: ""}
 
 # The service model's text names other actions than Neptune's user guide ("Data-access actions") and the Service
 # Authorization Reference, which IAM goes by.
@@ -41,7 +39,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.resour
 
 
 def calls(kind: Kind) -> list[Call]:
-    return [kind.start, kind.get, kind.list, kind.cancel]
+    return [kind.start, kind.get, kind.cancel]
 
 
 def operation(call: Call) -> OperationModel:
@@ -69,7 +67,7 @@ def test_there_are_kinds() -> None:
 
 @every_kind
 def test_each_call_is_a_method_of_the_client_and_called_what_rows_call_it(kind: Kind) -> None:
-    assert [call.name for call in calls(kind)] == [START, GET, LIST, CANCEL]
+    assert [call.name for call in calls(kind)] == [START, GET, CANCEL]
     assert {call.method for call in calls(kind)} <= set(OPERATIONS)
     assert set(READ_SECONDS) == {call.name for call in calls(kind)}
 
@@ -87,7 +85,7 @@ def test_each_call_carries_what_aws_takes_and_nothing_else(kind: Kind) -> None:
     for call in calls(kind):
         carried = tuple(row for row in kind.properties if call.name in row.calls)
         shape = operation(call).input_shape
-        given = GIVEN.get(call.name, set()) | ({kind.update} - {""} if call is kind.start else set())
+        given = {kind.update} - {""} if call is kind.start else set()
         assert {row.parameter for row in carried} | given == set(members(shape))
         assert_are_members(carried, shape)
 
@@ -147,7 +145,7 @@ def test_what_getatt_returns_is_a_text_of_the_answer(kind: Kind) -> None:
 
 
 @every_kind
-def test_every_arn_of_the_answer_tells_clusters_apart(kind: Kind) -> None:
+def test_every_arn_of_the_answer_shows_a_change(kind: Kind) -> None:
     output = operation(kind.get).output_shape
     assert set(kind.arns) == {(name, "arn") for name, shape in members(output).items() if "arn" in members(shape)}
 

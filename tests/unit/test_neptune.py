@@ -17,6 +17,7 @@ from provider.custom_resource.properties import schema_of
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.kinds.kind import CANCEL, GET, START
 from provider.neptune import (
+    Denied,
     Job,
     JobNotFound,
     Jobs,
@@ -24,6 +25,7 @@ from provider.neptune import (
     RequestRefused,
     Throttled,
     Unavailable,
+    UnknownHost,
     Unreachable,
 )
 from provider.values import Endpoint
@@ -103,7 +105,7 @@ def failure(call: Callable[[], object]) -> NeptuneError:
     return caught.value
 
 
-# --- starting and listing ---------------------------------------------------------------------------------------------
+# --- starting ---------------------------------------------------------------------------------------------------------
 
 STARTING = SCHEMA.parse(
     {
@@ -194,22 +196,6 @@ def test_an_update_that_is_not_confirmed_is_unclear(
     changing(monkeypatch, jobs, answer)
     with pytest.raises(Unavailable, match=r"did not confirm the update of job job-1\.$"):
         jobs.update("job-1", STARTING)
-
-
-def test_all_jobs_are_listed_not_only_the_first_ten(simulator: Simulator, jobs: Jobs) -> None:
-    ids = tuple(f"job-{number}" for number in range(15))
-    for job_id in ids:
-        simulator.start_job(job_id)
-    assert jobs.list(STARTING) == ids
-    assert "maxItems=1024" in simulator.log[-1].query
-    assert "neptuneIamRoleArn=" in simulator.log[-1].query
-
-
-@pytest.mark.parametrize("body", ["{}", '{"ids": null}', "<html>"])
-def test_a_list_that_is_none_is_unclear(simulator: Simulator, jobs: Jobs, body: str) -> None:
-    simulator.inject(Fault(RawAnswer(200, body, "application/json")))
-    with pytest.raises(Unavailable):
-        jobs.list(STARTING)
 
 
 def test_neptunes_guide_has_an_unknown_id_as_a_400(simulator: Simulator, jobs: Jobs) -> None:
@@ -385,7 +371,7 @@ def test_a_job_that_the_cluster_does_not_know_is_named(jobs: Jobs) -> None:
         (400, "InvalidParameterException", RequestRefused, "refused the request: why (InvalidParameterException)"),
         (400, "", RequestRefused, "refused the request: why (400)"),
         (401, "X", NeptuneError, "gave an unexpected answer, 401: why (X)"),
-        (403, "AccessDeniedException", NeptuneError, "denied the request: why (AccessDeniedException). The function's"),
+        (403, "AccessDeniedException", Denied, "denied the request: why (AccessDeniedException). The function's"),
         (405, "X", NeptuneError, "gave an unexpected answer, 405: why (X)"),
         (408, "ClientTimeoutException", Unavailable, "answered 408: why (ClientTimeoutException)"),
         (408, "", Unavailable, "answered 408: why (408)"),
@@ -507,10 +493,9 @@ def test_what_changes_something_may_take_a_minute_to_be_answered_and_a_look_ten_
     jobs.get("job-1", PROPERTIES)
     jobs.cancel("job-1", PROPERTIES)
     jobs.start("job-2", STARTING)
-    jobs.list(STARTING)
     configs: dict[str, Any] = {name: client.meta.config for name, client in jobs._clients.items()}
     limits = {name: (config.connect_timeout, config.read_timeout) for name, config in configs.items()}
-    assert limits == {"start": (5, 60), "get": (5, 10), "list": (5, 10), "cancel": (5, 60)}
+    assert limits == {"start": (5, 60), "get": (5, 10), "cancel": (5, 60)}
 
 
 @pytest.mark.parametrize(
@@ -573,7 +558,7 @@ def test_a_connection_that_times_out_says_what_to_open(impatient: None) -> None:
 
 def test_a_host_that_is_unknown_says_what_to_check() -> None:
     error = failure(lambda: jobs_at("cluster.invalid", 8182).get("job-1", PROPERTIES))
-    assert type(error) is Unreachable
+    assert type(error) is UnknownHost
     assert str(error) == (
         "The host name cluster.invalid of the Endpoint cannot be resolved. Check the spelling, and that the function "
         "runs in the cluster's VPC with DNS resolution enabled."

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from provider.custom_resource.request import (
     CloudFormationRequest,
     MalformedRequest,
-    RequestType,
     Unanswerable,
     cloudformation_request,
     return_address,
 )
 from provider.hosts import Hosts
 from provider.identity import NO_JOB, Identity
-from provider.lifecycle import Progress
+from provider.journal.entry import RequestType
+from provider.lifecycle import Patience
+from provider.lifecycle.patience import Fault
 
 BUCKET = "cloudformation-custom-resource-response-useast1"
 HOST = f"{BUCKET}.s3.amazonaws.com"
@@ -53,20 +54,15 @@ def test_an_event_says_whom_to_answer() -> None:
     assert address.url == URL
     assert (address.stack_id, address.request_id, address.logical_resource_id) == ("arn:stack", "request-1", "Job")
     assert address.physical_id == PHYSICAL_ID
-    assert address.failure_id("unclear-job/other:8182/job-2") == PHYSICAL_ID
+    assert address.fallback_id == PHYSICAL_ID
 
 
 @pytest.mark.parametrize("value", [None, "", 5, "x" * 1025, "\ud800"], ids=ascii)
 def test_a_resource_without_an_id_has_one_that_no_job_can_have(value: object) -> None:
     address = return_address(event(PhysicalResourceId=value), HOSTS)
     assert address.physical_id is None
-    assert address.failure_id("") == f"{NO_JOB}/request-1"
-    assert Identity.parse(address.failure_id("")) is None
-
-
-def test_a_resource_whose_creation_failed_and_left_a_job_has_the_jobs_identity() -> None:
-    address = return_address(event(PhysicalResourceId=None), HOSTS)
-    assert address.failure_id(PHYSICAL_ID) == PHYSICAL_ID
+    assert address.fallback_id == f"{NO_JOB}/request-1"
+    assert Identity.parse(address.fallback_id) is None
 
 
 @pytest.mark.parametrize(
@@ -195,6 +191,14 @@ def test_a_url_says_when_it_was_signed(query: str, signed_at: float | None) -> N
     assert address.signed_at == signed_at
 
 
+def test_requests_of_signature_version_2_are_ordered_by_when_their_urls_expire() -> None:
+    def signed_at(query: str) -> float | None:
+        return asked(event(ResponseURL=f"https://{HOST}/x?{query}Signature=x")).asked.signed_at
+
+    assert signed_at("AWSAccessKeyId=x&Expires=1767232800&") == signed_at("X-Amz-Date=20260101T000000Z&") == 1767225600
+    assert signed_at("") is None
+
+
 def test_the_time_of_a_url_is_utc_wherever_the_function_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("TZ", "Asia/Tokyo")
@@ -209,27 +213,29 @@ def test_the_time_of_a_url_is_utc_wherever_the_function_runs(monkeypatch: pytest
 
 def test_a_delete_is_read() -> None:
     request = asked(event(OldResourceProperties="of no meaning"))
-    assert request.request_type is RequestType.DELETE
+    assert request.asked.type is RequestType.DELETE
     assert request.asked.physical_id == PHYSICAL_ID
     assert request.asked.properties == {"Id": "job-1", "ServiceTimeout": "60"}
     assert request.asked.old_properties == {}
-    assert request.asked.progress == Progress()
+    assert (request.asked.stack_id, request.asked.logical_id) == ("arn:stack", "Job")
+    assert request.asked.request_id == "request-1"
+    assert request.patience == Patience()
     assert request.service_timeout == 60
     assert request.arrived_at is None
 
 
 def test_an_update_has_old_properties() -> None:
     request = asked(event(RequestType="Update", OldResourceProperties={"Id": "job-0"}))
-    assert request.request_type is RequestType.UPDATE
+    assert request.asked.type is RequestType.UPDATE
     assert request.asked.physical_id == PHYSICAL_ID
     assert request.asked.old_properties == {"Id": "job-0"}
 
 
 def test_a_create_has_no_physical_id_whatever_the_event_says() -> None:
     request = asked(event(RequestType="Create"))
-    assert request.request_type is RequestType.CREATE
-    assert request.asked.physical_id is None
-    assert asked(event(RequestType="Create", PhysicalResourceId=5)).asked.physical_id is None
+    assert request.asked.type is RequestType.CREATE
+    assert request.asked.physical_id == ""
+    assert asked(event(RequestType="Create", PhysicalResourceId=5)).asked.physical_id == ""
 
 
 @pytest.mark.parametrize(
@@ -278,22 +284,22 @@ def test_the_old_properties_of_an_update_are_a_map() -> None:
 
 
 @pytest.mark.parametrize(
-    ("progress", "read"),
+    ("patience", "read"),
     [
-        ({}, Progress()),
-        ({"cancelled_at": 5.5, "silent_since": 6}, Progress(cancelled_at=5.5, silent_since=6)),
-        ({"unclear": True, "refused_at": 0, "words": "no"}, Progress(unclear=True, refused_at=0, words="no")),
+        ({}, Patience()),
+        ({"cancelled_at": 5.5, "silent_since": 6}, Patience(cancelled_at=5.5, silent_since=6)),
+        ({"fault": "denial", "refused_since": 0, "words": "no"}, Patience(None, 0, Fault.DENIAL, "no")),
     ],
 )
-def test_what_has_waited_carries_its_progress_on(progress: dict[str, object], read: Progress) -> None:
-    request = asked(event(Waiting={"ArrivedAt": 1.5, "Progress": progress}))
+def test_what_has_waited_carries_its_patience_on(patience: dict[str, object], read: Patience) -> None:
+    request = asked(event(Waiting={"ArrivedAt": 1.5, "Patience": patience}))
     assert request.arrived_at == 1.5
-    assert request.asked.progress == read
+    assert request.patience == read
 
 
 @pytest.mark.parametrize("at", [1, 1e11, 0.001])
 def test_what_has_waited_came_at_some_time_since_the_epoch(at: float) -> None:
-    assert asked(event(Waiting={"ArrivedAt": at, "Progress": {}})).arrived_at == at
+    assert asked(event(Waiting={"ArrivedAt": at, "Patience": {}})).arrived_at == at
 
 
 @pytest.mark.parametrize(
@@ -303,14 +309,14 @@ def test_what_has_waited_came_at_some_time_since_the_epoch(at: float) -> None:
         [],
         "x",
         {},
-        {"Progress": {}},
-        {"ArrivedAt": "1", "Progress": {}},
-        {"ArrivedAt": True, "Progress": {}},
-        {"ArrivedAt": 0, "Progress": {}},
-        {"ArrivedAt": -1, "Progress": {}},
-        {"ArrivedAt": 1e11 + 0.5, "Progress": {}},
-        {"ArrivedAt": float("nan"), "Progress": {}},
-        {"ArrivedAt": float("inf"), "Progress": {}},
+        {"Patience": {}},
+        {"ArrivedAt": "1", "Patience": {}},
+        {"ArrivedAt": True, "Patience": {}},
+        {"ArrivedAt": 0, "Patience": {}},
+        {"ArrivedAt": -1, "Patience": {}},
+        {"ArrivedAt": 1e11 + 0.5, "Patience": {}},
+        {"ArrivedAt": float("nan"), "Patience": {}},
+        {"ArrivedAt": float("inf"), "Patience": {}},
     ],
     ids=repr,
 )
@@ -319,10 +325,10 @@ def test_what_has_waited_since_no_time_is_refused(waited: object) -> None:
         asked(event(Waiting=waited))
 
 
-@pytest.mark.parametrize("progress", [None, [], 5, "x", [1], {"cancelled_at": "5"}, {"cancelled_at": [1]}], ids=repr)
-def test_what_has_waited_without_a_progress_of_the_providers_own_is_refused(progress: object) -> None:
-    with pytest.raises(MalformedRequest, match="The event's Waiting should have a Progress of the provider's own"):
-        asked(event(Waiting={"ArrivedAt": 1, "Progress": progress}))
+@pytest.mark.parametrize("patience", [None, [], 5, "x", [1], {"cancelled_at": "5"}, {"cancelled_at": [1]}], ids=repr)
+def test_what_has_waited_without_a_patience_of_the_providers_own_is_refused(patience: object) -> None:
+    with pytest.raises(MalformedRequest, match="The event's Waiting should have a Patience of the provider's own"):
+        asked(event(Waiting={"ArrivedAt": 1, "Patience": patience}))
 
 
 # --- anything ---------------------------------------------------------------------------------------------------------

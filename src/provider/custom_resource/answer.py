@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
+from provider.journal.entry import Outcome
 from provider.observability import conceal, logger
 
 if TYPE_CHECKING:
@@ -37,13 +37,6 @@ _LONGEST_WORD_CHARACTERS = 200
 _UNREADABLE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
-class Outcome(StrEnum):
-    """How a request ended."""
-
-    SUCCESS = "SUCCESS"
-    FAILED = "FAILED"
-
-
 class Answer(NamedTuple):
     """What CloudFormation is told.
 
@@ -52,14 +45,12 @@ class Answer(NamedTuple):
         physical_resource_id: The resource's id.
         reason: Why it failed; what the user of the stack reads.
         data: What `Fn::GetAtt` returns.
-        leaves: What a Create leaves whose success turns out to be too long; see `lifecycle.RequestFailed`.
     """
 
     outcome: Outcome
     physical_resource_id: str
     reason: str = ""
     data: Mapping[str, str] = MappingProxyType({})
-    leaves: str = ""
 
 
 class Delivery(NamedTuple):
@@ -82,7 +73,20 @@ class Undeliverable(Exception):
     """CloudFormation could not be told; the message says why and what to open."""
 
 
-def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Clock, pauses: Sequence[float]) -> Answer:
+def problem_with(address: ReturnAddress, answer: Answer) -> str:
+    """Tell why CloudFormation would not take a success: cut attributes would be wrong ones.
+
+    Args:
+        address: Whom to answer, and as what.
+        answer: The success.
+
+    Returns:
+        Why; empty if it would.
+    """
+    return _TOO_LONG if len(_write(address, answer, "")) > MAX_BODY_BYTES else ""
+
+
+def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Clock, pauses: Sequence[float]) -> None:
     """Put an answer to CloudFormation's pre-signed URL.
 
     Connection errors, 429 and 5xx are tried again, but no attempt begins after half a minute.
@@ -94,15 +98,10 @@ def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Cloc
         clock: The time.
         pauses: How long to wait before each further attempt, in seconds.
 
-    Returns:
-        The answer; a failure in place of a success that is too long, for cut attributes would be wrong ones.
-
     Raises:
         Undeliverable: It was not accepted. The message does not hold the URL's query.
     """
     content = _write(address, answer, answer.reason)
-    if answer.outcome is Outcome.SUCCESS and len(content) > MAX_BODY_BYTES:
-        answer = Answer(Outcome.FAILED, address.failure_id(answer.leaves), _TOO_LONG)
     if answer.outcome is Outcome.FAILED:
         logger.error("The request failed", reason=answer.reason)
         content = body(address, answer, log_stream)
@@ -117,7 +116,7 @@ def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Cloc
     )
     if delivery.is_taken:
         logger.info("CloudFormation has the answer", http_status=delivery.status, attempt=delivery.attempts)
-        return answer
+        return
     raise Undeliverable(
         f"The answer could not be delivered to {urlsplit(address.url).hostname} in {delivery.attempts} attempts: "
         f"{delivery.problem}. The "

@@ -8,16 +8,15 @@ from __future__ import annotations
 import random
 import threading
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from provider.custom_resource import following, waiting
 from provider.custom_resource import handle as handles
-from provider.custom_resource.answer import Answer, Outcome, Undeliverable
+from provider.custom_resource.answer import Answer, Undeliverable, problem_with
 from provider.custom_resource.on_crhelper import Dispatch
 from provider.custom_resource.properties import COMPLETION_HANDLE
-from provider.custom_resource.request import RequestType
-from provider.lifecycle import Done, RequestFailed
+from provider.journal.entry import Outcome
+from provider.lifecycle import TIME_IS_UP, Told, Waiting
 from provider.observability import logger, record
 
 if TYPE_CHECKING:
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
     from provider.custom_resource.request import CloudFormationRequest, PresignedUrl, ReturnAddress
     from provider.custom_resource.waiting import WaitingQueue
     from provider.kinds.kind import Words
-    from provider.lifecycle import Progress, Request, Waiting
+    from provider.lifecycle import Asked, Patience
 
 # What stops at once needs no queue, and many deletions at once get through a few concurrent invocations.
-_LOOKS_SECONDS = 5.0
+_LOOKS_SECONDS = 2.0
 # A queue that did not take the request is not asked again before this.
 _QUEUE_RETRY_SECONDS = 30.0
 # After each message of which it is not known whether the queue has taken it, another one is put after longer, and then
@@ -47,12 +46,6 @@ _SLOWEST_HANDOVER_SECONDS = 15.0
 _HANDOVER_PAUSES = (1.0, 4.0)
 # With others it would poll.
 _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResponseURL")
-_RETRY_HINT = "The deletion can be tried again: it goes on waiting."
-_QUEUE_HINT = "Without the queue, it waits for 14 minutes at most."
-_CANCELLED_WHEN = {
-    RequestType.CREATE: "when CloudFormation deletes this resource.",
-    RequestType.UPDATE: "when CloudFormation rolls this update back.",
-}
 
 
 class Meaning(Protocol):
@@ -62,26 +55,20 @@ class Meaning(Protocol):
     def words(self) -> Words:
         """What messages say of what it is about."""
 
-    def create(self, request: Request) -> Done | Waiting:
-        """Fulfil a Create, or take a look at it."""
-
-    def update(self, request: Request) -> Done | Waiting:
-        """Fulfil an Update, or take a look at it."""
-
-    def delete(self, request: Request) -> Done | Waiting:
-        """Fulfil a Delete, or take a look at it."""
-
-    def without_neptune(self, request: Request, /) -> Done | None:
-        """Tell what an Update comes to whose time is over."""
-
-    def end_of_search(self, request: Request, /) -> Done | None:
-        """Tell what a Delete comes to whose time is over."""
-
-    def leaves(self, request: Request, /) -> str:
-        """Tell what a Create leaves that ends in the middle of a look."""
+    def look(
+        self,
+        asked: Asked,
+        so_far: Patience,
+        *,
+        send: Callable[[str, str], bool],
+        check: Callable[[Told], str],
+        ended: str = "",
+        known: str = "",
+    ) -> Told | Waiting:
+        """Take a look at a request; see `Lifecycle.look`."""
 
 
-@dataclass(eq=False, repr=False)  # a cold start would pay for them
+@dataclass(eq=False)
 class Conversation:
     """One request, in one invocation.
 
@@ -105,18 +92,22 @@ class Conversation:
     lifecycle: Meaning
     queue: WaitingQueue
     clock: Clock
-    tell: Callable[[Answer], Answer]
+    tell: Callable[[Answer], None]
     is_continued: bool
     handle: PresignedUrl | None = None
     _answer: Answer | None = None
     _is_handed_over: bool = False
     _try_queue_at: float = float("-inf")
+    _problem: str = ""  # why the queue has not taken the request
     _doubts: int = 0  # messages of which it is not known whether the queue has taken them
     _undeliverable: Undeliverable | None = None
-    _done: Done | None = None
-    _asked: Request | None = None
-    _leaves: str | None = None
+    _told: Told | None = None
+    _patience: Patience = field(init=False)
+    _known: str = ""  # what the last look has found
     _deciding: Any = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self._patience = self.request.patience
 
     def hold(self, context: LambdaContext) -> Answer | None:
         """Fulfil the request and answer it, or have it wait.
@@ -128,12 +119,12 @@ class Conversation:
             What CloudFormation was told; `None` if the queue goes on.
 
         Raises:
-            Undeliverable: CloudFormation could not be told.
+            Undeliverable: CloudFormation could not be told, or the job is not followed.
         """
         Dispatch(
-            create=partial(self._pursue, self.lifecycle.create),
-            update=partial(self._pursue, self.lifecycle.update),
-            delete=partial(self._pursue, self.lifecycle.delete),
+            create=self._pursue,
+            update=self._pursue,
+            delete=self._pursue,
             respond=self._decide,
             expire=self._expire,
             seconds=self.limits.last_word - self.clock.monotonic(),
@@ -146,27 +137,21 @@ class Conversation:
                 raise self._undeliverable
             return self._answer
 
-    def _pursue(self, look: Callable[[Request], Done | Waiting], *_: object) -> None:
+    def _pursue(self, *_: object) -> None:
         try:
-            self._done = self._look_until_done(look)
-        except RequestFailed as failed:
-            self._leaves = failed.leaves
-            raise
-        except Exception as error:
-            self._leaves = None
+            self._told = self._look_until_done()
+        except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
             logger.exception("The provider failed")
-            failure = f"The provider failed, which is a fault of its own: {type(error).__name__}: {error}"
-            raise RequestFailed(failure) from error
+            self._told = self._end(f"The provider failed through a fault of its own: {type(error).__name__}: {error}.")
 
-    def _look_until_done(self, look: Callable[[Request], Done | Waiting]) -> Done | None:
-        """Look until the request is fulfilled; `None`: it is handed over to the queue."""
-        began, asked, problem = self.clock.monotonic(), self.request.asked, ""
+    def _look_until_done(self) -> Told | None:
+        """Look until the request is decided; `None`: it is handed over to the queue."""
+        began = self.clock.monotonic()
         while True:
-            result = look(asked)
-            if isinstance(result, Done):
+            result = self._look()
+            if isinstance(result, Told):
                 return result
-            asked, self._leaves = asked._replace(progress=result.progress), result.leaves
-            self._asked = asked
+            self._patience, self._known = result.patience, result.reason
             now = self.clock.monotonic()
             pause = waiting.pause(now - self.limits.arrived_at, random.random())  # noqa: S311 - no secret
             pause = min(pause, self.limits.deadline - now)  # as long as one look more fits, the request is not failed
@@ -174,19 +159,52 @@ class Conversation:
             is_long = self.is_continued or is_last or now + pause > began + _LOOKS_SECONDS
             may_wait = pause >= _SHORTEST_DELAY_SECONDS and now + _SLOWEST_HANDOVER_SECONDS < self.limits.deadline
             if is_long and may_wait and (is_last or now >= self._try_queue_at):
-                problem = self._hand_over(result.progress, int(pause), is_last=is_last)
-                if not problem:
+                self._problem = self._hand_over(int(pause), is_last=is_last)
+                if not self._problem:
                     return None
                 now = self.clock.monotonic()
             pause = min(pause, self.limits.last_look - now)
             if pause <= 0:
-                return self._give_up(result.reason, problem)
+                is_up = now >= self.limits.deadline
+                return self._end(TIME_IS_UP if is_up else f"The function cannot wait longer: {self._problem}")
             self.clock.sleep(pause)
 
-    def _hand_over(self, progress: Progress, delay_seconds: int, *, is_last: bool) -> str:
+    def _look(self, ended: str = "") -> Told | Waiting:
+        known = self._known if ended else ""
+        return self.lifecycle.look(
+            self.request.asked, self._patience, send=self._send, check=self._problem_with, ended=ended, known=known
+        )
+
+    def _end(self, why: str) -> Told:
+        """Decide the request now, without waiting and without Neptune."""
+        try:
+            told = self._look(ended=why)
+        except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
+            logger.warning("The outcome cannot be written down", error=str(error))
+            return Told(Outcome.FAILED, "", why)
+        return told if isinstance(told, Told) else Told(Outcome.FAILED, "", f"{told.reason} {why}")
+
+    # --- the queue ----------------------------------------------------------------------------------------------------
+
+    def _send(self, identity: str, resource_type: str) -> bool:
+        """Have the queue see to it that a job is cancelled, whatever becomes of this request."""
+        asked = self.request.asked
+        message = waiting.Owed(asked.resource, identity, resource_type, self.clock.wall())
+        has_time = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS <= self.limits.last_word
+        problem = "" if has_time else self._problem  # a queue that has hung may hang again
+        if not problem:
+            try:
+                self.queue.put(message.as_json(), waiting.FIRST_DELAY_SECONDS)
+            except waiting.CannotWait as error:
+                problem = str(error)
+        if problem:
+            logger.warning("The queue does not take the message of a job that is to be cancelled", problem=problem)
+        return not problem
+
+    def _hand_over(self, delay_seconds: int, *, is_last: bool) -> str:
         """Have the request wait in the queue; returns why it cannot."""
         arrived_at = self.clock.wall() - (self.clock.monotonic() - self.limits.arrived_at)
-        waited = {"ArrivedAt": arrived_at, "Progress": progress.as_json()}
+        waited = {"ArrivedAt": arrived_at, "Patience": self._patience.as_json()}
         with self._deciding:
             if self._answer is not None:  # the watchdog was first
                 return ""
@@ -212,115 +230,70 @@ class Conversation:
             self._try_queue_at = now + pauses[0] if pauses else float("inf")
             self._doubts += 1
 
-    def _give_up(self, reason: str, problem: str) -> Done:
-        """End a request whose time is over."""
-        if done := self._without_neptune():
-            return done
-        now = self.clock.monotonic()
-        if now >= self.limits.deadline:
-            why = f"The time for waiting is up after {now - self.limits.arrived_at:.0f} s. {self._hint()}"
-        else:
-            why = f"The function cannot wait on: {problem} {self._hint(lacks_queue=True)}"
-        raise RequestFailed(f"{reason.rstrip('.')}. {why}", self._left())
-
-    def _without_neptune(self) -> Done | None:
-        asked = self._asked or self.request.asked
-        match self.request.request_type:
-            case RequestType.UPDATE:
-                return self.lifecycle.without_neptune(asked)
-            case RequestType.DELETE:
-                return self.lifecycle.end_of_search(asked)
-            case RequestType.CREATE:
-                return None
-
-    def _left(self) -> str:
-        """What the request leaves if it ends now; a look that has not ended may have done more than the last."""
-        return self.lifecycle.leaves(self._asked or self.request.asked) if self._leaves is None else self._leaves
-
-    def _hint(self, *, lacks_queue: bool = False) -> str:
-        if self.request.request_type is RequestType.DELETE:
-            return _RETRY_HINT
-        has_started = self._leaves and self._asked is not None and self._asked.progress.is_seen
-        if not has_started:
-            return _QUEUE_HINT if lacks_queue else "Try again."
-        return f"{_QUEUE_HINT if lacks_queue else 'A longer ServiceTimeout may help.'} {self._cancel_hint()}"
-
-    def _cancel_hint(self) -> str:
-        words = self.lifecycle.words
-        return f"The {words.thing} is {words.cancelled} {_CANCELLED_WHEN[self.request.request_type]}"
-
     # --- the outcome --------------------------------------------------------------------------------------------------
 
     def _expire(self) -> None:
         """Tell CloudFormation that the time is over while a call hangs; called by the watchdog's thread."""
-        failure = f"The provider ran out of time waiting for an answer from Neptune. {self._hint()}"
         with self._deciding:
-            self._leaves = None
-            try:
-                # A Delete that hangs may have found its job in this look.
-                is_delete = self.request.request_type is RequestType.DELETE
-                self._done = self._done or (None if is_delete else self._without_neptune())
-            except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
-                logger.warning("The watchdog cannot tell the outcome without Neptune", error=str(error))
-            self._decide(None if self._done else failure)
+            if self._answer is None and not self._is_handed_over:
+                self._told = self._told or self._end("The provider ran out of time waiting for an answer from Neptune.")
+            self._decide(None)
 
     def _decide(self, failure: str | None) -> None:
         """Tell CloudFormation the outcome, unless something has been decided before.
 
         Args:
-            failure: Why the request failed; `None` if it is done, or waits.
+            failure: What the provider itself failed of; `None` if it did not.
         """
         with self._deciding:
             if self._answer is not None or self._is_handed_over:
-                if failure is not None:
-                    logger.warning("The request is decided already; this outcome is ignored", failure=failure)
                 return
-            done = self._done
-            if done is not None:
-                failure = None if self.handle is None else self._have_followed(done, self.handle)
-            if done is not None and failure is None:
-                self._answer = Answer(Outcome.SUCCESS, done.physical_id, data=done.attributes, leaves=done.leaves)
-            else:
-                self._answer = Answer(Outcome.FAILED, self.address.failure_id(self._left()), failure or "")
+            told = self._told or Told(Outcome.FAILED, "", failure or "")
+            self._answer = self._answer_of(told)
             try:
-                self._answer = self.tell(self._answer)
+                self.tell(self._answer)
             except Undeliverable as error:
                 self._undeliverable = error
             except Exception as error:  # noqa: BLE001 - unheard is unheard: the event is to be delivered again
                 logger.exception("The answer could not be delivered")
                 self._undeliverable = Undeliverable(f"The answer could not be delivered: {type(error).__name__}.")
-            has_failed = self._answer.outcome is Outcome.FAILED
-            record("Failures", int(has_failed))
-            if self.request.request_type is RequestType.DELETE:
-                record("FailedDeletions", int(has_failed))
+            record("Failures", int(told.has_failed))
+            if self.request.asked.is_delete:
+                record("FailedDeletions", int(told.has_failed))
+
+    def _answer_of(self, told: Told) -> Answer:
+        """A Delete and an Update that fails keep the physical id."""
+        keeps = self.request.asked.is_delete or (told.has_failed and self.address.physical_id)
+        physical_id = self.address.fallback_id if keeps else told.physical_id or self.address.fallback_id
+        return Answer(told.outcome, physical_id, told.reason, told.attributes)
 
     # --- what comes after it ------------------------------------------------------------------------------------------
 
-    def _have_followed(self, done: Done, handle: PresignedUrl) -> str | None:
-        """Have the queue look for the end of the job, before CloudFormation goes on; returns why the request fails."""
-        if not self._is_to_be_followed(done, handle):
-            return None
-        problem = self._hand_over_the_job(done.physical_id)
-        if problem is None:
-            return None
-        failure = f"The {self.lifecycle.words.thing} cannot be waited for. {problem}"
-        if done.physical_id == self.request.asked.physical_id:
+    def _problem_with(self, told: Told) -> str:
+        """Tell why a request is no success, before that is written down; empty if it is one."""
+        problem = problem_with(self.address, self._answer_of(told))
+        if problem or self.handle is None or not self._is_to_be_followed(told, self.handle):
+            return problem
+        problem = self._hand_over_the_job(told.physical_id)
+        if not problem:
+            return ""
+        failure = f"The provider cannot wait for the {self.lifecycle.words.thing}. {problem}"
+        if told.physical_id == self.request.asked.physical_id:
             # It may be a rollback, which must not fail: the event comes again, and the alarm sounds at last.
             self._undeliverable = Undeliverable(f"{failure} The resource's handle is not signalled.")
-            return None
-        self._leaves = done.leaves
-        return f"{failure} {self._cancel_hint() if done.leaves else 'Try again.'}"
+            return ""
+        return failure
 
-    def _is_to_be_followed(self, done: Done, handle: PresignedUrl) -> bool:
+    def _is_to_be_followed(self, told: Told, handle: PresignedUrl) -> bool:
         """Tell whether the resource has another job, or another handle, than before, and somebody may wait for it."""
         asked, name = self.request.asked, COMPLETION_HANDLE.name
-        is_other = asked.physical_id != done.physical_id or asked.properties[name] != asked.old_properties.get(name)
+        is_other = asked.physical_id != told.physical_id or asked.properties[name] != asked.old_properties.get(name)
         if is_other and handles.has_expired(handle, self.clock):
-            logger.warning("The handle takes no signal any more", problem="It has expired.")
+            logger.warning("The handle no longer takes a signal", problem="It has expired.")
             return False
         return is_other
 
-    def _hand_over_the_job(self, physical_id: str) -> str | None:
+    def _hand_over_the_job(self, physical_id: str) -> str:
         """Have the queue take the job; returns why it cannot."""
         pauses = list(_HANDOVER_PAUSES)
         while True:
@@ -333,4 +306,4 @@ class Conversation:
                     return str(error)
                 self.clock.sleep(pauses.pop(0))
             else:
-                return None
+                return ""

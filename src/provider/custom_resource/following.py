@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provider.custom_resource import waiting
 from provider.custom_resource.handle import Outcome, Signal, signal
-from provider.lifecycle import Progress, RequestFailed, Waiting
+from provider.lifecycle import Patience, RequestFailed, Waiting
 from provider.observability import logger, record, tracer
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 13 * 3600.0
 """For how long a job is looked at: a wait condition waits for 12 hours, and may begin some time after the answer."""
-_FIRST_DELAY_SECONDS = 1
 
 
 def have_followed(queue: WaitingQueue, event: Mapping[str, Any], physical_id: str, *, now: float) -> None:
@@ -36,9 +35,9 @@ def have_followed(queue: WaitingQueue, event: Mapping[str, Any], physical_id: st
     Raises:
         CannotWait: The queue does not take it.
     """
-    followed = {"ArrivedAt": now, "Progress": Progress().as_json(), "Follows": physical_id}
-    queue.put({**event, waiting.FIELD: followed}, _FIRST_DELAY_SECONDS)
-    logger.info("The queue goes on looking for the end of the job", delay_seconds=_FIRST_DELAY_SECONDS)
+    followed = {"ArrivedAt": now, "Patience": Patience().as_json(), "Follows": physical_id}
+    queue.put({**event, waiting.FIELD: followed}, waiting.FIRST_DELAY_SECONDS)
+    logger.info("The queue goes on looking for the end of the job", delay_seconds=waiting.FIRST_DELAY_SECONDS)
     record("StillWaiting", 1)
 
 
@@ -91,21 +90,23 @@ class Following(NamedTuple):
     def _judge(self) -> Signal | None:
         job_id = self.identity.id
         try:
-            result = self.lifecycle.completion(self.identity, self.request.asked)
+            result = self.lifecycle.completion(self.identity, self.request.asked.properties, self.request.patience)
         except RequestFailed as failed:
             return Signal(Outcome.FAILURE, job_id, str(failed))
         if not isinstance(result, Waiting):
+            if result.has_failed:
+                return Signal(Outcome.FAILURE, job_id, result.reason)
             words = self.lifecycle.words
             return Signal(Outcome.SUCCESS, job_id, f"{words.named(job_id)} {words.completed}.", result.attributes)
         waited = self.clock.wall() - self._since
         if waited >= LONGEST_SECONDS:
-            reason = f"{result.reason} The provider has looked at it for {waited / 3600:.0f} hours, and ends that now."
+            reason = f"{result.reason} The provider has looked at it for {waited / 3600:.0f} hours, and stops now."
             return Signal(Outcome.FAILURE, job_id, reason)
-        self._look_again(result.progress, int(waiting.pause(waited, random.random())))  # noqa: S311 - no secret
+        self._look_again(result.patience, int(waiting.pause(waited, random.random())))  # noqa: S311 - no secret
         return None
 
-    def _look_again(self, progress: Progress, delay_seconds: int) -> None:
-        followed = {"ArrivedAt": self._since, "Progress": progress.as_json(), "Follows": str(self.identity)}
+    def _look_again(self, patience: Patience, delay_seconds: int) -> None:
+        followed = {"ArrivedAt": self._since, "Patience": patience.as_json(), "Follows": str(self.identity)}
         self.queue.put({**self.event, waiting.FIELD: followed}, delay_seconds)
         logger.info("The job has not ended; the queue goes on looking", delay_seconds=delay_seconds)
         record("StillWaiting", 1)

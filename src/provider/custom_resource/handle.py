@@ -115,7 +115,7 @@ def signal(handle: PresignedUrl, told: Signal, *, clock: Clock, pauses: Sequence
         logger.info("The handle has the signal", signal=told.outcome, attempt=delivery.attempts)
         return True
     if has_expired(handle, clock) or delivery.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        logger.warning("The handle takes no signal any more", signal=told.outcome, problem=delivery.problem)
+        logger.warning("The handle no longer takes a signal", signal=told.outcome, problem=delivery.problem)
         return False
     raise Undeliverable(
         f"The signal could not be delivered to {urlsplit(handle.url).hostname} in {delivery.attempts} attempts: "

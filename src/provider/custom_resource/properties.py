@@ -24,8 +24,8 @@ SERVICE_TIMEOUT = Property(
     default=values.LONGEST_TIMEOUT_SECONDS,
     description=(
         "The longest that one operation on this resource may take, in seconds, from 1 to 3600. "
-        "If the {thing} {not_stopped} by then, the deletion fails, and can be retried; if it {not_completed} by then, "
-        "so does a creation that waits for it."
+        "If the {thing} {not_stopped} by then, the deletion fails, and can be tried again. If it {not_completed} by "
+        "then, a creation that waits for it fails."
     ),
 )
 COMPLETION_HANDLE = Property(
@@ -33,12 +33,12 @@ COMPLETION_HANDLE = Property(
     type=values.HANDLE,
     update="No interruption",
     excludes="WaitForCompletion",
-    default_text="nobody is told",
+    default_text="nothing is signalled",
     description=(
         "The `Ref` of an `AWS::CloudFormation::WaitConditionHandle`. The creation succeeds when Neptune has the "
         "{thing}; when it {completed}, the handle is signalled with its attributes, and if it fails, with the reason. "
         "So a wait condition can wait for it for up to 12 hours; see [longer than an hour]"
-        "(../reference.md#longer-than-an-hour). It does not go with `WaitForCompletion: true`."
+        "(../reference.md#longer-than-an-hour). Do not combine it with `WaitForCompletion: true`."
     ),
 )
 

@@ -9,15 +9,15 @@ import json
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
 
+from provider.clock import is_time
 from provider.custom_resource import waiting
 from provider.custom_resource.properties import SERVICE_TIMEOUT
 from provider.identity import NO_JOB, Identity
-from provider.job_id import Origin
-from provider.lifecycle import Progress, Request
+from provider.journal.entry import RequestType
+from provider.lifecycle import Asked, Patience
 from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -31,16 +31,9 @@ _TEXT = re.compile(rf"[^\ud800-\udfff]{{1,{_LONGEST_FIELD_CHARACTERS}}}", re.S) 
 _HTTPS_PORT = 443
 # AWS Signature Version 4, and 2.
 _SIGNATURES = frozenset(("X-Amz-Signature", "Signature"))
-_LATEST_TIME = 1e11  # seconds since the epoch
 _LONGEST_TIME_DIGITS = 11
-
-
-class RequestType(StrEnum):
-    """What CloudFormation asks for."""
-
-    CREATE = "Create"
-    UPDATE = "Update"
-    DELETE = "Delete"
+# Of CloudFormation's URLs. Those of Signature Version 2 say when they expire, and not when they were signed.
+_LIFETIME_SECONDS = 7200.0
 
 
 class Unanswerable(Exception):
@@ -85,6 +78,7 @@ class ReturnAddress(NamedTuple):
         request_id: The request's id.
         logical_resource_id: The resource's name in the template.
         physical_id: The physical id of the resource; `None` if it has none yet.
+        expires_at: When the URL takes nothing any more; `None` if it does not say.
     """
 
     url: str
@@ -93,35 +87,37 @@ class ReturnAddress(NamedTuple):
     request_id: str
     logical_resource_id: str
     physical_id: str | None
+    expires_at: float | None = None
 
-    def failure_id(self, leaves: str) -> str:
-        """Return the physical id of a resource whose request fails.
+    @property
+    def fallback_id(self) -> str:
+        """The physical id of a resource that has no job: its own so far, or one that no job can have."""
+        return self.physical_id or f"{NO_JOB}/{self.request_id}"
 
-        Args:
-            leaves: What a Create leaves; see `RequestFailed`.
-
-        Returns:
-            Its own, or that of what the Create leaves, or one that no job can have.
-        """
-        return self.physical_id or leaves or f"{NO_JOB}/{self.request_id}"
+    @property
+    def ordered_at(self) -> float | None:
+        """When it was signed, to order the requests of a resource by; `None` if nothing says so."""
+        if self.signed_at is not None or self.expires_at is None:
+            return self.signed_at
+        return self.expires_at - _LIFETIME_SECONDS
 
 
 class CloudFormationRequest(NamedTuple):
     """A request.
 
     Attributes:
-        request_type: What is asked.
-        asked: What is asked of the resource.
+        asked: What is asked of the resource; until when, `deadline` knows.
         service_timeout: CloudFormation's time limit for the request, in seconds.
         arrived_at: When it arrived, seconds since the epoch, if it has waited in the queue since; else `None`. When it
             was answered, if only the end of its job is waited for.
+        patience: What the looks before have found out.
         follows: That job; `None` if the request is not answered yet.
     """
 
-    request_type: RequestType
-    asked: Request
+    asked: Asked
     service_timeout: int
     arrived_at: float | None
+    patience: Patience = Patience()
     follows: Identity | None = None
 
 
@@ -163,10 +159,10 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     fields = cast("dict[str, object]", event)
     if "Records" in fields:
         raise Unanswerable(
-            "the event's Records are neither a message of the provider's own queue, nor a request by way of Amazon SNS"
+            "the event's Records are neither a message of the provider's own queue, nor a request through Amazon SNS"
         )
     try:
-        url, signed_at, _ = presigned_url(fields.get("ResponseURL"), hosts)
+        url, signed_at, expires_at = presigned_url(fields.get("ResponseURL"), hosts)
     except ElsewhereUrl as error:
         raise Unanswerable(
             f"the event's ResponseURL is at {error}, where CloudFormation takes no answers of this Region; the "
@@ -191,8 +187,9 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
         request_id=texts["RequestId"],
         logical_resource_id=texts["LogicalResourceId"],
         physical_id=texts.get("PhysicalResourceId"),
+        expires_at=expires_at,
     )
-    ids = [*address[2:5], address.physical_id or f"{NO_JOB}/{address.request_id}"]
+    ids = [*address[2:5], address.fallback_id]
     if len(json.dumps(ids, ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
         raise Unanswerable("the event's ids leave no room for an answer")
     return address
@@ -263,45 +260,42 @@ def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) 
         if not isinstance(event.get(name), dict):
             raise MalformedRequest(f"The event's {name} should be a map.")
     properties = cast("dict[str, object]", event["ResourceProperties"])
-    arrived_at, progress, follows = None, Progress(), None
+    arrived_at, patience, follows = None, Patience(), None
     if waiting.FIELD in event:
-        arrived_at, progress, follows = _waited(event[waiting.FIELD])
+        arrived_at, patience, follows = _waited(event[waiting.FIELD])
     service_timeout = LONGEST_TIMEOUT_SECONDS
     if "ServiceTimeout" in properties:  # which CloudFormation has validated
         with suppress(ValueError):
             service_timeout = SERVICE_TIMEOUT.type.parse(properties["ServiceTimeout"])
     return CloudFormationRequest(
-        request_type=request_type,
-        asked=Request(
-            physical_id=None if request_type is RequestType.CREATE else str(physical_id),
+        asked=Asked(
+            type=request_type,
+            request_id=address.request_id,
+            stack_id=address.stack_id,
+            logical_id=address.logical_resource_id,
+            physical_id="" if request_type is RequestType.CREATE else str(physical_id),
             properties=properties,
-            time_limit=service_timeout,
-            origin=Origin(
-                names=(*address.stack_id.split("/")[1:2], address.logical_resource_id),
-                resource=json.dumps([address.stack_id, address.logical_resource_id]),
-                request=address.request_id,
-                asked_at=address.signed_at,
-            ),
             old_properties=cast("dict[str, object]", event["OldResourceProperties"]) if has_old else {},
-            progress=progress,
+            signed_at=address.ordered_at,
         ),
         service_timeout=service_timeout,
         arrived_at=arrived_at,
+        patience=patience,
         follows=follows,
     )
 
 
-def _waited(waited: object) -> tuple[float, Progress, Identity | None]:
+def _waited(waited: object) -> tuple[float, Patience, Identity | None]:
     """Read what an event that has waited in the queue carries on."""
     noted = waited if isinstance(waited, dict) else {}
-    arrived_at, progress, follows = noted.get("ArrivedAt"), noted.get("Progress"), noted.get("Follows")
-    if type(arrived_at) not in (int, float) or not 0 < cast("float", arrived_at) <= _LATEST_TIME:
+    arrived_at, patience, follows = noted.get("ArrivedAt"), noted.get("Patience"), noted.get("Follows")
+    if not arrived_at or not is_time(arrived_at):
         raise MalformedRequest(f"The event's {waiting.FIELD} should have ArrivedAt, in seconds since the epoch.")
     try:
-        progress = Progress.from_json(cast("dict[str, object]", progress))
+        patience = Patience.from_json(cast("dict[str, object]", patience))
     except (ValueError, AttributeError):
-        raise MalformedRequest(f"The event's {waiting.FIELD} should have a Progress of the provider's own.") from None
+        raise MalformedRequest(f"The event's {waiting.FIELD} should have a Patience of the provider's own.") from None
     identity = Identity.parse(follows) if isinstance(follows, str) else None
     if follows is not None and identity is None:
         raise MalformedRequest(f"The event's {waiting.FIELD} should have in Follows the identity of a job.")
-    return cast("float", arrived_at), progress, identity
+    return arrived_at, patience, identity

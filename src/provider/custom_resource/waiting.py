@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
+from provider.clock import is_time
+from provider.identity import Identity
+from provider.lifecycle import Patience
 from provider.observability import logger
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 FIELD = "Waiting"
 """Where an event carries on what went before."""
+OWED = "Owed"
+"""Where a message names a job that is to be cancelled, whatever becomes of the request that has closed it."""
+FIRST_DELAY_SECONDS = 1
 
 # The next look comes after a tenth of the time already waited, within these bounds: the answer is never later than a
 # tenth of the wait and a second, and fifteen minutes cost some sixty calls.
@@ -49,6 +55,55 @@ class Message(NamedTuple):
 
     event: object
     receipt_handle: str
+
+
+class Owed(NamedTuple):
+    """What the message of a job that is to be cancelled says.
+
+    Attributes:
+        resource: What the journal calls its resource.
+        identity: The job.
+        resource_type: The type of its resource.
+        since: When the message was sent first, seconds since the epoch.
+        patience: The patience of the looks before.
+    """
+
+    resource: str
+    identity: str
+    resource_type: str
+    since: float
+    patience: Patience = Patience()
+
+    def as_json(self) -> dict[str, object]:
+        """Return the message."""
+        noted = {
+            "Resource": self.resource,
+            "Job": self.identity,
+            "Since": self.since,
+            "Patience": self.patience.as_json(),
+        }
+        return {"ResourceType": self.resource_type, OWED: noted}
+
+    @classmethod
+    def from_json(cls, message: Mapping[str, object]) -> Self:
+        """Read the message.
+
+        Args:
+            message: What `as_json` returned.
+
+        Returns:
+            What it says.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        match message:
+            case {
+                "ResourceType": str(resource_type),
+                "Owed": {"Resource": str(resource), "Job": str(job), "Since": since, "Patience": dict(patience)},
+            } if is_time(since) and Identity.parse(job):
+                return cls(resource, job, resource_type, since, Patience.from_json(patience))
+        raise ValueError(OWED)
 
 
 def pause(waited: float, chance: float) -> float:

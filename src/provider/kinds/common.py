@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from provider import values
-from provider.kinds.kind import CANCEL, GET, LIST, START
+from provider.kinds.kind import CANCEL, GET, START
 from provider.schema import Property
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ ENDPOINT = Property(
     required=True,
     description=(
         "The Neptune cluster that runs the {thing}: `host`, `host:port` or `https://host:port`. The port is 8182 if "
-        "none is given. `!GetAtt Cluster.Endpoint` fits. Another name of the same cluster is no replacement."
+        "none is given. `!GetAtt Cluster.Endpoint` fits. For an adopted {thing}, it changes only together with `Id`."
     ),
 )
 ID = Property(
@@ -71,11 +71,11 @@ ID = Property(
     update="Replacement",
     parameter="id",
     calls=frozenset((START, GET, CANCEL)),
-    default_text="the provider makes the id of what it starts",
+    default_text="the provider makes one",
     description=(
-        "The id of the {thing} that runs already and that the resource is to adopt, without white space, control "
-        "characters or slashes; with the cluster's name it has at most 1,024 bytes. It must exist when the resource is "
-        "created. Write either `Id` or the properties that describe one to be {started}."
+        "The id of the {thing} to adopt. The id has no white space, control characters or slashes; with the cluster's "
+        "name it has at most 1,024 bytes. The {thing} must exist when the resource is created. Write either `Id` or "
+        "the properties that describe one to be {started}."
     ),
 )
 SAGEMAKER_IAM_ROLE_ARN = describing(
@@ -100,7 +100,7 @@ NEPTUNE_IAM_ROLE_ARN = Property(
     update="No interruption",
     default_text="the role that the cluster's parameter group names",
     parameter="neptuneIamRoleArn",
-    calls=frozenset((START, GET, LIST, CANCEL)),
+    calls=frozenset((START, GET, CANCEL)),
     needed_to_delete=True,
     description="The ARN of the IAM role with which Neptune reaches SageMaker and Amazon S3, passed on to Neptune.",
 )
@@ -121,7 +121,7 @@ WAIT_FOR_COMPLETION = Property(
     default=False,
     description=(
         "Whether a creation, or the replacement of the {thing}, succeeds only when the {thing} {completed}. "
-        "If it fails, or somebody stops it, so does the creation."
+        "If the {thing} fails, or somebody stops it, the creation fails."
     ),
 )
 WAIT_FOR_STOP = Property(
@@ -132,6 +132,6 @@ WAIT_FOR_STOP = Property(
     needed_to_delete=True,
     description=(
         "Whether a deletion succeeds only when the {thing} {stopped}. "
-        "With `false` it succeeds as soon as Neptune has accepted that the {thing} is {cancelled}."
+        "With `false`, it succeeds as soon as Neptune has accepted that the {thing} is {cancelled}."
     ),
 )

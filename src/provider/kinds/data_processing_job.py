@@ -5,14 +5,13 @@ from __future__ import annotations
 from provider import values
 from provider.kinds import common
 from provider.kinds.common import describing
-from provider.kinds.kind import CANCEL, GET, LIST, START, Attribute, Call, Kind
+from provider.kinds.kind import CANCEL, GET, START, Attribute, Call, Kind
 
 DATA_PROCESSING_JOB = Kind(
     resource_type="Custom::NeptuneMLDataProcessingJob",
     noun="data processing job",
     start=Call(START, "start_ml_data_processing_job", "neptune-db:StartMLDataProcessingJob"),
     get=Call(GET, "get_ml_data_processing_job", "neptune-db:GetMLDataProcessingJobStatus"),
-    list=Call(LIST, "list_ml_data_processing_jobs", "neptune-db:ListMLDataProcessingJobs"),
     cancel=Call(CANCEL, "cancel_ml_data_processing_job", "neptune-db:CancelMLDataProcessingJob"),
     running=("InProgress",),
     stopping=("Stopping",),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from provider import values
 from provider.kinds import common
 from provider.kinds.common import describing
-from provider.kinds.kind import CANCEL, GET, LIST, START, Attribute, Call, Kind, Words
+from provider.kinds.kind import CANCEL, GET, START, Attribute, Call, Kind, Words
 
 # "cannot be updated or deleted or re-scaled until it has completed", says SageMaker of maintenance.
 _CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
@@ -43,7 +43,6 @@ ENDPOINT = Kind(
     ),
     start=Call(START, "create_ml_endpoint", "neptune-db:CreateMLEndpoint"),
     get=Call(GET, "get_ml_endpoint", "neptune-db:GetMLEndpointStatus"),
-    list=Call(LIST, "list_ml_endpoints", "neptune-db:ListMLEndpoints"),
     cancel=Call(CANCEL, "delete_ml_endpoint", "neptune-db:DeleteMLEndpoint"),
     update="update",
     running=_CHANGING,
@@ -59,7 +58,7 @@ ENDPOINT = Kind(
         Attribute(
             "EndpointConfigName",
             (("endpointConfig", "name"),),
-            "The name of the endpoint's SageMaker configuration, which is another one after an update in place.",
+            "The name of the endpoint's SageMaker configuration. An update in place makes another one.",
         ),
         Attribute("EndpointConfigArn", (("endpointConfig", "arn"),), "The ARN of that configuration."),
     ),
@@ -73,8 +72,8 @@ ENDPOINT = Kind(
         describing(
             "ModelName",
             values.STRING,
-            "The type of the model: `rgcn` of a heterogeneous graph; `kge`, `transe`, `distmult` or `rotate` of a "
-            "knowledge graph.",
+            "The type of the model: `rgcn` for a heterogeneous graph; `kge`, `transe`, `distmult` or `rotate` for "
+            "a knowledge graph.",
             update="No interruption",
             default_text="what fits the data: `rgcn` or `kge`",
         ),
@@ -88,7 +87,7 @@ ENDPOINT = Kind(
         describing(
             "InstanceCount",
             values.COUNT,  # as of SageMaker's production variants: Neptune's pages name a default only
-            "How many of them the endpoint has at least.",
+            "The minimum number of those instances.",
             update="No interruption",
             default_text="`1`",
         ),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from provider.schema import Property
 
 
-START, GET, LIST, CANCEL = "start", "get", "list", "cancel"
+START, GET, CANCEL = "start", "get", "cancel"
 """What rows call the calls."""
 
 
@@ -86,7 +86,6 @@ class Kind(NamedTuple):
         noun: What messages call such a job in full.
         start: The call that starts a job.
         get: The call that looks one up.
-        list: The call that lists the ids of all.
         cancel: The call that cancels one.
         running: The statuses of a job that runs.
         stopping: The statuses of a job that has been cancelled and still runs.
@@ -94,8 +93,7 @@ class Kind(NamedTuple):
         failed: The statuses of a job that has failed.
         ended: The statuses of a job of which nothing runs any more, those of completed and failed ones among them. None
             if such a job has to be cancelled whatever has become of it, and is gone then.
-        arns: Where the answer of `get` names the job's SageMaker jobs, by which two names of a cluster are told from
-            two clusters.
+        arns: Where the answer of `get` names what the job is made of in SageMaker, by which a change is seen.
         attributes: What `Fn::GetAtt` returns, apart from `Id` and `Status`.
         failure_reasons: Where that answer says why the job failed; the first that is there counts.
         log_urls: Where it names the job's log; the first that is there counts.
@@ -113,7 +111,6 @@ class Kind(NamedTuple):
     noun: str
     start: Call
     get: Call
-    list: Call
     cancel: Call
     running: tuple[str, ...]
     stopping: tuple[str, ...]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from provider import values
 from provider.kinds import common
 from provider.kinds.common import describing
-from provider.kinds.kind import CANCEL, GET, LIST, START, Attribute, Call, Kind
+from provider.kinds.kind import CANCEL, GET, START, Attribute, Call, Kind
 
 MODEL_TRAINING_JOB = Kind(
     resource_type="Custom::NeptuneMLModelTrainingJob",
     noun="model training job",
     start=Call(START, "start_ml_model_training_job", "neptune-db:StartMLModelTrainingJob"),
     get=Call(GET, "get_ml_model_training_job", "neptune-db:GetMLModelTrainingJobStatus"),
-    list=Call(LIST, "list_ml_model_training_jobs", "neptune-db:ListMLModelTrainingJobs"),
     cancel=Call(CANCEL, "cancel_ml_model_training_job", "neptune-db:CancelMLModelTrainingJob"),
     running=("InProgress",),
     stopping=("Stopping",),

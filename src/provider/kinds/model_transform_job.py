@@ -5,7 +5,7 @@ from __future__ import annotations
 from provider import values
 from provider.kinds import common
 from provider.kinds.common import describing
-from provider.kinds.kind import CANCEL, GET, LIST, START, Attribute, Call, Kind
+from provider.kinds.kind import CANCEL, GET, START, Attribute, Call, Kind
 
 MODEL_TRANSFORM_OUTPUT_S3_LOCATION = describing(
     "ModelTransformOutputS3Location",
@@ -34,7 +34,6 @@ MODEL_TRANSFORM_JOB = Kind(
     noun="model transform job",
     start=Call(START, "start_ml_model_transform_job", "neptune-db:StartMLModelTransformJob"),
     get=Call(GET, "get_ml_model_transform_job", "neptune-db:GetMLModelTransformJobStatus"),
-    list=Call(LIST, "list_ml_model_transform_jobs", "neptune-db:ListMLModelTransformJobs"),
     cancel=Call(CANCEL, "cancel_ml_model_transform_job", "neptune-db:CancelMLModelTransformJob"),
     running=("InProgress",),
     stopping=("Stopping",),

@@ -1,0 +1,148 @@
+"""`make jobs`: what the provider has begun and not deleted, from its journal; run it with `python -m operate.jobs`.
+
+With `--cancel IDENTITY`, one of them is cancelled, as the provider cancels a job that CloudFormation cannot name.
+Exit code: 0 if that was done, 1 if it cannot be or an item of the journal cannot be read, 2 for wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from operate import account, command, provider_stack
+from operate.command import CannotGoOn
+from provider.custom_resource.waiting import Owed
+from provider.journal.errors import Conflict, JournalUnavailable
+from provider.journal.table import ENTRY, KEY, Table, from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from operate.account import Account
+    from provider.journal.entry import Job
+
+_HEAD = ("stack", "resource", "kind", "id", "begun", "last seen", "cancelled since")
+_OPERATOR = "operator"  # in the place of the request that has closed a job
+
+
+class Begun(NamedTuple):
+    """A job that was begun and is not known to have stopped."""
+
+    resource: str
+    identity: str
+    job: Job
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """Its row of the table."""
+        stack_id, _, logical_id = self.resource.rpartition("|")
+        status = self.job.attributes.get("Status", "")
+        seen = f"{status} at {_time(self.job.seen)}" if self.job.seen else "never"
+        return (
+            [*stack_id.split("/"), stack_id][1],
+            logical_id,
+            self.job.settings.get("ResourceType", "").removeprefix("Custom::NeptuneML"),
+            self.identity,
+            _time(self.job.begun),
+            seen,
+            _time(self.job.closed),
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """List the jobs, or have one cancelled.
+
+    Args:
+        arguments: The command line, without the program's name; `None`: this process's.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    return command.run(lambda: _jobs(options.stack, options.cancel))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m operate.jobs",
+        description="List the jobs that the provider has begun and not deleted.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
+    parser.add_argument("--cancel", default="", metavar="IDENTITY", help="the job to cancel, as the list names it")
+    return parser
+
+
+def _jobs(name: str, cancelled: str) -> int:
+    here = account.find()
+    stack = provider_stack.find(here, name)
+    print(here, flush=True)
+    unreadable: list[str] = []
+    begun = sorted(_begun(here, stack.outputs["JournalTableName"], unreadable))
+    if cancelled:
+        return _cancel(here, stack, next((it for it in begun if it.identity == cancelled), None))
+    if not begun:
+        print("The provider has begun no job that is not deleted.")
+        return int(bool(unreadable))
+    rows = [_HEAD, *(it.row for it in begun)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(f"To have one cancelled: make jobs STACK={name} CANCEL=<its id, as it stands above>")
+    return int(bool(unreadable))
+
+
+def _begun(here: Account, table: str, unreadable: list[str]) -> Iterator[Begun]:
+    """Read all that the journal knows; what cannot be read is named, and noted."""
+    pages = here.session.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    for item in (item for page in pages for item in page["Items"]):
+        resource = item[KEY]["S"]
+        try:
+            known = from_json(item[ENTRY]["S"])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            print(f"The item {resource} of the table {table} cannot be read: {error}", file=sys.stderr)
+            unreadable.append(resource)
+            continue
+        yield from (Begun(resource, it, job) for it, job in known.jobs.items() if _is_of_interest(job))
+
+
+def _is_of_interest(job: Job) -> bool:
+    """Tell whether a job was begun, or is to be cancelled, as one is that was adopted and whose Delete has failed."""
+    return job.gone is None and bool(job.by or job.closed)
+
+
+def _cancel(here: Account, stack: provider_stack.ProviderStack, begun: Begun | None) -> int:
+    """Close a job, after its message was sent, as the provider does."""
+    if begun is None:
+        raise CannotGoOn("The provider has begun no such job that is not deleted. `make jobs` lists them.")
+    now = time.time()
+    message = Owed(begun.resource, begun.identity, begun.job.settings["ResourceType"], now).as_json()
+    here.session.client("sqs").send_message(QueueUrl=stack.outputs["WaitingQueueUrl"], MessageBody=json.dumps(message))
+    table = Table(stack.outputs["JournalTableName"], here.region)
+    try:
+        known, revision = table.read(begun.resource)
+        job = known.jobs.get(begun.identity) if known else None
+        if known is None or job is None or job.gone is not None:
+            raise CannotGoOn("The job has just been deleted.")
+        # One whose 24 hours are over gets as many again.
+        closed = replace(job, closed=now, closed_by=job.closed_by or _OPERATOR)
+        table.write(begun.resource, known.with_job(begun.identity, closed), revision)
+    except Conflict:
+        raise CannotGoOn("The provider is just writing what it knows of this job. Try again.") from None
+    except JournalUnavailable as error:
+        raise CannotGoOn(str(error)) from error
+    print(f"{begun.identity} is being cancelled. What becomes of it: make jobs STACK={stack.name}")
+    return 0
+
+
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

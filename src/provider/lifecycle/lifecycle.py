@@ -1,0 +1,445 @@
+"""The life of a resource: observing and acting for real. `plan` says what to do, and `delivery` in which order."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from provider import job_id as job_ids
+from provider.hosts import problem_of
+from provider.identity import LONGEST_BYTES, NO_JOB, Identity
+from provider.journal.entry import Outcome, Request, RequestType
+from provider.journal.errors import Conflict, JournalUnavailable
+from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_COMPLETION, WAIT_FOR_STOP
+from provider.lifecycle import patience, wording
+from provider.lifecycle.delivery import Ask, Check, Delivery, Happened, Read, Reply, Save, Send
+from provider.lifecycle.patience import Fault, Patience, Phase
+from provider.lifecycle.plan import TABLE, Look, Result, Seen, Status, Why
+from provider.lifecycle.terms import Asked, RequestFailed, Told, Waiting
+from provider.neptune import (
+    Denied,
+    JobNotFound,
+    NeptuneError,
+    RequestRefused,
+    Throttled,
+    UnknownHost,
+    Unreachable,
+)
+from provider.observability import logger, record, tracer
+from provider.schema import InvalidProperties, Properties, Schema, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from provider.clock import Clock
+    from provider.hosts import Hosts
+    from provider.kinds.kind import Kind, Words
+    from provider.lifecycle.delivery import Effect
+    from provider.lifecycle.terms import JobsOfCluster, Journal
+    from provider.neptune import Job
+    from provider.values import Endpoint
+
+# Neptune user guide, "Neptune ML management API errors and exceptions".
+_ID_IS_TAKEN = "same ID already exists"
+_NOTHING_TO_CANCEL = "already completed or failed"
+_TYPE = "ResourceType"  # among the settings of a job
+
+
+class Lifecycle(NamedTuple):
+    """The life of a resource.
+
+    Attributes:
+        kind: The kind of its job.
+        schema: Its properties.
+        clusters: The hosts that an `Endpoint` may name.
+        connect: Gives the jobs of a cluster.
+        journal: Where it is written down what was begun.
+        clock: The time.
+        may_start: Whether the operator lets the provider start jobs.
+        is_provided: Whether the operator lets the provider have jobs of this kind.
+        is_patient: Whether what cannot be reached may be back in a moment.
+    """
+
+    kind: Kind
+    schema: Schema
+    clusters: Hosts
+    connect: Callable[[Endpoint], JobsOfCluster]
+    journal: Journal
+    clock: Clock
+    may_start: bool = False
+    is_provided: bool = True
+    is_patient: bool = True
+
+    @property
+    def words(self) -> Words:
+        """What messages say of such a job."""
+        return self.kind.words
+
+    def look(
+        self,
+        asked: Asked,
+        so_far: Patience,
+        *,
+        send: Callable[[str, str], bool],
+        check: Callable[[Told], str],
+        ended: str = "",
+        known: str = "",
+    ) -> Told | Waiting:
+        """Take a look at a request, and do what there is to do.
+
+        Args:
+            asked: The request.
+            so_far: The patience of the looks before.
+            send: Sends the message of a job that is closed, with the type of its resource; tells whether it is sent.
+            check: Asked before a success is written down: says why it is none, or nothing.
+            ended: Why the request may wait no longer, nor Neptune be asked any more; empty if it may.
+            known: Then, what the look before has found, in words; empty if there was none.
+
+        Returns:
+            What CloudFormation is to be told, which is written down; or that the request waits for another look.
+        """
+        request, properties = self._read(asked)
+        if request.own or request.adopts or request.names:
+            identity = request.adopts or (request.own if not request.names else request.names)
+            logger.append_keys(job_id=identity.rpartition("/")[2])
+            if not ended:  # it may be the watchdog's thread, which has no segment to annotate
+                tracer.put_annotation("job_id", identity.rpartition("/")[2])
+        look = Delivery(self._seen(so_far), self.clock.wall, self.words, ended, known)
+        # What names no job and follows a creation that has begun none is done, whatever the journal says.
+        is_idle = request.is_delete and asked.physical_id.startswith(f"{NO_JOB}/")
+        needs_journal = not (request.problem or request.adopts or (request.is_delete and request.names) or is_idle)
+        ports = _Ports(self, asked.resource, request, properties, send, check)
+        told: Told | Waiting = ports.drive(look.of(request, needs_journal=needs_journal))
+        if isinstance(told, Waiting):
+            return told
+        return told._replace(attributes={}) if request.is_delete else self._with_every_attribute(told)
+
+    def look_at_owed(self, resource: str, identity: str, began: float, so_far: Patience) -> Waiting | None:
+        """Take a look at a job that is closed, and have it cancelled.
+
+        Args:
+            resource: What the journal calls the resource.
+            identity: The job.
+            began: When its message was sent first.
+            so_far: The patience of the looks before.
+
+        Returns:
+            That its message is to come again; `None`: there is nothing to do any more.
+        """
+        logger.append_keys(job_id=identity.rpartition("/")[2])
+        seen = self._seen(so_far)
+        seen.began = began
+        request = Request(RequestType.DELETE, "", None, float("inf"))
+        ports = _Ports(self, resource, request, None, lambda *_: True, lambda _: "")
+        waiting: Waiting | None = ports.drive(Delivery(seen, self.clock.wall, self.words).of_owed(identity))
+        return waiting
+
+    def completion(self, identity: Identity, properties: Mapping[str, object], so_far: Patience) -> Told | Waiting:
+        """Look whether a job has completed that a resource has, whose request is answered.
+
+        Args:
+            identity: The job.
+            properties: The resource's properties.
+            so_far: The patience of the looks before.
+
+        Returns:
+            The job's attributes, if it has; why it has not, and will not; or that it is to be looked at again.
+
+        Raises:
+            RequestFailed: A property is wrong.
+        """
+        logger.append_keys(job_id=identity.id)
+        tracer.put_annotation("job_id", identity.id)
+        if problem := self._problem_at(identity):
+            raise RequestFailed(problem)
+        try:
+            self.schema.parse(properties, for_delete=True)
+        except InvalidProperties as error:
+            raise RequestFailed(str(error)) from error
+        look, fault = self._look(identity, self._settings(properties))
+        if fault is None:
+            match TABLE["end", "-"][look.status]:
+                case "done":
+                    logger.info("The job has completed", status=look.words)
+                    return self._with_every_attribute(Told(Outcome.SUCCESS, str(identity), "", look.attributes))
+                case "fail":
+                    reason = wording.why_not_completed(self.words, identity.id, look)
+                    return Told(Outcome.FAILED, str(identity), reason)
+            return Waiting(wording.reason(Why.NOT_COMPLETED_YET, self.words, identity.id, look, ""), Patience())
+        now = self.clock.wall()
+        since = now if so_far.silent_since is None else so_far.silent_since
+        waits = so_far._replace(silent_since=since, fault=fault, words=look.words)
+        reason = f"{self.words.named(identity.id)} could not be looked up. {look.words}"
+        if waits.is_over(Phase.COMPLETING, now, self._limits):
+            return Told(Outcome.FAILED, str(identity), reason)
+        return Waiting(reason, waits)
+
+    # --- what is asked ------------------------------------------------------------------------------------------------
+
+    def _read(self, asked: Asked) -> tuple[Request, Properties | None]:
+        """Read what a request asks of the resource's jobs."""
+        named = Identity.parse(asked.physical_id)
+        request = Request(
+            type=asked.type,
+            id=asked.request_id,
+            signed_at=None if asked.signed_at is None else int(asked.signed_at),
+            until=asked.until,
+            names=str(named) if named else "",
+            undoes=asked.physical_id.partition(f"{NO_JOB}/")[2],
+            settings=self._settings(asked.properties),
+        )
+        if request.is_delete:
+            try:
+                properties = self.schema.parse(asked.properties, for_delete=True)
+            except InvalidProperties as error:
+                failure = f"{self.words.named(named.id)} could not be {self.words.cancelled}. {error}" if named else ""
+                return replace(request, problem=failure), None
+            problem = problem_of(named.endpoint, self.clusters) if named else ""
+            if named and problem:
+                problem = wording.forbidden(named, problem, self.words)
+            return replace(request, problem=problem, waits=properties[WAIT_FOR_STOP]), properties
+        try:
+            properties, identity = self._parse(asked)
+        except RequestFailed as failed:
+            return replace(request, problem=str(failed)), None
+        old = self._described(asked.old_properties)
+        refusal = "" if self.may_start else wording.not_starting(self.words)
+        refusal = refusal if self.is_provided else wording.not_provided(self.kind)
+        is_refused = refusal and not self.is_provided and request.type is RequestType.CREATE
+        return (
+            replace(
+                request,
+                own=str(identity) if properties.describes else "",
+                adopts="" if properties.describes else str(identity),
+                describes=_canonical(properties) if properties.describes else "",
+                value=_text(properties.in_place) if properties.describes else "",
+                old_describes=_canonical(old) if old else "",
+                old_value=_text(old.in_place) if old else "",
+                waits=properties[WAIT_FOR_COMPLETION],
+                problem=refusal if is_refused else "",
+                refusal=refusal,
+            ),
+            properties,
+        )
+
+    def _parse(self, asked: Asked) -> tuple[Properties, Identity]:
+        """Read the properties, and which job they name, or which they have started."""
+        try:
+            properties = self.schema.parse(asked.properties)
+        except InvalidProperties as error:
+            raise RequestFailed(str(error)) from error
+        stack = [*asked.stack_id.split("/")[1:2], ""][0]
+        own = job_ids.make(stack, asked.logical_id, asked.request_id)
+        identity = Identity(properties[ENDPOINT], own if properties.describes else properties[ID])
+        if problem := problem_of(identity.endpoint, self.clusters):
+            raise RequestFailed(f"Endpoint is {shown(asked.properties['Endpoint'])}; it should be {problem}")
+        if (length := len(str(identity).encode())) > LONGEST_BYTES:
+            raise RequestFailed(
+                f"Id is {shown(identity.id)}; it should be an id that has, with the cluster's name, at most "
+                f"{LONGEST_BYTES:,} bytes (it has {length:,})."
+            )
+        return properties, identity
+
+    def _described(self, raw: Mapping[str, object]) -> Properties | None:
+        """Read properties that describe a job; `None` if they do not."""
+        try:
+            properties = self.schema.parse(raw)
+        except InvalidProperties:
+            return None
+        return properties if properties.describes else None
+
+    def _settings(self, raw: Mapping[str, object]) -> dict[str, str]:
+        """What the calls for a job carry that somebody else may have to make."""
+        needed = [row.name for row in self.schema.rows if row.needed_to_delete]
+        settings = {name: str(raw[name]) for name in needed if isinstance(raw.get(name), (str, bool))}
+        return {_TYPE: self.kind.resource_type, **settings}
+
+    # --- Neptune ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _limits(self) -> Mapping[Phase, Mapping[Fault, float]]:
+        return patience.LIMITS if self.is_patient else patience.NONE
+
+    def _seen(self, so_far: Patience) -> Seen:
+        return Seen(me=uuid.uuid4().hex[:12], patience=so_far, limits=self._limits)
+
+    def _problem_at(self, identity: Identity) -> str:
+        """Say why the provider may not speak to a job's cluster, whose host the operator has taken away meanwhile."""
+        problem = problem_of(identity.endpoint, self.clusters)
+        sentence = f"{self.words.named(identity.id)} is at {identity.endpoint.host}, which should be {problem}"
+        return sentence if problem else ""
+
+    def _look(self, identity: Identity, settings: Mapping[str, str]) -> tuple[Look, Fault | None]:
+        """Ask Neptune for a job."""
+        try:
+            job = self.connect(identity.endpoint).get(identity.id, self._needed(settings))
+        except JobNotFound as error:
+            tracer.put_annotation("status", "NotFound")
+            return Look(Status.ABSENT, str(error)), None
+        except NeptuneError as error:
+            logger.warning("Neptune cannot be asked; asking again", error=str(error))
+            return Look(Status.SILENT, str(error)), _fault(error)
+        tracer.put_annotation("status", job.status)
+        return self._seen_as(job), None
+
+    def _seen_as(self, job: Job) -> Look:
+        status = Status.RUNS
+        if job.is_stopping:
+            status = Status.STOPPING
+        elif job.has_completed:
+            status = Status.COMPLETED if self.kind.ended else Status.READY
+        elif job.has_failed:
+            status = Status.FAILED if self.kind.ended else Status.BROKEN
+        elif job.has_ended:
+            status = Status.STOPPED
+        return Look(
+            status=status,
+            words=job.status,
+            arns=",".join(sorted(job.arns)),
+            failure=job.failure,
+            attributes={"Status": job.status, **job.attributes},
+            log=job.log_url,
+            is_changing=job.is_changing or job.is_stopping,
+        )
+
+    def _needed(self, settings: Mapping[str, str]) -> Properties:
+        raw = {name: value for name, value in settings.items() if name != _TYPE}
+        return self.schema.parse(raw, for_delete=True)
+
+    def _with_every_attribute(self, told: Told) -> Told:
+        """Have every attribute that there is, empty where Neptune has named none."""
+        identity = Identity.parse(told.physical_id)
+        if told.has_failed or identity is None:
+            return told._replace(attributes={})
+        names = ("Status", *(attribute.name for attribute in self.kind.attributes))
+        known = {name: told.attributes.get(name, "") for name in names}
+        return told._replace(attributes={"Id": identity.id, **known})
+
+
+class _Ports(NamedTuple):
+    """What one look's effects are done with."""
+
+    life: Lifecycle
+    resource: str
+    request: Request
+    properties: Properties | None
+    send: Callable[[str, str], bool]
+    check: Callable[[Told], str]
+
+    def drive(self, steps: Generator[Effect, Any, Any]) -> Any:  # noqa: ANN401 - what the generator returns
+        """Do what a delivery wants done, until it is over."""
+        try:
+            effect = next(steps)
+            while True:
+                try:
+                    done = self._do(effect)
+                except (Conflict, JournalUnavailable) as error:
+                    effect = steps.throw(error)
+                else:
+                    effect = steps.send(done)
+        except StopIteration as end:
+            return end.value
+
+    def _do(self, effect: Effect) -> object:
+        match effect:
+            case Read():
+                return self.life.journal.read(self.resource)
+            case Save(entry, revision):
+                self.life.journal.write(self.resource, entry, revision)
+            case Send(job, of):
+                return self.send(job, of.jobs[job].settings.get(_TYPE, self.life.kind.resource_type))
+            case Check(told):
+                return self.check(self.life._with_every_attribute(told))  # noqa: SLF001 - one room
+            case Ask():
+                return self._ask(effect)
+            case Happened(what, job, seconds):
+                _note(what, job, seconds)
+        return None
+
+    def _ask(self, ask: Ask) -> Reply:
+        identity = Identity.parse(ask.job)
+        if identity is None:
+            return Reply(Look(Status.ABSENT, f"{ask.job} is no job."))
+        job = ask.of.jobs.get(ask.job) if ask.of else None
+        settings = job.settings if job and job.is_owed and job.settings else self.request.settings
+        is_checked = ask.job in (self.request.names, self.request.adopts, self.request.own)
+        if not is_checked and (problem := self.life._problem_at(identity)):  # noqa: SLF001 - one room
+            return Reply(Look(Status.SILENT, problem), Result.WITHOUT_EFFECT, Fault.SILENCE, problem)
+        if ask.verb == "look":
+            look, fault = self.life._look(identity, settings)  # noqa: SLF001 - one room
+            return Reply(look=look, fault=fault, words=look.words)
+        return self._act(ask.verb, identity, settings)
+
+    def _act(self, verb: str, identity: Identity, settings: Mapping[str, str]) -> Reply:
+        try:
+            jobs = self.life.connect(identity.endpoint)
+            if verb == "cancel":
+                jobs.cancel(identity.id, self.life._needed(settings))  # noqa: SLF001 - one room
+            elif self.properties is not None:
+                (jobs.start if verb == "start" else jobs.update)(identity.id, self.properties)
+        except JobNotFound:
+            return Reply(result=Result.ACCEPTED)
+        except NeptuneError as error:
+            logger.warning(f"Neptune did not {verb} the job", error=str(error))
+            has_ended = verb == "cancel" and _NOTHING_TO_CANCEL in str(error).lower()
+            look = self._ended(identity, settings) if has_ended else None
+            return Reply(look, _result(verb, error), _fault(error), str(error))
+        logger.info({"start": "Started the job", "change": "Changed the job"}.get(verb, "Cancelled the job"))
+        return Reply(result=Result.ACCEPTED)
+
+    def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look | None:
+        """See a job that Neptune will not cancel for it has ended, under whatever status."""
+        look, fault = self.life._look(identity, settings)  # noqa: SLF001 - one room
+        is_known = look.words.lower() in [status.lower() for status in self.life.kind.running]
+        if fault is not None or look.status is not Status.RUNS or is_known or not self.life.kind.ended:
+            return None
+        return replace(look, status=Status.STOPPED)
+
+
+def _result(verb: str, error: NeptuneError) -> Result:
+    """Tell what a call that failed has done."""
+    if isinstance(error, RequestRefused):
+        if verb == "cancel":
+            return Result.WITHOUT_EFFECT
+        return Result.UNCLEAR if _ID_IS_TAKEN in str(error) else Result.REFUSED
+    return Result.WITHOUT_EFFECT if isinstance(error, (Unreachable, Throttled, Denied)) else Result.UNCLEAR
+
+
+def _fault(error: NeptuneError) -> Fault:
+    match error:
+        case UnknownHost():
+            return Fault.UNKNOWN_HOST
+        case RequestRefused():
+            return Fault.REFUSAL
+        case Denied():
+            return Fault.DENIAL
+        case _:
+            return Fault.SILENCE
+
+
+def _note(what: str, identity: str, seconds: float | None) -> None:
+    """Have the operator see what has happened to a job."""
+    match what:
+        case "started":
+            record("JobsStarted", 1)
+        case "cancelled":
+            record("JobsCancelled", 1)
+            if seconds is not None:
+                record("SecondsToStop", seconds, "Seconds")
+        case _:
+            logger.error("A job that is to be cancelled may run on", job=identity)
+            record("FailedDeletions", 1)
+
+
+def _canonical(properties: Properties) -> str:
+    """Write what makes a job another one, its cluster included."""
+    endpoint = properties[ENDPOINT]
+    return _text({"cluster": f"{endpoint.host}:{endpoint.port}", **properties.description})
+
+
+def _text(values: Mapping[str, object]) -> str:
+    # Lists are sets, of subnets for example.
+    sets = {name: sorted(it) if isinstance(it, (tuple, list)) else it for name, it in values.items()}
+    return json.dumps(sets, sort_keys=True)

@@ -1,0 +1,645 @@
+"""What a delivery does next: a pure function of the journal's entry, the request, and what this delivery has seen.
+
+Theory of operation
+===================
+A *request* is delivered any number of times, late, at once, and is killed between any two steps. Each delivery repeats:
+read the entry, `plan`, do the one step (`delivery`). A step that writes succeeds only if nobody has written since the
+entry was read; if it did not, or if nobody knows, the entry is read again. So a decision holds for as long as the entry
+is what it was, and whatever must happen once is decided by one write:
+
+- which request is the newest (`register`). It is a fence: an earlier request begins nothing any more. What it has
+  written down before may still be sent for ten seconds, and take effect until its lease is over.
+- who sends a call (`intend`): the attempt whose name stands in `Job.call`, until the lease is over.
+- what CloudFormation is told (`answer`), before it is told. Whoever comes later says the same.
+- who has a job that both an Update and an earlier Delete want: whoever writes first.
+
+A cancellation is not written down. It is sent at most ten seconds after the entry was known to be so.
+
+States of a job in an entry
+---------------------------
+    (none) --intend--> begun --settle--> there --answer--> told --a request names it--> named
+       begun: its start may have happened. It is forgotten only if Neptune did not start it.
+       any of these --close--> owed --(it has stopped, and no call is under way)--> gone
+An owed job is never started, changed or gone back to, and adopted only when Neptune shows that it has stopped: perhaps
+nobody is left to note that. `gone` stays for fifteen days.
+
+A change in place goes the same way: `intend` notes what the job was, `settle` that Neptune has accepted the change, and
+the look that finds its outcome either keeps it or takes it back.
+
+Who cancels
+-----------
+A message for the job alone (`plan_owed`). It is sent *before* the write that closes the job: after it, whoever wrote
+might be killed. So it may come before that write, and comes again for as long as an invocation can last. A Delete
+cancels and waits for its jobs itself, and sends their messages only when it has to fail. A Create or an Update waits
+for no owed job. Where the queue takes no message, the alarm sounds before the write, and whoever writes cancels once.
+
+A Delete waits for the job that it names, also if an earlier attempt closed it; if it names none, for what is closed in
+its life and was never named; and for whatever it has closed itself.
+
+Duplicates and order
+--------------------
+A duplicate does the same. It finds its request's answer, or the call of another delivery. It waits for the lease of a
+start only if Neptune does not show the job; for that of a change, always. Requests are ordered by when they were
+signed, see `Entry.order`. An earlier request is *seen* by its answer, so that it does not become the newest when the
+newest is answered.
+
+What is remembered outside of the entry is patience (`patience`), and what this delivery has looked at and called. To
+lose it costs a look, a lease, or the time for which a fault was borne already.
+
+Without the journal
+-------------------
+Nothing is started or changed. What adopts, and a Delete that names a job, goes on with what could be read, and is no
+fence then: so its success waits a minute for the write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from provider.journal import entry as journal
+from provider.journal.entry import Answer, Entry, Job, Order, Outcome, Request, RequestType
+from provider.lifecycle.patience import LIMITS, Fault, Patience, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+INVOCATION_SECONDS = 900.0
+"""The longest that an invocation lasts."""
+OWED_SECONDS = 86400.0
+"""For how long a message tries to have a job cancelled before the alarm sounds."""
+CANCEL_AGAIN_SECONDS = 60.0
+"""What was cancelled so long ago and still runs is cancelled once more."""
+
+
+class Status(StrEnum):
+    """What a look has found, relative to what is known of the job."""
+
+    UNSEEN = "unseen"  # not looked yet
+    RUNS = "runs"  # and becomes something else by itself
+    READY = "ready"  # an endpoint in service
+    SAME = "same"  # likewise, and as it was before a change
+    UNDONE = "undone"  # likewise, and Neptune says why
+    STOPPING = "stopping"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    BROKEN = "broken"  # it has failed, and is there until it is deleted
+    ABSENT = "absent"
+    SILENT = "silent"  # Neptune did not say
+
+
+class Result(StrEnum):
+    """What has become of a call."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"  # for good
+    WITHOUT_EFFECT = "without-effect"  # this time
+    UNCLEAR = "unclear"
+
+
+class Why(StrEnum):
+    """Why a request waits or fails; `wording` has the words."""
+
+    NOT_THERE = "not there"  # of an adopted job
+    OWED = "owed"
+    MOVED = "moved"
+    REFUSAL = "refusal"
+    REFUSED_START = "refused start"
+    REFUSED_CHANGE = "refused change"
+    PROBLEM = "problem"
+    SILENT = "silent"
+    NOT_STARTED = "not started"
+    NOT_CHANGED = "not changed"
+    NOT_DECIDED = "not decided"
+    NOT_CHANGEABLE = "not changeable"
+    NOT_COMPLETED = "not completed"
+    NOT_COMPLETED_YET = "not completed yet"
+    UNDONE = "undone"
+    NOT_STOPPED = "not stopped"
+    NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What Neptune says of a job.
+
+    Attributes:
+        status: What has been found.
+        words: Neptune's name of the status, or why there is none.
+        arns: Its ARNs in SageMaker; empty if Neptune names none.
+        failure: Why it, or its last change, has failed; in Neptune's words.
+        attributes: What `Fn::GetAtt` returns of it.
+        log: Where its log is.
+        is_changing: Whether Neptune may refuse what is asked of it until it has become something else.
+    """
+
+    status: Status
+    words: str = ""
+    arns: str = ""
+    failure: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    log: str = ""
+    is_changing: bool = False
+
+
+@dataclass
+class Seen:
+    """What one delivery knows besides.
+
+    Attributes:
+        me: Its name, another one for each look.
+        now: The time.
+        patience: What went before.
+        read_at: When the entry was read.
+        looks: What it has seen of jobs.
+        results: What came of its calls, by their attempts.
+        cancelled: The job whose cancellation was accepted last.
+        is_turned_down: Whether a call had no effect this time.
+        is_ending: Whether it may neither wait any more nor ask Neptune.
+        limits: For how long faults are borne.
+        began: When an owed job's message was sent.
+    """
+
+    me: str
+    now: float = 0.0
+    patience: Patience = field(default_factory=Patience)
+    read_at: float = 0.0
+    looks: dict[str, Look] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    cancelled: str = ""
+    is_turned_down: bool = False
+    is_ending: bool = False
+    limits: Mapping[Phase, Mapping[Fault, float]] = field(default_factory=lambda: LIMITS)
+    began: float = 0.0
+
+    @property
+    def attempt(self) -> str:
+        """The name of its next call."""
+        return f"{self.me}/{len(self.results)}"
+
+
+class Write(NamedTuple):
+    """Write the entry, after the messages of the jobs that it closes are sent.
+
+    Attributes:
+        entry: The entry.
+        messages: The jobs that are closed by it, and have to be cancelled whatever becomes of the request.
+        starts: The job that is known to have been started now.
+        stops: The job that is known to have stopped now.
+    """
+
+    entry: Entry
+    messages: tuple[str, ...] = ()
+    starts: str = ""
+    stops: str = ""
+
+
+class Tell(NamedTuple):
+    """Write the answer, then give it."""
+
+    entry: Entry
+    outcome: Outcome
+    job: str
+    why: Why | None = None
+    about: str = ""  # the job that it is about
+
+
+class Say(NamedTuple):
+    """Give an answer that was written."""
+
+    answer: Answer
+
+
+class Call(NamedTuple):
+    """Ask Neptune; later than `send_until`, read the entry again instead."""
+
+    verb: str  # look, start, change, cancel
+    job: str
+    send_until: float = float("inf")
+
+
+class Wait(NamedTuple):
+    """Look again later."""
+
+    job: str
+    why: Why
+
+
+class Alarm(NamedTuple):
+    """Tell the operator that a job could not be cancelled."""
+
+    job: str
+
+
+class Done(NamedTuple):
+    """There is nothing to do."""
+
+
+Step = Write | Tell | Say | Call | Wait | Alarm | Done
+
+# What to do about a job, by what is wanted, how far it is, and what was seen. Of a call: "new", it is not begun;
+# "unsent"; "accepted", "refused", "without-effect"; "open", nobody knows, and its lease runs; "over", nor any more.
+_TABLE = """
+                       unseen  runs    ready   same    undone  stopping completed stopped failed  broken  absent  silent
+start  new             intend  intend  intend  intend  intend  intend   intend    intend  intend  intend  intend  intend
+start  unsent          send    send    send    send    send    send     send      send    send    send    send    send
+start  accepted        look    settle  settle  settle  settle  settle   settle    settle  settle  settle  again   again
+start  refused         fail    fail    fail    fail    fail    fail     fail      fail    fail    fail    fail    fail
+start  without-effect  retry   retry   retry   retry   retry   retry    retry     retry   retry   retry   retry   retry
+start  open            look    settle  settle  settle  settle  settle   settle    settle  settle  settle  again   again
+start  over            look    settle  settle  settle  settle  settle   settle    settle  settle  settle  intend  again
+change new             look    again   intend  intend  restore again    another   another another another another again
+change fresh           look    again   intend  again   again   again    another   another another another another again
+change unsent          send    send    send    send    send    send     send      send    send    send    send    send
+change accepted        settle  settle  settle  settle  settle  settle   settle    settle  settle  settle  settle  settle
+change refused         fail    fail    fail    fail    fail    fail     fail      fail    fail    fail    fail    fail
+change without-effect  retry   retry   retry   retry   retry   retry    retry     retry   retry   retry   retry   retry
+change open            again   again   again   again   again   again    again     again   again   again   again   again
+change over            look    again   intend  intend  restore again    another   another another another another again
+follow fresh           look    again   keep    again   again   undo     undo      undo    undo    undo    undo    again
+follow new             look    again   keep    keep    undo    undo     undo      undo    undo    undo    undo    again
+cancel new             look    cancel  cancel  cancel  cancel  again    gone      gone    gone    cancel  gone    again
+cancel open            look    cancel  cancel  cancel  cancel  again    again     again   again   cancel  again   again
+cancel enough          gone    gone    gone    gone    gone    gone     gone      gone    gone    gone    gone    gone
+adopt  -               look    done    done    done    done    done     done      done    done    done    fail    again
+have   -               look    done    done    done    done    done     done      done    done    done    done    again
+back   -               look    done    done    done    done    another  done      another another another another again
+end    -               look    again   done    done    done    again    done      fail    fail    fail    fail    again
+"""
+
+
+def _parsed(table: str) -> Mapping[tuple[str, str], Mapping[Status, str]]:
+    head, *rows = [line.split() for line in table.strip().splitlines()]
+    columns = [Status(name) for name in head]
+    return {(verb, how): dict(zip(columns, cells, strict=True)) for verb, how, *cells in rows}
+
+
+TABLE = _parsed(_TABLE)
+"""What to do, by what is wanted and how far it is, and by what was seen."""
+
+
+def plan(entry: Entry | None, request: Request, seen: Seen) -> Step:
+    """Say what a delivery of a request does next.
+
+    Args:
+        entry: What is known of its resource.
+        request: What is asked.
+        seen: What the delivery knows besides.
+
+    Returns:
+        The step.
+    """
+    order = Order.NEW if entry is None else entry.order(request)
+    if entry is None or order is Order.NEW:
+        new = journal.register(entry, request, seen.now)
+        return Write(new, () if request.is_delete else _closed(entry, new))
+    record = entry.requests.get(request.id)
+    if record is not None and record.answer is not None:
+        return Say(record.answer)
+    if request.is_delete:
+        return _Plan(entry, request, seen).delete()
+    if order is Order.EARLIER:
+        return Write(journal.refuse(entry, request.id, seen.now, request))
+    return _Plan(entry, request, seen).have()
+
+
+def plan_owed(entry: Entry | None, identity: str, seen: Seen) -> Step:
+    """Say what the message of a closed job does next.
+
+    Args:
+        entry: What is known of its resource.
+        identity: The job.
+        seen: What the message's delivery knows besides.
+
+    Returns:
+        The step.
+    """
+    job = entry.jobs.get(identity) if entry else None
+    if entry is None or job is None or not job.is_owed:
+        may_be_closed = seen.now <= seen.began + INVOCATION_SECONDS and not (job and job.gone is not None)
+        return Wait(identity, Why.NOT_DECIDED) if may_be_closed else Done()
+    if seen.now > (job.closed or 0.0) + OWED_SECONDS:
+        return Alarm(identity)
+    request = Request(RequestType.DELETE, "", None, float("inf"), names=identity, waits=True)
+    return _Plan(entry, request, seen).cancel(identity)
+
+
+def answered(step: Tell, request: Request, reason: str, attributes: Mapping[str, str], now: float) -> Write:
+    """Make the write of an answer.
+
+    Args:
+        step: What CloudFormation is to be told.
+        request: What it has asked.
+        reason: Why it failed; empty if it did not.
+        attributes: What the last look said of the job; empty if there was none.
+        now: The time.
+
+    Returns:
+        The write, with the messages of the jobs that it closes, or that a failing Delete leaves.
+    """
+    entry = step.entry
+    if attributes and step.job in entry.jobs:
+        entry = entry.with_job(step.job, replace(entry.jobs[step.job], attributes=attributes, seen=now))
+    new = journal.answer(entry, request, Answer(step.outcome, step.job, reason), now)
+    if not request.is_delete:
+        return Write(new, _closed(entry, new))
+    owed = _owed_to(new, request) if step.outcome is Outcome.FAILED else ()
+    for identity in owed:  # the message of an earlier attempt may have given up
+        new = new.with_job(identity, replace(new.jobs[identity], closed=now))
+    return Write(new, owed)
+
+
+def failed(entry: Entry, request: Request, why: Why | None, about: str = "") -> Tell:
+    """Fail a Create or an Update, which keeps its physical id; a Create names what it has begun.
+
+    Args:
+        entry: What is known of its resource.
+        request: What is asked.
+        why: Why it fails; `None` if whoever asks has the words.
+        about: The job that the reason is about.
+
+    Returns:
+        What CloudFormation is to be told.
+    """
+    begun = request.own if request.own in entry.jobs else ""
+    named = request.names if request.type is RequestType.UPDATE else begun
+    return Tell(entry, Outcome.FAILED, named, why, about)
+
+
+def _closed(before: Entry | None, after: Entry) -> tuple[str, ...]:
+    """Return the jobs that a write closes."""
+    were = before.jobs if before else {}
+    return tuple(it for it, job in after.jobs.items() if job.is_owed and not (it in were and were[it].is_owed))
+
+
+def _owed_to(entry: Entry, request: Request) -> tuple[str, ...]:
+    """Return the jobs that a Delete waits for."""
+    place = entry.place(request)
+
+    def is_its_own(identity: str, job: Job) -> bool:
+        if identity == request.names:
+            return job.since <= place
+        is_nameless = not request.names and not job.is_named and entry.is_undone(job, request)
+        return is_nameless or job.closed_by == request.id
+
+    owed = [it for it, job in entry.jobs.items() if job.is_owed and is_its_own(it, job)]
+    return tuple(sorted(owed, key=lambda it: it != request.names))
+
+
+_WHY_WAITING = {
+    "adopt": Why.SILENT,
+    "have": Why.SILENT,
+    "back": Why.SILENT,
+    "start": Why.NOT_DECIDED,
+    "change": Why.NOT_CHANGEABLE,
+    "follow": Why.NOT_COMPLETED_YET,
+    "cancel": Why.NOT_STOPPED,
+    "end": Why.NOT_COMPLETED_YET,
+}
+
+
+class _Plan(NamedTuple):
+    """The next step of the newest request, or of a Delete, which has no answer yet."""
+
+    entry: Entry
+    request: Request
+    seen: Seen
+
+    # --- Delete -------------------------------------------------------------------------------------------------------
+
+    def delete(self) -> Step:
+        entry, request, seen = self
+        if request.problem:
+            return Tell(entry, Outcome.FAILED, request.names, Why.PROBLEM)
+        place, job = entry.place(request), entry.jobs.get(request.names)
+        if request.names and (job is None or (job.is_open and job.since <= place)):
+            return Write(journal.close(entry, request.names, seen.now, request, place))
+        for identity in _owed_to(entry, request):
+            step = self.cancel(identity)
+            if isinstance(step, Wait) and self._is_over(Phase.DELETE):
+                return Tell(entry, Outcome.FAILED, request.names, step.why, identity)
+            return step
+        return Tell(entry, Outcome.SUCCESS, request.names)
+
+    def cancel(self, identity: str) -> Step:
+        job, look = self.entry.jobs[identity], self.seen.looks.get(identity)
+        how = self._lease(job)
+        is_cancelled = self.seen.cancelled == identity or (look is not None and look.status is Status.STOPPING)
+        is_enough = how == "new" and is_cancelled and not self.request.waits
+        return self._do("cancel", "enough" if is_enough else how, identity)
+
+    def _lease(self, job: Job) -> str:
+        return "open" if job.call and self.seen.now <= job.until else "new"
+
+    # --- Create and Update --------------------------------------------------------------------------------------------
+
+    def have(self) -> Step:
+        """Have the job that the properties name or describe."""
+        request = self.request
+        if request.problem:
+            return self._fail(Why.PROBLEM)
+        if request.adopts:
+            return self._adopt(request.adopts)
+        if request.type is RequestType.CREATE or request.own in self.entry.jobs:
+            return self._start()
+        return self._update()
+
+    def _adopt(self, identity: str) -> Step:
+        entry = self.entry
+        job, before = entry.jobs[identity], entry.jobs.get(self.request.names)
+        was_told = job.is_told and self.request.type is RequestType.UPDATE
+        if job.is_open and (
+            identity == self.request.names or was_told
+        ):  # new settings, or a rollback: it must not fail
+            return self._do("have", "-", identity)
+        if job.is_owed:  # nobody may be left to note that it has stopped
+            what = self._what("cancel", self._lease(job), identity)
+            if what == "gone":
+                return Write(journal.made_anew(entry, identity, self.request))
+            return Call("look", identity) if what == "look" else self._fail(Why.OWED, identity)
+        is_namesake = identity.rpartition("/")[2] == self.request.names.rpartition("/")[2]
+        if is_namesake and before and not before.by and not before.describes:
+            return self._fail(Why.MOVED, identity)
+        return self._do("adopt", "-", identity)
+
+    def _start(self) -> Step:
+        own = self.request.own
+        job = self.entry.jobs.get(own)
+        if job is not None and not job.is_open:  # an operator has had it cancelled
+            return self._fail(Why.OWED, own)
+        if job is None or job.call:
+            return self._do("start", self._call(job), own)
+        return self._end(own)
+
+    def _update(self) -> Step:
+        """Have the job that there is, else one that this life had before (a rollback), else a new one."""
+        life, named, jobs = self.entry.life, self.request.names, self.entry.jobs
+        older = (it for it, job in jobs.items() if it != named and job.by and job.life == life)
+        for identity in (named, *older):
+            job = jobs.get(identity)
+            if job is None or not job.is_open or job.describes != self.request.describes:
+                continue
+            step = self._have(identity, job)
+            if step is not None:
+                return step
+        return self._start()
+
+    def _have(self, identity: str, job: Job) -> Step | None:
+        """Make a job that there is what its resource describes; `None`: another one has to take its place."""
+        is_named = identity == self.request.names
+        if not is_named and (what := self._what("back", "-", identity)) != "done":
+            return None if what == "another" else self._act(what, "back", identity)
+        if job.call and self._has_come_about(identity, job):
+            return self._settle("change", identity)
+        if job.call or job.value != self.request.value:
+            what = self._what("change", self._call(job), identity)
+            return None if what == "another" else self._act(what, "change", identity)
+        if job.change is not None:
+            return self._do("follow", self._freshness(job), identity)
+        # A rollback must not fail because the job that it keeps has ended meanwhile.
+        return self._do("have", "-", identity) if is_named else self._end(identity)
+
+    def _has_come_about(self, identity: str, job: Job) -> bool:
+        """Tell whether a change shows of which nobody heard, and which is the one that is asked for."""
+        look, change = self.seen.looks.get(identity), job.change
+        is_other = look is not None and look.status is Status.READY and change is not None and look.arns != change.arns
+        return is_other and change is not None and change.to == self.request.value and self._call(job) == "over"
+
+    def _end(self, identity: str) -> Step:
+        """Have a job that is there, and has completed if that is wanted."""
+        if self.request.waits:
+            return self._do("end", "-", identity)
+        if identity not in self.seen.looks and not self.seen.is_ending:
+            return Call("look", identity)  # for its attributes
+        return Tell(self.entry, Outcome.SUCCESS, identity)
+
+    def _call(self, job: Job | None) -> str:
+        """Tell how far the start or the change of a job is."""
+        if job is None or not job.call:
+            return "new" if job is None else self._freshness(job)
+        result = self.seen.results.get(job.call, Result.UNCLEAR)
+        if result is not Result.UNCLEAR:
+            return result.value
+        is_mine = job.call == self.seen.attempt and not self.seen.is_ending
+        if is_mine and self.seen.now <= _send_until(job):
+            return "unsent"
+        return "open" if self.seen.now <= job.until else "over"
+
+    def _freshness(self, job: Job) -> str:
+        return "fresh" if job.change is not None and self.seen.now <= job.change.visible_at else "new"
+
+    # --- the table ----------------------------------------------------------------------------------------------------
+
+    def _do(self, verb: str, how: str, identity: str) -> Step:
+        return self._act(self._what(verb, how, identity), verb, identity)
+
+    def _what(self, verb: str, how: str, identity: str) -> str:
+        job, look = self.entry.jobs.get(identity), self.seen.looks.get(identity)
+        status = look.status if look else Status.SILENT if self.seen.is_ending else Status.UNSEEN
+        if look and look.status is Status.READY and job and job.change and look.arns == job.change.arns:
+            status = Status.UNDONE if look.failure else Status.SAME
+        return TABLE[verb, how][status]
+
+    def _act(self, what: str, verb: str, identity: str) -> Step:
+        entry, seen = self.entry, self.seen
+        job = entry.jobs.get(identity) or Job()
+        steps: dict[str, Callable[[], Step]] = {
+            "look": lambda: Call("look", identity),
+            "again": lambda: self._wait(verb, identity),
+            "intend": lambda: self._intend(verb, identity),
+            "send": lambda: Call(verb, identity, _send_until(job)),
+            "settle": lambda: self._settle(verb, identity),
+            "retry": lambda: Write(self._taken_back(verb, identity, job)),
+            "restore": lambda: Write(journal.settle(entry, identity, _before(job))),
+            "keep": lambda: Tell(journal.settle(entry, identity, job.value), Outcome.SUCCESS, identity),
+            "undo": lambda: self._undo(identity, job),
+            "cancel": lambda: self._ask_to_cancel(identity),
+            "gone": lambda: Write(journal.gone(entry, identity, seen.now), stops=identity),
+            "done": lambda: self._end(identity) if verb == "adopt" else Tell(entry, Outcome.SUCCESS, identity),
+            "fail": lambda: self._give_up(verb, identity, job),
+        }
+        return steps[what]()
+
+    def _intend(self, verb: str, identity: str) -> Step:
+        entry, request, seen = self
+        why = Why.NOT_STARTED if verb == "start" else Why.NOT_CHANGED
+        if seen.is_ending or seen.now >= request.until:
+            return self._fail(why, identity)
+        if request.refusal:
+            return self._fail(Why.REFUSAL, identity)
+        if seen.is_turned_down:
+            return self._wait(verb, identity, why)
+        look = seen.looks.get(identity)
+        arns = look.arns if look and verb == "change" else None
+        return Write(journal.intend(entry, identity, request, seen.attempt, now=seen.now, arns=arns))
+
+    def _settle(self, verb: str, identity: str) -> Step:
+        visible_at = self.seen.now + journal.VISIBLE_SECONDS
+        settled = journal.settle(self.entry, identity, self.request.value, visible_at=visible_at)
+        return Write(settled, starts=identity if verb == "start" else "")
+
+    def _taken_back(self, verb: str, identity: str, job: Job) -> Entry:
+        """What a call without effect leaves: what was before."""
+        if verb == "start":
+            return journal.forget(self.entry, identity)
+        return journal.settle(self.entry, identity, job.value)
+
+    def _undo(self, identity: str, job: Job) -> Step:
+        # One that has broken is nothing to go back to.
+        is_as_before = self.seen.looks[identity].status is Status.READY
+        value = _before(job) if is_as_before else journal.UNKNOWN
+        return self._fail(Why.UNDONE, identity, journal.settle(self.entry, identity, value))
+
+    def _give_up(self, verb: str, identity: str, job: Job) -> Step:
+        match verb:
+            case "start":
+                return self._fail(Why.REFUSED_START, identity, self._taken_back(verb, identity, job))
+            case "change":
+                return self._fail(Why.REFUSED_CHANGE, identity, self._taken_back(verb, identity, job))
+            case "adopt":
+                return self._fail(Why.NOT_THERE, identity)
+            case _:
+                return self._fail(Why.NOT_COMPLETED, identity)
+
+    def _ask_to_cancel(self, identity: str) -> Step:
+        asked_at = self.seen.patience.cancelled_at
+        is_asked = asked_at is not None and self.seen.now < asked_at + CANCEL_AGAIN_SECONDS
+        if is_asked or self.seen.is_turned_down:
+            return self._wait("cancel", identity)
+        return Call("cancel", identity, self.seen.read_at + journal.SEND_SECONDS)
+
+    def _wait(self, verb: str, identity: str, why: Why | None = None) -> Step:
+        """Look again later, unless that has gone on for too long."""
+        look = self.seen.looks.get(identity)
+        is_silent = look is not None and look.status is Status.SILENT
+        if is_silent:
+            why = Why.NOT_KNOWN if verb == "cancel" else Why.SILENT
+        why = why or _WHY_WAITING[verb]
+        phase = Phase.COMPLETING if verb in ("end", "follow") else Phase(self.request.type)
+        if self.request.is_delete or not self._is_over(phase):
+            return Wait(identity, why)
+        if verb == "have":  # Neptune is asked, and not needed
+            return Tell(self.entry, Outcome.SUCCESS, identity)
+        return self._fail(why, identity)
+
+    def _is_over(self, phase: Phase) -> bool:
+        """Tell whether the request may wait no longer."""
+        if self.seen.is_ending or self.seen.now >= self.request.until:
+            return True
+        if phase is Phase.DELETE and self.seen.patience.cancelled_at is not None:
+            phase = Phase.STOPPING
+        return self.seen.patience.is_over(phase, self.seen.now, self.seen.limits)
+
+    def _fail(self, why: Why, about: str = "", entry: Entry | None = None) -> Tell:
+        return failed(self.entry if entry is None else entry, self.request, why, about)
+
+
+def _before(job: Job) -> str:
+    """Return what a job was before its last change."""
+    return job.change.value if job.change else job.value
+
+
+def _send_until(job: Job) -> float:
+    return job.until - journal.LEASE_SECONDS + journal.SEND_SECONDS
