@@ -770,7 +770,7 @@ def test_the_hosts_that_may_be_answered_are_no_endpoints(world: World) -> None:
 @pytest.fixture
 def sluggish(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neptune's time limits, shortened, and longer than those of a short invocation."""
-    monkeypatch.setattr(neptune, "READ_SECONDS", dict.fromkeys(neptune.READ_SECONDS, 1.0))
+    monkeypatch.setattr(neptune, "READ_SECONDS", dict.fromkeys(neptune.READ_SECONDS, 3.0))
 
 
 @pytest.mark.parametrize("hour", [0, 20])
@@ -780,12 +780,12 @@ def test_the_watchdog_answers_for_a_call_that_hangs(world: World, sluggish: None
     running_job(world)
     world.simulator.inject(Fault(Hang()))
     event = world.event("Delete")
-    began = time.monotonic()
-    thread = threading.Thread(target=world.run, args=[event, 0.5])
+    thread = threading.Thread(target=world.invoke, args=[event, 0.5])
     thread.start()
     world.host.wait_for(event["RequestId"], 10)
-    assert 0.4 <= time.monotonic() - began < 0.9
+    is_hanging = thread.is_alive()
     thread.join()
+    assert is_hanging
     answer = world.answer(event)
     assert answer["Status"] == "FAILED"
     assert "ran out of time waiting for an answer from Neptune. The deletion can be tried again" in answer["Reason"]
