@@ -539,16 +539,16 @@ def test_an_update_that_keeps_the_identity_never_fails_for_want_of_neptune(
 
 
 def test_an_update_whose_look_hangs_is_answered_by_the_watchdog(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neptune, "READ_SECONDS", dict.fromkeys(neptune.READ_SECONDS, 1.5))
+    monkeypatch.setattr(neptune, "READ_SECONDS", dict.fromkeys(neptune.READ_SECONDS, 4.0))
     running_job(world)
     begin_a_bad_day(world, Hang())
     event = world.event("Update", ResourceProperties=world.properties(ServiceTimeout="1"))
-    began = time.monotonic()
     thread = threading.Thread(target=world.run, args=[event])
     thread.start()
     world.host.wait_for(event["RequestId"], 10)
-    assert 0.9 <= time.monotonic() - began < 1.4
+    is_hanging = thread.is_alive()
     thread.join()
+    assert is_hanging
     answer = world.answer(event)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", world.physical_id())
     assert answer["Data"] == EMPTY
