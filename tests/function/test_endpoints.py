@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from provider import observability
 from provider.identity import Identity
 from provider.kinds import ENDPOINT
 from provider.neptune import Jobs, Unavailable
@@ -104,6 +105,18 @@ def test_the_delete_of_an_endpoint_that_is_gone_succeeds(world: World) -> None:
     physical_id = created(world)
     world.jobs.forget_job(physical_id.rpartition("/")[2])
     assert answered(world, delete(world, physical_id))["Status"] == "SUCCESS"
+
+
+def test_the_deletion_of_an_endpoint_that_is_not_found_between_two_looks_counts_once(world: World) -> None:
+    world.jobs.plan = replace(world.jobs.plan, stop_seconds=100)
+    made = created(world)
+    observability.metrics.clear_metrics()
+    asked_at = world.time()
+    absent = Fault(ErrorAnswer("MLResourceNotFoundException", "none"), on=["get"])
+    world.at(asked_at + 15, lambda: world.simulator.inject(absent))
+    assert answered(world, delete(world, made))["Status"] == "SUCCESS"
+    assert world.time() - asked_at < 30
+    assert observability.metrics.metric_set["JobsCancelled"]["Value"] == [1.0]
 
 
 @pytest.mark.parametrize("seconds", [CREATION_SECONDS, 2400])
