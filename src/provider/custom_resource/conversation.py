@@ -172,7 +172,7 @@ class Conversation:
     def _look(self, ended: str = "") -> Told | Waiting:
         known = self._known if ended else ""
         return self.lifecycle.look(
-            self.request.asked, self._patience, send=self._send, check=self._problem_with, ended=ended, known=known
+            self.request.asked, self._patience, send=self._send_owed, check=self._problem_with, ended=ended, known=known
         )
 
     def _end(self, why: str) -> Told:
@@ -186,7 +186,7 @@ class Conversation:
 
     # --- the queue ----------------------------------------------------------------------------------------------------
 
-    def _send(self, identity: str, resource_type: str) -> bool:
+    def _send_owed(self, identity: str, resource_type: str) -> bool:
         """Have the queue see to it that a job is cancelled, whatever becomes of this request."""
         asked = self.request.asked
         message = waiting.Owed(asked.resource, identity, resource_type, self.clock.wall())
