@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from provider.clock import Clock
     from provider.custom_resource.waiting import WaitingQueue
     from provider.hosts import Hosts
-    from provider.lifecycle.terms import JobsOfCluster, Journal
+    from provider.lifecycle.terms import Journal
+    from provider.neptune import Jobs
     from provider.values import Endpoint
 
 OPEN = "open"
@@ -60,7 +61,7 @@ class RouteChecks(NamedTuple):
     """
 
     clusters: Hosts
-    connect: Callable[[Endpoint], JobsOfCluster]
+    connect: Callable[[Endpoint], Jobs]
     queue: WaitingQueue
     journal: Journal
     clock: Clock

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from provider.hosts import Hosts
     from provider.kinds.kind import Kind, Words
     from provider.lifecycle.delivery import Effect
-    from provider.lifecycle.terms import JobsOfCluster, Journal
-    from provider.neptune import Job
+    from provider.lifecycle.terms import Journal
+    from provider.neptune import Job, Jobs
     from provider.values import Endpoint
 
 # Neptune user guide, "Neptune ML management API errors and exceptions".
@@ -65,7 +65,7 @@ class Lifecycle(NamedTuple):
     kind: Kind
     schema: Schema
     clusters: Hosts
-    connect: Callable[[Endpoint], JobsOfCluster]
+    connect: Callable[[Endpoint], Jobs]
     journal: Journal
     clock: Clock
     may_start: bool = False

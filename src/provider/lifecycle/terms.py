@@ -12,24 +12,6 @@ if TYPE_CHECKING:
 
     from provider.journal.entry import Entry
     from provider.lifecycle.patience import Patience
-    from provider.neptune import Job
-    from provider.schema import Properties
-
-
-class JobsOfCluster(Protocol):
-    """The jobs of one cluster: `neptune.Jobs`, or a stand-in."""
-
-    def start(self, job_id: str, properties: Properties) -> None:
-        """Start a job; see `Jobs.start`."""
-
-    def update(self, job_id: str, properties: Properties) -> None:
-        """Change a job; see `Jobs.update`."""
-
-    def get(self, job_id: str, properties: Properties) -> Job:
-        """Look a job up; see `Jobs.get`."""
-
-    def cancel(self, job_id: str, properties: Properties) -> None:
-        """Cancel a job; see `Jobs.cancel`."""
 
 
 class Journal(Protocol):
