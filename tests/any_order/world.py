@@ -274,7 +274,7 @@ class Run:
 
     def _begin(self, ended: str = "") -> None:
         """Begin a look."""
-        seen = Seen(me=f"look-{next(_looks)}", patience=self._patience, began=self.message.sent_at)
+        seen = Seen(f"look-{next(_looks)}", self.world.clock(), self._patience, began=self.message.sent_at)
         look = Delivery(seen, self.world.clock, Words(), ended)
         self._seen = seen
         self._is_blind = False

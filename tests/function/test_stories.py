@@ -197,6 +197,8 @@ def test_the_job_of_a_failed_update_is_cancelled_whatever_follows_and_whenever(
 def test_what_a_create_made_that_nobody_heard_is_gone_with_the_stack(world: World, kind: Kind, hours: float) -> None:
     world = world.of(kind)
     run_for(world, 300 if kind is ENDPOINT else None)
+    for number in range(1_100):  # more than Neptune lists
+        world.jobs.start_job(f"another-{number}", status="Failed")
     event = create(world)
     for pause in (60, 120, 0):
         unheard(world, event)

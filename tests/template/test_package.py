@@ -140,9 +140,14 @@ def test_there_is_no_compiled_code_so_the_package_is_for_either_architecture(pac
 def test_package_holds_only_what_runs(package: Path) -> None:
     entries = {entry.name for entry in package.iterdir()}
 
-    assert entries.isdisjoint({"bin", "Makefile", "requirements.in", "requirements.txt"})
+    assert entries.isdisjoint({"bin", "Makefile", "prune.py", "requirements.in", "requirements.txt"})
     assert all(".cpython-313." in file.name for file in package.rglob("*.pyc"))  # what the build compiled
     assert not (package / "boto3/data").exists()
+    data = package / "botocore/data"
+    assert sorted(it.name for it in data.iterdir() if it.is_dir()) == SERVICES
+    assert '"documentation":"' not in "".join(file.read_text() for file in data.rglob("service-2.json"))
+    partitions = json.loads((data / "endpoints.json").read_text())["partitions"]
+    assert {service for partition in partitions for service in partition["services"]} <= set(SERVICES)
     packed, written = (
         {it.relative_to(top) for it in (top / "provider").rglob("*") if it.is_file() and it.suffix != ".pyc"}
         for top in (package, SRC)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from provider.lifecycle import Asked, Patience
 
 # What stops at once needs no queue, and many deletions at once get through a few concurrent invocations.
-_LOOKS_SECONDS = 2.0
+_LOOKS_SECONDS = 2.5
 # A queue that did not take the request is not asked again before this.
 _QUEUE_RETRY_SECONDS = 30.0
 # After each message of which it is not known whether the queue has taken it, another one is put after longer, and then

@@ -101,8 +101,7 @@ class Lifecycle(NamedTuple):
             What CloudFormation is to be told, which is written down; or that the request waits for another look.
         """
         request, properties = self._read(asked)
-        if request.own or request.adopts or request.names:
-            identity = request.adopts or (request.own if not request.names else request.names)
+        if identity := request.adopts or request.names or request.own:
             logger.append_keys(job_id=identity.rpartition("/")[2])
             if not ended:  # it may be the watchdog's thread, which has no segment to annotate
                 tracer.put_annotation("job_id", identity.rpartition("/")[2])
@@ -263,7 +262,7 @@ class Lifecycle(NamedTuple):
         return patience.LIMITS if self.is_patient else patience.NONE
 
     def _seen(self, so_far: Patience) -> Seen:
-        return Seen(me=uuid.uuid4().hex[:12], patience=so_far, limits=self._limits)
+        return Seen(uuid.uuid4().hex[:12], self.clock.wall(), so_far, self._limits)
 
     def _problem_at(self, identity: Identity) -> str:
         """Say why the provider may not speak to a job's cluster, whose host the operator has taken away meanwhile."""
@@ -383,7 +382,7 @@ class _Ports(NamedTuple):
             return Reply(result=Result.ACCEPTED)
         except NeptuneError as error:
             logger.warning(f"Neptune did not {verb} the job", error=str(error))
-            has_ended = verb == "cancel" and _NOTHING_TO_CANCEL in str(error).lower()
+            has_ended = _NOTHING_TO_CANCEL in str(error).lower()
             look = self._ended(identity, settings) if has_ended else None
             return Reply(look, _result(verb, error), _fault(error), str(error))
         logger.info({"start": "Started the job", "change": "Changed the job"}.get(verb, "Cancelled the job"))

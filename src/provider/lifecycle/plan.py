@@ -152,26 +152,26 @@ class Seen:
         me: Its name, another one for each look.
         now: The time.
         patience: What went before.
+        limits: For how long faults are borne.
         read_at: When the entry was read.
         looks: What it has seen of jobs.
         results: What came of its calls, by their attempts.
         cancelled: The job whose cancellation was accepted last.
         is_turned_down: Whether a call had no effect this time.
         is_ending: Whether it may neither wait any more nor ask Neptune.
-        limits: For how long faults are borne.
         began: When an owed job's message was sent.
     """
 
     me: str
-    now: float = 0.0
+    now: float
     patience: Patience = field(default_factory=Patience)
+    limits: Mapping[Phase, Mapping[Fault, float]] = field(default_factory=lambda: LIMITS)
     read_at: float = 0.0
     looks: dict[str, Look] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
     cancelled: str = ""
     is_turned_down: bool = False
     is_ending: bool = False
-    limits: Mapping[Phase, Mapping[Fault, float]] = field(default_factory=lambda: LIMITS)
     began: float = 0.0
 
     @property
@@ -237,7 +237,8 @@ class Done(NamedTuple):
     """There is nothing to do."""
 
 
-Step = Write | Tell | Say | Call | Wait | Alarm | Done
+if TYPE_CHECKING:
+    Step = Write | Tell | Say | Call | Wait | Alarm | Done
 
 # What to do about a job, by what is wanted, how far it is, and what was seen. Of a call: "new", it is not begun;
 # "unsent"; "accepted", "refused", "without-effect"; "open", nobody knows, and its lease runs; "over", nor any more.
