@@ -25,7 +25,13 @@ README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs/operations.md"
 PERMISSIONS = ROOT / "docs/permissions-and-network.md"
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("cfn_lint/*.md"), *ROOT.glob("examples/*.md")]
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("cfn_lint/*.md"),
+        *ROOT.glob("examples/*.md"),
+        *ROOT.glob("tests/*.md"),
+    ]
 )
 LONGEST_README_WORDS = 1500
 

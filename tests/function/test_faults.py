@@ -1,4 +1,4 @@
-"""The worst days: every row of `docs/faults.md`, with all logs at DEBUG and no secret in any of them."""
+"""The worst days: every row of `tests/README.md`, with all logs at DEBUG and no secret in any of them."""
 
 from __future__ import annotations
 
