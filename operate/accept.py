@@ -1,8 +1,8 @@
-"""`make accept`: a deployed provider proves itself; run it with `python -m operate.accept`.
+"""`make accept`: an acceptance test of a deployed provider; run it with `python -m operate.accept`.
 
-A stack is created that adopts a job, or starts one, and is deleted again. What was seen is reported against what was to
-be expected. Exit code: 0 if all was as expected, 1 if not, 2 for wrong arguments, 128 and the signal's number if
-interrupted. In any case the stack is deleted in the end, and its job cancelled with it.
+It creates a stack that adopts or starts a job, deletes the stack, and reports what it saw and what it expected. However
+it ends, it deletes the stack, which cancels the job. Exit code: 0 if everything was as expected, 1 if not, 2 for wrong
+arguments, 128 plus the signal's number if interrupted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from operate import account, cluster, command, provider_stack, simulated
 from operate.asking import confirm
 from operate.report import report
 from operate.seen import ANSWERED, Log, Operation, Seen, log_of
-from operate.trial import described
+from operate.trial import DEFAULT_MINUTES, VARIABLES, described
 from operate.verdicts import verdicts
 from provider.schema import indefinite
 from provider.values import LONGEST_TIMEOUT_SECONDS
@@ -40,19 +40,20 @@ if TYPE_CHECKING:
     from operate.trial import Trial
 
 _POLL_SECONDS = 2.0
-_MINUTES, _MOST_MINUTES = "30", LONGEST_TIMEOUT_SECONDS / 60
-# CloudFormation needs some time of its own around an operation on a resource.
+_MOST_MINUTES = LONGEST_TIMEOUT_SECONDS / 60
+# CloudFormation itself takes some time before and after an operation on a resource.
 _SLACK_SECONDS = 300.0
-# CloudWatch has a message some seconds after it was written, and SQS counts its messages approximately.
+# CloudWatch shows a log line some seconds after it was written, and SQS counts messages approximately.
 _LATE_SECONDS = 60.0
-# The clocks of this machine and of AWS.
+# The clocks of this machine and of AWS may differ.
 _SKEW_SECONDS = 300.0
-_QUEUES = {"WaitingQueueUrl": "waiting requests", "FailedEventsQueueUrl": "failed events"}
+_QUEUES = {"WaitingQueueUrl": "waiting queue", "FailedEventsQueueUrl": "failed-events queue"}
 _DELETED = "DELETE_COMPLETE"
+_DEFAULTS = {"STACK": provider_stack.DEFAULT_NAME, "MINUTES": DEFAULT_MINUTES}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Have the provider prove itself.
+    """Test the deployed provider.
 
     Args:
         arguments: The command line, without the program's name; `None`: this process's.
@@ -79,8 +80,8 @@ def _accept(options: argparse.Namespace) -> int:
     trial.check(provider)
     acceptance = Acceptance(here, provider, trial, f"neptune-ml-acceptance-{secrets.token_hex(3)}")
     print(acceptance.plan(), flush=True)
-    if not options.yes and not confirm("Go on?"):
-        print("Nothing was done.")
+    if not options.yes and not confirm("Continue?"):
+        print("Nothing was changed.")
         return 1
     return acceptance.run(Path(options.report) if options.report else None)
 
@@ -88,20 +89,15 @@ def _accept(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m operate.accept",
-        description="Create a stack with a job, delete it, and report what was seen against what was to be expected.",
+        description="Create a stack with a job, delete the stack, and report what was seen and what was expected.",
         allow_abbrev=False,
     )
-    add = parser.add_argument
-    add("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
-    add("--endpoint", default="", help="the cluster: host, host:port or https://host:port")
-    add("--job", default="", help="adopt this job, which runs already and is then CANCELLED")
-    add("--training-job", default="", help="start a transform job of this SageMaker training job")
-    add("--output", default="", help="where that job puts its artifacts, s3://bucket/folder")
-    add("--properties", default="", help="start a job with the properties in this JSON file")
-    add("--type", default="", help="the resource type (Custom::NeptuneMLModelTransformJob)")
-    add("--minutes", default=_MINUTES, help="how long one operation may take at most (%(default)s)")
-    add("--report", default="", help="write the report into this file, too")
-    add("--yes", action="store_true", help="ask nothing")
+    for name, text in VARIABLES.items():
+        option = f"--{name.lower().replace('_', '-')}"
+        if name == "YES":
+            parser.add_argument(option, action="store_true", help=text)
+        else:
+            parser.add_argument(option, default=_DEFAULTS.get(name, ""), help=text)
     return parser
 
 
@@ -110,10 +106,10 @@ class Acceptance:
     """One trial of one provider.
 
     Attributes:
-        account: Where it is.
-        provider: The provider.
-        trial: What is tried.
-        name: The name of the stack.
+        account: The account and Region.
+        provider: The provider under test.
+        trial: What to try.
+        name: The name of the stack to create.
         seen: What has been seen so far.
     """
 
@@ -130,46 +126,46 @@ class Acceptance:
         self._is_asked_for = False
 
     def plan(self) -> str:
-        """Say what is about to happen, and what it costs.
+        """Describe what is about to happen, and whether it costs money.
 
         Returns:
-            Some lines.
+            Several lines of text.
         """
         noun, words = self.trial.kind.noun, self.trial.kind.words
         if self.trial.starts:
-            does = f"starts {indefinite(noun)}. That is SageMaker compute: it COSTS MONEY\n"
-            does += f"     until the {words.thing} is {words.cancelled}, some minutes later"
+            does = f"starts {indefinite(noun)}. This uses SageMaker compute and COSTS MONEY\n"
+            does += f"     until the {words.thing} is {words.cancelled} some minutes later"
         else:
             does = f"adopts the {noun} {self.trial.adopted}"
-        artifacts = ", and its artifacts are deleted" if self.trial.cleans else "; its artifacts stay"
+        artifacts = "are deleted" if self.trial.cleans else "are kept"
         return "\n".join(
             [
                 str(self.account),
-                f"The provider: stack {self.provider.name}, version {self.provider.version}",
-                f"The cluster: {self.trial.endpoint.host}:{self.trial.endpoint.port}",
-                "What is about to happen:",
-                f"  1. The stack {self.name} is created. It {does}.",
-                f"  2. The stack is deleted. With it the {words.thing} is {words.cancelled.upper()}{artifacts}.",
+                f"Provider: stack {self.provider.name}, version {self.provider.version}",
+                f"Cluster: {self.trial.endpoint.host}:{self.trial.endpoint.port}",
+                "This command will:",
+                f"  1. Create the stack {self.name}. It {does}.",
+                f"  2. Delete the stack. The {words.thing} is {words.cancelled.upper()}. Its artifacts {artifacts}.",
             ]
         )
 
     def run(self, file: Path | None) -> int:
-        """Try it, and print the report.
+        """Run the test, and print the report.
 
         Args:
-            file: Where to write the report, too.
+            file: A file to write the report to as well; `None`: none.
 
         Returns:
-            The exit code.
+            The exit code: 0 if everything was as expected, 1 if not, 128 plus the signal's number if interrupted.
         """
         end, code = "", 0
         try:
             with interruptible(), self._removed_in_the_end():
                 self._try()
         except Interrupted as interrupted:
-            end, code = "It was interrupted.", interrupted.exit_code
+            end, code = "The test was interrupted.", interrupted.exit_code
         except (NotSettled, ClientError, BotoCoreError) as error:
-            end, code = f"It could not be ended: {str(error).splitlines()[0]}", 1
+            end, code = f"The test could not be completed: {str(error).splitlines()[0]}", 1
         judged = verdicts(self.trial, self.seen)
         text = report(
             self.provider,
@@ -189,8 +185,8 @@ class Acceptance:
         unknown = cluster.ask(self.account, self.trial, f"no-such-job-{secrets.token_hex(3)}")
         self.seen = replace(self.seen, before=self._queues(), unknown=unknown)
         self._say(f"create the stack {self.name}")
-        with held_back():  # a stack that is being created is known before it can be left behind
-            self._is_asked_for = True  # the answer may get lost: the name is its own, and was nobody's before
+        with held_back():  # an interruption must not come before the stack's id is known
+            self._is_asked_for = True  # even without an answer the stack may exist, and its name is unique
             self._stack.create(self.trial.template(self.provider))
         self.seen = replace(self.seen, created=self._settle())
         if self.seen.created.status != "CREATE_COMPLETE":
@@ -217,7 +213,7 @@ class Acceptance:
                 self._remove()
 
     def _is_there(self) -> bool:
-        """Tell whether there is something to be deleted; a stack that cannot be looked up may be there."""
+        """Tell whether the stack may exist: it does unless its deletion was seen or CloudFormation does not know it."""
         is_seen_gone = self.seen.deleted is not None and self.seen.deleted.status == _DELETED
         if is_seen_gone or not self._is_asked_for:
             return False
@@ -229,23 +225,21 @@ class Acceptance:
     def _see_so_far(self) -> None:
         try:
             self.seen = self._so_far()
-        except (ClientError, BotoCoreError) as error:  # what has ended the trial is told, not this
-            self._say(f"what was seen so far cannot be looked up: {error}")
+        except (ClientError, BotoCoreError) as error:  # the report names what ended the trial, not this
+            self._say(f"the stack's events and the log cannot be read: {error}")
 
     def _so_far(self) -> Seen:
-        """What was seen of a trial that has not come to its end."""
+        """Add the stack's events and the log of a trial that ended early."""
         operation = Operation(self._stack.settled_status() or "", self._stack.operation_events())
         seen = replace(self.seen, log=self._log())
         return replace(seen, deleted=operation) if seen.created.status else replace(seen, created=operation)
 
     def _remove(self) -> None:
-        """Delete the stack, if it is there."""
+        """Delete the stack, if it exists."""
         if not self._is_there():
             return
         words = self.trial.kind.words
-        self._say(
-            f"clean up: delete the stack. With it its {words.thing} is {words.cancelled}; it ends when that is done"
-        )
+        self._say(f"clean up: delete the stack, and wait until its {words.thing} is {words.cancelled}")
         try:
             self._stack.delete()
             status = self._settle().status
@@ -253,7 +247,7 @@ class Acceptance:
             status = str(error).splitlines()[0]
         if status != _DELETED:
             self._say(
-                f"THE STACK IS LEFT BEHIND ({status}), and its {words.thing} may run on. Delete it:\n"
+                f"THE STACK WAS NOT DELETED ({status}), and its {words.thing} may still run. To delete the stack:\n"
                 f"  aws cloudformation delete-stack --region {self.account.region} --stack-name {self.name}"
             )
 
@@ -262,8 +256,8 @@ class Acceptance:
         return Operation(status, self._stack.operation_events())
 
     def _gather(self, request_types: Sequence[str]) -> None:
-        """Wait for what comes late: the log, and the queues' own counting."""
-        self._say("read the function's log, and look into its queues")
+        """Wait until the log is complete and the queues are empty again, for a minute at most."""
+        self._say("read the function's log, and count the messages in its queues")
         deadline = time.monotonic() + _LATE_SECONDS
         while True:
             self.seen = replace(self.seen, log=self._log(), after=self._queues())
@@ -298,7 +292,7 @@ def _is_complete(log: Log, request_types: Sequence[str]) -> bool:
 
 
 def _messages(sqs: SQSClient, queue: str) -> int:
-    """Count the messages of a queue: due, being looked at, delayed."""
+    """Count the messages in a queue: visible, in flight and delayed."""
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     names = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
     return sum(int(number) for name, number in attributes.items() if name in names)

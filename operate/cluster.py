@@ -1,6 +1,6 @@
-"""The job as its cluster tells of it, where the operator's machine reaches the cluster.
+"""Asks a cluster about a job, if the operator's machine can reach the cluster.
 
-A cluster is inside its VPC: from outside, only the provider can ask it.
+A cluster is usually in a VPC; from outside, only the provider can reach it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from operate.trial import Trial
 
 _CONNECT_SECONDS = 3.0
-# Without a proxy, for without one the cluster has been found to be reachable.
+# Without a proxy: the check that the cluster can be reached does not use one either.
 _CONFIG = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=10, retries={"mode": "standard"}, proxies={})
 GONE = "gone"
-"""The status of a job that its cluster does not know (any more)."""
+"""The status of a job that the cluster does not know, or no longer knows."""
 
 
 class Told(NamedTuple):
-    """What a cluster said of a job.
+    """What a cluster reported about a job.
 
     Attributes:
-        status: The job's status; empty if the cluster did not say.
-        problem: Why it did not.
-        error: The error that it answered: its code and its HTTP status.
-        fields: The fields of its answer, with those in them.
+        status: The job's status; empty if unknown.
+        problem: Why the status is unknown.
+        error: The error that the cluster returned: its code and its HTTP status.
+        fields: The names of the fields in the cluster's response, nested ones included.
     """
 
     status: str
@@ -39,19 +39,19 @@ class Told(NamedTuple):
 
 
 NOT_ASKED = Told("", "it was not asked")
-"""Nothing, for there was no question."""
+"""The cluster was not asked."""
 
 
 def ask(account: Account, trial: Trial, job_id: str) -> Told:
     """Ask the cluster for a job's status, if it can be reached from here.
 
     Args:
-        account: Whose credentials sign the question.
-        trial: Names the cluster, and the kind of the job.
+        account: The account whose credentials sign the request.
+        trial: The trial, which names the cluster and the kind of job.
         job_id: The job.
 
     Returns:
-        What it said.
+        What the cluster reported, or why it reported nothing.
     """
     scheme, host, port = trial.endpoint
     try:
@@ -66,15 +66,15 @@ def ask(account: Account, trial: Trial, job_id: str) -> Told:
         answered = f"{code}, HTTP {error.response['ResponseMetadata']['HTTPStatusCode']}"
         if code == "MLResourceNotFoundException":
             return Told(GONE, error=answered)
-        return Told("", f"it was asked, and answered {answered}", answered)
+        return Told("", f"it returned {answered}", answered)
     except BotoCoreError as error:
-        return Told("", f"it was asked, and gave no answer ({error})")
+        return Told("", f"it did not answer ({error})")
     answer.pop("ResponseMetadata")
     return Told(str(answer.get("status", "")), fields=tuple(sorted(_fields(answer))))
 
 
 def _fields(answer: object, before: str = "") -> set[str]:
-    """Name the fields of an answer that have no fields in them, such as `processingJob.arn`."""
+    """Name the innermost fields of a response, such as `processingJob.arn`."""
     if isinstance(answer, dict):
         return {it for name, value in answer.items() for it in _fields(value, f"{before}.{name}" if before else name)}
     if isinstance(answer, list) and answer:

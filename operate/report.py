@@ -1,4 +1,4 @@
-"""The report of an acceptance, in Markdown, to be pasted into an issue: without account numbers, hosts and buckets."""
+"""The report of an acceptance test, in Markdown, ready for an issue: without account numbers, hosts and buckets."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _CLUSTERS = Hosts.of_clusters().own
 
 
 def masked(text: str, host: str = "") -> str:
-    """Take out of a text what tells whose account it is from.
+    """Remove from a text whatever identifies an account.
 
     Args:
         text: The text.
-        host: The host of a cluster, which is masked, too.
+        host: The host of a cluster, which is also masked; empty: none.
 
     Returns:
         The text without account numbers, access keys, buckets and hosts of clusters.
@@ -58,13 +58,13 @@ def report(
     """Write the report.
 
     Args:
-        provider: The provider that was tried.
+        provider: The provider under test.
         trial: What was tried.
-        seen: What was seen of it.
+        seen: What was seen.
         region: The AWS Region.
-        verdicts: What that means.
-        beside: What was seen of Neptune, beside what the simulator plays.
-        end: How the acceptance ended, if not well; empty: it came to its end.
+        verdicts: Which expectations were met.
+        beside: How Neptune's behavior compares with the simulator's.
+        end: Why the test ended early; empty: it was completed.
 
     Returns:
         Markdown.
@@ -77,9 +77,7 @@ def _lines(
     provider: ProviderStack, trial: Trial, seen: Seen, *, region: str, verdicts: Sequence[Verdict], end: str
 ) -> Iterator[str]:
     failed = [it for it in verdicts if not it.holds]
-    yield "## Acceptance of the Neptune ML provider: " + (
-        "all was as expected" if not failed and not end else "NOT as expected"
-    )
+    yield f"## Acceptance test of the Neptune ML provider: {'FAILED' if failed or end else 'passed'}"
     yield ""
     if end:
         yield f"**{end}**\n"
@@ -87,29 +85,29 @@ def _lines(
     where = "in a VPC" if provider.parameters.get("SubnetIds") else "outside a VPC"
     yield f"| provider | version {provider.version}, {provider.parameters.get('Architecture', 'x86_64')}, {where} |"
     yield f"| Region | {region} |"
-    yield f"| at | {datetime.now().astimezone():%Y-%m-%d %H:%M %z} |"
-    yield f"| tried | {cell(_tried(trial))} |"
-    yield f"| the job's status is from | {cell(_source(seen))} |"
+    yield f"| time | {datetime.now().astimezone():%Y-%m-%d %H:%M %z} |"
+    yield f"| resource | {cell(_tried(trial))} |"
+    yield f"| source of the job's status | {cell(_source(seen))} |"
     yield "\n| | expected | seen |\n| --- | --- | --- |"
     for it in verdicts:
-        yield f"| {'ok' if it.holds else '**NOT**'} | {cell(it.expected)} | {cell(it.seen)} |"
+        yield f"| {'ok' if it.holds else '**FAILED**'} | {cell(it.expected)} | {cell(it.seen)} |"
     for name, operation in (("creation", seen.created), ("deletion", seen.deleted)):
         if operation and operation.events:
-            yield f"\n### Stack events of the {name}\n"
+            yield f"\n### Stack events during {name}\n"
             yield from _block(_events(operation))
     yield "\n### The function's log\n"
     invocations = ", ".join(f"{number} for the {name}" for name, number in seen.log.invocations.items())
     yield f"Invocations: {invocations or 'none'}.\n"
     yield from _block(readable_line(it, of_many=True) for it in seen.log.lines)
-    yield "\n### Its metrics\n"
+    yield "\n### The function's metrics\n"
     yield from _block(
         f"{name}: {', '.join(f'{value:g}' for value in values)}" for name, values in sorted(seen.log.values.items())
     )
 
 
 def _simulated(beside: Sequence[Beside]) -> Iterator[str]:
-    yield "\n### What the simulator plays of it\n"
-    yield "| | of Neptune | seen in the account | played by the simulator |\n| --- | --- | --- | --- |"
+    yield "\n### Comparison with the simulator\n"
+    yield "| | what | in the account | in the simulator |\n| --- | --- | --- | --- |"
     for it in beside:
         verdict = "not seen" if not it.seen else "same" if it.is_same else "**different**"
         yield f"| {verdict} | {it.what} | {cell(it.seen)} | {cell(it.played)} |"
@@ -118,15 +116,15 @@ def _simulated(beside: Sequence[Beside]) -> Iterator[str]:
 def _tried(trial: Trial) -> str:
     does = f"adopts the job {trial.adopted}" if trial.adopted else "starts a job"
     names = ", ".join(name for name in trial.properties if name != "Endpoint")
-    return f"a {trial.kind.resource_type} that {does} ({names}), created and deleted"
+    return f"a {trial.kind.resource_type} that {does} (properties: {names})"
 
 
 def _source(seen: Seen) -> str:
     own = "the stack's outputs and the function's log"
     if seen.running.status or seen.ended.status:
-        return f"{own}, and the cluster itself, which was asked from here, too"
+        return f"{own}, and the cluster, queried from here"
     why = seen.running.problem or seen.ended.problem
-    return f"{own}; not from the cluster itself: {why}"
+    return f"{own}; not the cluster: {why}"
 
 
 def _events(operation: Operation) -> Iterator[str]:
@@ -142,12 +140,12 @@ def _block(lines: Iterator[str]) -> Iterator[str]:
 
 
 def cell(text: str) -> str:
-    """Write a text as a cell of a table.
+    """Format a text as a cell of a Markdown table.
 
     Args:
         text: The text.
 
     Returns:
-        It, on one line.
+        The text on one line, with pipes escaped.
     """
     return " ".join(text.split()).replace("|", "\\|")

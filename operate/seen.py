@@ -1,4 +1,4 @@
-"""What was seen of a trial: the stack's events, the function's log and its metrics."""
+"""What was seen during a trial: the stack's events, the function's log and its metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from operate.cluster import Told
 
 ANSWERED = "CloudFormation has the answer"
-"""What the function logs of an answer that was taken."""
+"""What the function logs when CloudFormation has accepted an answer."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Operation:
     """A creation or a deletion of the stack.
 
     Attributes:
-        status: How the stack was in the end.
+        status: The stack's status at the end.
         events: What CloudFormation reported, oldest first.
     """
 
@@ -34,24 +34,24 @@ class Operation:
     events: Sequence[StackEvent]
 
     def at(self, status: str) -> float | None:
-        """Look up when the job's resource was in a status.
+        """Find out when the job's resource first had a status.
 
         Args:
             status: The status, such as `DELETE_COMPLETE`.
 
         Returns:
-            The first time, seconds since the epoch; `None`: never.
+            The time, in seconds since the epoch; `None`: never.
         """
         return next((it.time for it in self.events if (it.logical_id, it.status) == (LOGICAL_ID, status)), None)
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """How long the operation took, in seconds."""
         return self.events[-1].time - self.events[0].time if self.events else 0.0
 
     @property
     def reason(self) -> str:
-        """Why it failed, in the words that came first."""
+        """The first reason that CloudFormation gave for a failure; empty: none."""
         return next((it.reason for it in self.events if it.status.endswith("_FAILED") and it.reason), "")
 
 
@@ -61,8 +61,8 @@ class Log:
 
     Attributes:
         lines: Its lines, oldest first.
-        values: The values of each metric, of the invocations that these lines are of.
-        is_whole: Whether the metrics of each invocation, which come last, are there.
+        values: The values of each metric, from the invocations that wrote these lines.
+        is_whole: Whether each of these invocations has written its metrics, which come last.
     """
 
     lines: Sequence[Line] = ()
@@ -70,11 +70,11 @@ class Log:
     is_whole: bool = False
 
     def of(self, request_type: str, message: str) -> list[Line]:
-        """Pick the lines of a request that say something.
+        """Pick the lines of a request with a message.
 
         Args:
-            request_type: The request, such as `Delete`.
-            message: What they say.
+            request_type: The type of the request, such as `Delete`.
+            message: The message.
 
         Returns:
             The lines.
@@ -88,7 +88,7 @@ class Log:
 
     @property
     def invocations(self) -> Mapping[str, int]:
-        """How many invocations there were of each type of request."""
+        """The number of invocations for each type of request."""
         pairs = dict.fromkeys(
             (it.fields.get("function_request_id"), it.fields.get("request_type")) for it in self.lines
         )
@@ -96,21 +96,21 @@ class Log:
 
 
 def log_of(messages: Sequence[Message], stack_id: str) -> Log:
-    """Pick what concerns a stack.
+    """Pick the part of a log that concerns one stack.
 
-    An execution environment writes one log stream, invocation by invocation. So the metrics of an invocation, which do
-    not say whose they are, come after its lines and before those of the next one.
+    Metrics do not name their invocation. But an execution environment writes to a log stream of its own, one invocation
+    after the other, so the metrics of an invocation come between its lines and those of the next invocation.
 
     Args:
         messages: The function's log, oldest first.
         stack_id: The stack.
 
     Returns:
-        What the function logged for it.
+        What the function logged for that stack.
     """
     lines: list[Line] = []
     values: dict[str, list[float]] = {}
-    writing: dict[str, str] = {}  # the invocation of the stack's that writes each stream
+    writing: dict[str, str] = {}  # for each stream, the stack's invocation that is writing to it
     unfinished = set()
     for message in messages:
         parsed = parse(message.text)
@@ -131,18 +131,18 @@ def log_of(messages: Sequence[Message], stack_id: str) -> Log:
 
 @dataclass(frozen=True)
 class Seen:
-    """All that was seen.
+    """Everything that was seen.
 
     Attributes:
         created: The stack's creation.
-        deleted: Its deletion; `None` if it was not deleted as a trial, but only cleaned up.
-        outputs: Its outputs.
+        deleted: The stack's deletion; `None` if the stack was only cleaned up after a failure.
+        outputs: The stack's outputs.
         log: The function's log.
-        running: What the cluster itself said of the job while the stack was there.
-        ended: What it said when the stack was gone.
-        unknown: What it said of a job that there is not.
-        before: How many messages each queue had before.
-        after: How many each has after.
+        running: What the cluster reported about the job while the stack existed.
+        ended: What the cluster reported about the job after the stack was deleted.
+        unknown: What the cluster reported about a job that does not exist.
+        before: The number of messages in each queue before the trial.
+        after: The number of messages in each queue after the trial.
     """
 
     created: Operation

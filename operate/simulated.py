@@ -1,4 +1,4 @@
-"""What was seen of Neptune in an account, beside what the simulator plays of it."""
+"""Compares what Neptune did in an account with what the simulator does."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from operate.trial import Trial
     from simulator.kinds import Kind
 
-# As the provider's words of an error end; see `provider.neptune`.
+# How the provider's messages name Neptune's error code; see `provider.neptune`.
 _CODE = re.compile(r"\((\w+Exception)\)")
 
 
 class Beside(NamedTuple):
-    """Something of Neptune's.
+    """One point of comparison.
 
     Attributes:
-        what: What.
-        seen: What was seen of it; empty: it was not seen.
-        played: What the simulator plays; empty: nothing like that.
+        what: What is compared.
+        seen: What was seen in the account; empty: it was not seen.
+        played: What the simulator does; empty: nothing of the kind.
     """
 
     what: str
@@ -42,19 +42,19 @@ class Beside(NamedTuple):
 
     @property
     def is_same(self) -> bool:
-        """Whether that is the same."""
+        """Whether both are the same."""
         return self.seen == self.played
 
 
 def beside(trial: Trial, seen: Seen) -> list[Beside]:
-    """Compare what was seen of Neptune with what the simulator plays, which is asked the same.
+    """Compare what Neptune did with what the simulator does when asked the same.
 
     Args:
         trial: What was tried.
-        seen: What was seen of it.
+        seen: What was seen.
 
     Returns:
-        The statuses, the errors and the fields of answers that were seen.
+        A row for each status, error and set of response fields that was seen.
     """
     # The simulator checks no signature.
     nobody = Account("", "us-east-1", "", boto3.Session("made-up", "made-up", region_name="us-east-1"))
@@ -63,12 +63,12 @@ def beside(trial: Trial, seen: Seen) -> list[Beside]:
     kind = kind_named(str(operation.http["requestUri"]).split("/")[2])
     with tempfile.TemporaryDirectory() as directory, Simulator(artifacts_dir=directory) as simulator:
         there = replace(trial, endpoint=ENDPOINT.type.parse(simulator.url))
-        # Who may not ask learns nothing of the job.
+        # Without permission, the error says nothing about the job.
         error = "" if seen.unknown.error.startswith("AccessDenied") else seen.unknown.error
         played = cluster.ask(nobody, there, "no-such-job").error
         return [
             *(Beside("status", it, it if it in kind.life.statuses else "") for it in _statuses(seen)),
-            Beside("the error for a job that there is not", error, played),
+            Beside("error for a job that does not exist", error, played),
             *(Beside("error in the function's log", it, it if it in ERROR_STATUSES else "") for it in _codes(seen)),
             *_fields(nobody, there, kind, seen, simulator),
         ]
@@ -93,4 +93,4 @@ def _fields(nobody: Account, there: Trial, kind: Kind, seen: Seen, simulator: Si
         if told.status in kind.life.statuses:
             simulator.of(kind.name).start_job(told.status, status=told.status)
             played = ", ".join(cluster.ask(nobody, there, told.status).fields)
-        yield Beside(f"fields of the answer at {told.status}", ", ".join(told.fields), played)
+        yield Beside(f"fields of the response when {told.status}", ", ".join(told.fields), played)

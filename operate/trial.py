@@ -1,4 +1,4 @@
-"""What an acceptance tries: a stack with one job, which it starts or adopts, and then cancels."""
+"""What an acceptance test tries: a stack with one job, which it starts or adopts, and then cancels."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from operate.command import WrongArguments
+from operate.provider_stack import DEFAULT_NAME
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.kinds.common import ENDPOINT, ID
-from provider.schema import InvalidProperties
+from provider.schema import InvalidProperties, indefinite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from operate.provider_stack import ProviderStack
@@ -20,14 +21,30 @@ if TYPE_CHECKING:
     from provider.values import Endpoint
 
 LOGICAL_ID: Final = "Job"
-"""The job's resource in the stack."""
+"""The logical id of the job's resource."""
 OUTPUTS: Final = {"Ref": {"Ref": LOGICAL_ID}} | {name: {"Fn::GetAtt": [LOGICAL_ID, name]} for name in ("Id", "Status")}
 """The stack's outputs."""
 _TRUE = "true"
 
 
+DEFAULT_MINUTES: Final = "30"
+VARIABLES: Final = {
+    "ENDPOINT": "The cluster: host, host:port or https://host:port.",
+    "JOB": "The id of a running job. The stack adopts the job, and CANCELS it.",
+    "TRAINING_JOB": "A SageMaker training job. The stack starts a model transform job from it, and cancels that job.",
+    "OUTPUT": "Where that transform job writes its artifacts: s3://bucket/folder.",
+    "PROPERTIES": "A JSON file with the properties of any other job. The stack starts that job, and cancels it.",
+    "TYPE": f"The resource type of JOB or PROPERTIES. Default: {MODEL_TRANSFORM_JOB.resource_type}.",
+    "STACK": f"The provider's stack. Default: {DEFAULT_NAME}.",
+    "MINUTES": f"The longest time that one operation may take. Default: {DEFAULT_MINUTES}.",
+    "REPORT": "A file to write the report to. The report is also printed.",
+    "YES": "Do not ask for confirmation.",
+}
+"""The variables of `make accept`, each with what it is for."""
+
+
 class WrongTrial(WrongArguments):
-    """The trial cannot be made as it is described; the message says what to give."""
+    """The trial is not described correctly; the message says what to specify."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +52,10 @@ class Trial:
     """A stack with one job.
 
     Attributes:
-        kind: The kind of the job.
-        properties: The resource's properties, apart from those of CloudFormation's protocol.
+        kind: The kind of job.
+        properties: The resource's properties, without `ServiceToken` and `ServiceTimeout`.
         endpoint: The cluster.
-        adopted: The id of the job that the stack adopts; empty if it starts one.
+        adopted: The id of the job that the stack adopts; empty if the stack starts one.
         timeout_seconds: The resource's `ServiceTimeout`.
     """
 
@@ -50,22 +67,22 @@ class Trial:
 
     @property
     def starts(self) -> bool:
-        """Whether a job is started."""
+        """Whether the stack starts a job."""
         return not self.adopted
 
     @property
     def cleans(self) -> bool:
-        """Whether the job's artifacts are deleted with it."""
+        """Whether the job's artifacts are deleted with the job."""
         return str(self.properties.get("Clean", "")).lower() == _TRUE
 
     def template(self, provider: ProviderStack) -> str:
         """Write the stack's template.
 
         Args:
-            provider: The provider that is tried.
+            provider: The provider under test.
 
         Returns:
-            The template.
+            The template, as JSON.
         """
         properties = {
             "ServiceToken": {"Fn::ImportValue": f"{provider.name}-ServiceToken"},
@@ -74,41 +91,41 @@ class Trial:
         }
         return json.dumps(
             {
-                "Description": "An acceptance of the Neptune ML provider; it may be deleted",
+                "Description": "An acceptance test of the Neptune ML provider. This stack can be deleted.",
                 "Resources": {LOGICAL_ID: {"Type": self.kind.resource_type, "Properties": properties}},
                 "Outputs": {name: {"Value": value} for name, value in OUTPUTS.items()},
             }
         )
 
     def check(self, provider: ProviderStack) -> None:
-        """See whether the provider may do what is tried.
+        """Check that the provider allows this trial.
 
         Args:
             provider: The provider.
 
         Raises:
-            WrongTrial: It may not.
+            WrongTrial: Its parameters forbid this kind of job, or starting one.
         """
         if provider.parameters.get(self.kind.parameter, _TRUE) != _TRUE:
-            raise WrongTrial(f"The provider has no {self.kind.noun}s: its parameter {self.kind.parameter} is false.")
+            raise WrongTrial(f"The provider does not allow {self.kind.noun}s: its {self.kind.parameter} is false.")
         if self.starts and provider.parameters.get("StartJobs") != _TRUE:
             raise WrongTrial(
-                "The provider starts no jobs: its parameter StartJobs is not true. Name a running job with JOB=..., or "
-                f"switch it on: make deploy STACK={provider.name} PARAMETERS=StartJobs=true"
+                "The provider does not start jobs: its parameter StartJobs is not true. Specify a running job with "
+                f"JOB=..., or run: make deploy STACK={provider.name} PARAMETERS=StartJobs=true"
             )
 
 
 def described(
     *, endpoint: str, job: str, training_job: str, output: str, file: Path | None, resource_type: str, timeout: int
 ) -> Trial:
-    """Make a trial of what the operator has given.
+    """Make a trial from what the operator has specified; exactly one way of describing the job is allowed.
 
     Args:
         endpoint: The cluster.
         job: The id of a job to adopt.
-        training_job: The SageMaker training job of a transform job to start.
-        output: Where that puts its artifacts, `s3://...`.
-        file: JSON with the properties of a job to start, in place of the two before.
+        training_job: The SageMaker training job that a new transform job uses.
+        output: Where that transform job writes its artifacts, `s3://...`.
+        file: A JSON file with the properties of a job to start.
         resource_type: The type of the resource; empty: that of transform jobs.
         timeout: The resource's `ServiceTimeout`, in seconds.
 
@@ -116,18 +133,21 @@ def described(
         The trial.
 
     Raises:
-        WrongTrial: It is not described, or in two ways, or wrongly.
+        WrongTrial: Something is missing or invalid, or the job is described in more than one way.
     """
-    if not endpoint:
-        raise WrongTrial("Which cluster? Give ENDPOINT=mycluster.cluster-abc123.us-east-1.neptune.amazonaws.com.")
-    ways = {"JOB": bool(job), "TRAINING_JOB and OUTPUT": bool(training_job or output), "PROPERTIES": file is not None}
-    if sum(ways.values()) != 1:
-        given = [name for name, is_given in ways.items() if is_given]
+    ways = {"JOB": bool(job), "TRAINING_JOB": bool(training_job or output), "PROPERTIES": file is not None}
+    given = [name for name, is_given in ways.items() if is_given]
+    if len(given) > 1:
         raise WrongTrial(
-            (f"Give one of {', '.join(given)}, not all." if given else "Which job?")
-            + " JOB=id adopts a running job, which is then CANCELLED; TRAINING_JOB=name OUTPUT=s3://bucket/folder, or "
-            "PROPERTIES=file.json, starts one and cancels it."
+            f"Specify only one of JOB, TRAINING_JOB with OUTPUT, and PROPERTIES; you specified {' and '.join(given)}."
         )
+    missing = [] if endpoint else ["ENDPOINT"]
+    if given == ["TRAINING_JOB"]:
+        missing += [name for name, value in {"TRAINING_JOB": training_job, "OUTPUT": output}.items() if not value]
+    elif not given:
+        missing.append("one of JOB, TRAINING_JOB with OUTPUT, and PROPERTIES")
+    if missing:
+        raise WrongTrial(_usage(missing))
     kind = _kind(resource_type)
     if job:
         own: Mapping[str, object] = {ID.name: job}
@@ -135,12 +155,14 @@ def described(
         own = {"Clean": True, **_read(file)}
     else:
         if kind is not MODEL_TRANSFORM_JOB:
-            raise WrongTrial(f"TRAINING_JOB and OUTPUT describe a model transform job; for a {kind.noun}, PROPERTIES.")
+            raise WrongTrial(
+                f"TRAINING_JOB is for model transform jobs only; use PROPERTIES for {indefinite(kind.noun)}."
+            )
         own = {"Clean": True, "TrainingJobName": training_job, "ModelTransformOutputS3Location": output}
     properties = {ENDPOINT.name: endpoint, **own}
     try:
         ENDPOINT.type.parse(endpoint)
-    except ValueError as error:  # whose own words are for a template
+    except ValueError as error:  # its own message is for a template
         raise WrongTrial(f"ENDPOINT is {endpoint!r}; it should be host, host:port or https://host:port.") from error
     try:
         parsed = kind.schema.parse(properties)
@@ -149,12 +171,17 @@ def described(
     return Trial(kind, properties, parsed[ENDPOINT], str(properties.get(ID.name, "")), timeout)
 
 
+def _usage(missing: Sequence[str]) -> str:
+    lines = [f"  {name + ('=1' if name == 'YES' else '=...'):18}{text}" for name, text in VARIABLES.items()]
+    return "\n".join([f"`make accept` still needs {' and '.join(missing)}.", "", *lines])
+
+
 def _kind(resource_type: str) -> Kind:
     kinds = {kind.resource_type: kind for kind in KINDS}
     try:
         return kinds[resource_type or MODEL_TRANSFORM_JOB.resource_type]
     except KeyError as error:
-        raise WrongTrial(f"TYPE cannot be {resource_type!r}: it is one of {', '.join(kinds)}.") from error
+        raise WrongTrial(f"TYPE is {resource_type!r}; it should be one of {', '.join(kinds)}.") from error
 
 
 def _read(file: Path) -> dict[str, object]:
@@ -163,5 +190,5 @@ def _read(file: Path) -> dict[str, object]:
     except (OSError, ValueError) as error:
         raise WrongTrial(f"PROPERTIES={file} cannot be read: {error}") from error
     if not isinstance(properties, dict):
-        raise WrongTrial(f'PROPERTIES={file} should hold an object of properties, {{"Name": value, ...}}.')
+        raise WrongTrial(f'PROPERTIES={file} should contain one object with properties, {{"Name": value, ...}}.')
     return properties

@@ -1,4 +1,4 @@
-"""What was seen of a trial, against what was to be expected."""
+"""Compares what was seen of a trial with what was expected."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from operate.trial import Trial
     from provider.kinds.kind import Kind
 
-# From the look that finds the job ended to CloudFormation's thanks; then to its own event.
+# From the look that finds the job ended until CloudFormation accepts the answer; from then until its own event.
 _ANSWER_SECONDS = 5.0
 _EVENT_SECONDS = 30.0
 NOT_FOUND = "NotFound"
-"""What the provider calls a job that Neptune does not know any more after its cancellation, as is every endpoint."""
+"""The provider's word for a job that Neptune no longer knows after its cancellation; every endpoint ends like that."""
 
 
 class Verdict(NamedTuple):
-    """Whether something was as it should be.
+    """Whether an expectation was met.
 
     Attributes:
-        expected: What should be so.
-        seen: What was so.
-        holds: Whether that is the same.
+        expected: What was expected.
+        seen: What was seen.
+        holds: Whether the expectation was met.
     """
 
     expected: str
@@ -40,7 +40,7 @@ def verdicts(trial: Trial, seen: Seen) -> list[Verdict]:
 
     Args:
         trial: What was tried.
-        seen: What was seen of it.
+        seen: What was seen.
 
     Returns:
         A verdict on each expectation.
@@ -57,7 +57,7 @@ def _creation(trial: Trial, seen: Seen) -> Iterator[Verdict]:
     status = seen.created.status
     yield Verdict(
         "the stack is created: CREATE_COMPLETE",
-        f"{status or 'no end of it'} after {seen.created.seconds:.0f} s" + _because(seen.created),
+        f"{status or 'unfinished'} after {seen.created.seconds:.0f} s" + _because(seen.created),
         status == "CREATE_COMPLETE",
     )
     if status != "CREATE_COMPLETE":
@@ -65,18 +65,18 @@ def _creation(trial: Trial, seen: Seen) -> Iterator[Verdict]:
     thing, running = trial.kind.words.thing, _running(trial.kind)
     job, at_first = seen.outputs.get("Id", ""), seen.outputs.get("Status", "")
     yield Verdict(
-        f"its output Id is {trial.adopted}" if trial.adopted else f"its output Id is that of a new {thing}",
+        f"its output Id is {trial.adopted}" if trial.adopted else f"its output Id is the id of a new {thing}",
         job or "none",
         job == trial.adopted if trial.adopted else bool(job),
     )
     yield Verdict(
-        f"its output Status is that of a running {thing} ({_or(running)})",
+        f"its output Status shows a running {thing} ({_or(running)})",
         at_first or "none",
         _is_one_of(at_first, running),
     )
     if seen.running.status:
         yield Verdict(
-            f"the cluster, asked from here, says that the {thing} runs",
+            f"the cluster, queried from here, reports the {thing} as running",
             seen.running.status,
             _is_one_of(seen.running.status, running),
         )
@@ -86,21 +86,21 @@ def _creation(trial: Trial, seen: Seen) -> Iterator[Verdict]:
 def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]:
     yield Verdict(
         "the stack is deleted: DELETE_COMPLETE",
-        f"{deleted.status or 'no end of it'} after {deleted.seconds:.0f} s" + _because(deleted),
+        f"{deleted.status or 'unfinished'} after {deleted.seconds:.0f} s" + _because(deleted),
         deleted.status == "DELETE_COMPLETE",
     )
     thing, over = trial.kind.words.thing, (*trial.kind.ended, NOT_FOUND)
     accepted = len(seen.log.of("Delete", "Cancelled the job"))
-    yield Verdict(f"the {thing} is {trial.kind.words.cancelled}, once", _times(accepted), accepted == 1)
+    yield Verdict(f"the {thing} is {trial.kind.words.cancelled} exactly once", _times(accepted), accepted == 1)
     ended = [str(it.fields.get("status", "")) for it in seen.log.of("Delete", "The job has ended")]
     yield Verdict(
-        f"the provider has seen the {thing} ended ({_or(over)})",
+        f"the provider saw that the {thing} had ended ({_or(over)})",
         ", ".join(ended) or "no such line in the log",
         bool(ended) and _is_one_of(ended[-1], over),
     )
     if seen.ended.status:
         yield Verdict(
-            f"the cluster, asked from here, says that the {thing} has ended",
+            f"the cluster, queried from here, reports the {thing} as ended",
             seen.ended.status,
             seen.ended.status == GONE or _is_one_of(seen.ended.status, trial.kind.ended),
         )
@@ -109,14 +109,14 @@ def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]
 
 def _answer(seen: Seen, operation: Operation, request_type: str, final: str) -> Iterator[Verdict]:
     answers = seen.log.of(request_type, ANSWERED)
-    yield Verdict(f"the {request_type} is answered, once", _times(len(answers)), len(answers) == 1)
+    yield Verdict(f"the {request_type} request is answered exactly once", _times(len(answers)), len(answers) == 1)
     if not answers:
         return
     known = seen.log.of("Delete", "The job has ended") if request_type == "Delete" else []
     if known:
         delay = answers[-1].time - known[-1].time
         yield Verdict(
-            f"the answer's delay: at most {_ANSWER_SECONDS:g} s after the job was seen ended",
+            f"the answer follows within {_ANSWER_SECONDS:g} s of seeing that the job had ended",
             f"{delay:.1f} s",
             delay <= _ANSWER_SECONDS,
         )
@@ -124,7 +124,7 @@ def _answer(seen: Seen, operation: Operation, request_type: str, final: str) -> 
     if done is not None:
         delay = done - answers[-1].time
         yield Verdict(
-            f"CloudFormation goes on at most {_EVENT_SECONDS:g} s after the answer",
+            f"CloudFormation continues within {_EVENT_SECONDS:g} s of the answer",
             f"{max(0.0, delay):.1f} s",
             delay <= _EVENT_SECONDS,
         )
@@ -133,7 +133,7 @@ def _answer(seen: Seen, operation: Operation, request_type: str, final: str) -> 
 def _log(trial: Trial, seen: Seen) -> Iterator[Verdict]:
     complaints = [f"{it.level} {it.message}" for it in seen.log.complaints]
     yield Verdict(
-        "the log has no warnings and no errors",
+        "the log contains no warnings or errors",
         "; ".join(complaints) or "none",
         bool(seen.log.lines) and not complaints,
     )
@@ -144,7 +144,7 @@ def _log(trial: Trial, seen: Seen) -> Iterator[Verdict]:
         total = sum(seen.log.values.get(name, ()))
         yield Verdict(
             f"the metric {name} adds up to {number}",
-            f"{total:g}" if seen.log.is_whole else f"{total:g}, of a log that is not whole",
+            f"{total:g}" if seen.log.is_whole else f"{total:g}, but the log is incomplete",
             total == number and seen.log.is_whole,
         )
 
@@ -153,14 +153,14 @@ def _left(seen: Seen) -> Iterator[Verdict]:
     for name, number in seen.after.items():
         before = seen.before.get(name, 0)
         yield Verdict(
-            f"the queue of {name} is as it was ({before})",
+            f"the {name} has no new messages (before: {before})",
             f"{number} message{'' if number == 1 else 's'}",
             number <= before,
         )
 
 
 def _running(kind: Kind) -> tuple[str, ...]:
-    """List the statuses in which there is something to be cancelled: an endpoint does its work until it is deleted."""
+    """List the statuses in which a job can be cancelled; a completed endpoint is in service until it is deleted."""
     return tuple(it for it in (*kind.running, *kind.completed) if it not in kind.ended)
 
 

@@ -150,7 +150,7 @@ def accept(operator: Operator, command: str) -> None:
         others["PROPERTIES"] = str(file)
     with nudged(operator.provider):
         done = operator.make(command, **others)
-    assert "| ok | the cluster, asked from here" in done.stdout
+    assert "| ok | the cluster, queried from here" in done.stdout
 
 
 def read_log(operator: Operator, command: str) -> None:

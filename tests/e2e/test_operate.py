@@ -43,8 +43,8 @@ def accept(provider: Provider, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def verdicts_of(report: str) -> dict[str, str]:
-    """What a report says of each expectation: `ok` or `**NOT**`."""
-    rows = re.findall(r"^\| (ok|\*\*NOT\*\*) \| (.+?) \| ", report, re.M)
+    """What a report says of each expectation: `ok` or `**FAILED**`."""
+    rows = re.findall(r"^\| (ok|\*\*FAILED\*\*) \| (.+?) \| ", report, re.M)
     return {expected: verdict for verdict, expected in rows}
 
 
@@ -64,29 +64,29 @@ class TestAccept:
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert "Account 000000000000, Region us-east-1" in done.stdout
-        assert "With it the job is CANCELLED; its artifacts stay." in done.stdout
+        assert "The job is CANCELLED. Its artifacts are kept." in done.stdout
         assert report.read_text() in done.stdout
         verdicts = verdicts_of(report.read_text())
         assert set(verdicts.values()) == {"ok"}
         for expected in (
             "the stack is created: CREATE_COMPLETE",
             f"its output Id is {job}",
-            "the cluster, asked from here, says that the job runs",
+            "the cluster, queried from here, reports the job as running",
             "the stack is deleted: DELETE_COMPLETE",
-            "the job is cancelled, once",
-            "the cluster, asked from here, says that the job has ended",
+            "the job is cancelled exactly once",
+            "the cluster, queried from here, reports the job as ended",
             "the metric JobsStarted adds up to 0",
             "the metric JobsCancelled adds up to 1",
-            "the queue of waiting requests is as it was (0)",
+            "the waiting queue has no new messages (before: 0)",
         ):
             assert expected in verdicts
-        beside = report.read_text().partition("### What the simulator plays of it")[2]
+        beside = report.read_text().partition("### Comparison with the simulator")[2]
         assert re.findall(r"^\| (.+?) \| (.+?) \|", beside, re.M)[2:] == [
             ("same", "status"),
             ("same", "status"),
-            ("same", "the error for a job that there is not"),
-            ("same", "fields of the answer at InProgress"),
-            ("same", "fields of the answer at Stopped"),
+            ("same", "error for a job that does not exist"),
+            ("same", "fields of the response when InProgress"),
+            ("same", "fields of the response when Stopped"),
         ]
         assert provider.neptune.status(job) == "Stopped"
         assert provider.cancellations(job) == [(f"/ml/modeltransform/{job}", "clean=false")]
@@ -120,7 +120,7 @@ class TestAccept:
         done = accept(provider, "--job", "accepted", "--type", "Custom::NeptuneMLEndpoint", "--yes")
 
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "With it the endpoint is DELETED" in done.stdout
+        assert "The endpoint is DELETED" in done.stdout
         assert "accepted" not in endpoints.jobs()
 
     def test_nothing_is_started_unless_somebody_says_so(self, provider: Provider) -> None:
@@ -142,10 +142,10 @@ class TestAccept:
         done = accept(provider, "--job", "no-such-job", "--yes")
 
         assert done.returncode == 1, done.stdout + done.stderr
-        assert "NOT as expected" in done.stdout
+        assert "provider: FAILED" in done.stdout
         verdicts = verdicts_of(done.stdout)
-        assert verdicts["the stack is created: CREATE_COMPLETE"] == "**NOT**"
-        assert verdicts["the log has no warnings and no errors"] == "**NOT**"
+        assert verdicts["the stack is created: CREATE_COMPLETE"] == "**FAILED**"
+        assert verdicts["the log contains no warnings or errors"] == "**FAILED**"
         assert "no-such-job" in done.stdout.partition("expected | seen")[2]
         assert acceptances(provider) == []
 
@@ -163,7 +163,7 @@ class TestAccept:
             rest, _ = acceptance.communicate(timeout=LONGEST_SECONDS)
 
         assert acceptance.returncode == 128 + number
-        assert "It was interrupted." in rest
+        assert "The test was interrupted." in rest
         assert acceptances(provider) == []
         assert provider.neptune.status(job) == "Stopped"
 

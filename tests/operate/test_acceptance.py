@@ -105,8 +105,8 @@ SEEN = Seen(
     log=log_of([*CREATED, *DELETED], STACK),
     running=Told("", "it cannot be reached from here (timed out)"),
     ended=Told("", "it cannot be reached from here (timed out)"),
-    before={"waiting requests": 0, "failed events": 2},
-    after={"waiting requests": 0, "failed events": 2},
+    before={"waiting queue": 0, "failed-events queue": 2},
+    after={"waiting queue": 0, "failed-events queue": 2},
 )
 
 
@@ -130,23 +130,23 @@ def log(*messages: Message) -> Seen:
         (replace(SEEN, outputs={**SEEN.outputs, "Id": "books"}), ["its output Id is movies"]),
         (
             replace(SEEN, outputs={**SEEN.outputs, "Status": "Completed"}),
-            ["its output Status is that of a running job (InProgress)"],
+            ["its output Status shows a running job (InProgress)"],
         ),
-        (replace(SEEN, running=Told("Stopped")), ["the cluster, asked from here, says that the job runs"]),
-        (replace(SEEN, ended=Told("InProgress")), ["the cluster, asked from here, says that the job has ended"]),
-        (replace(SEEN, after={"waiting requests": 1}), ["the queue of waiting requests is as it was (0)"]),
-        (replace(SEEN, after={"failed events": 3}), ["the queue of failed events is as it was (2)"]),
+        (replace(SEEN, running=Told("Stopped")), ["the cluster, queried from here, reports the job as running"]),
+        (replace(SEEN, ended=Told("InProgress")), ["the cluster, queried from here, reports the job as ended"]),
+        (replace(SEEN, after={"waiting queue": 1}), ["the waiting queue has no new messages (before: 0)"]),
+        (replace(SEEN, after={"failed-events queue": 3}), ["the failed-events queue has no new messages (before: 2)"]),
         (
             log(*CREATED, *DELETED, said(21, "Neptune cannot be asked", level="WARNING"), measured(22)),
-            ["the log has no warnings and no errors"],
+            ["the log contains no warnings or errors"],
         ),
         (log(*CREATED, said(9, "Cancelled the job"), measured(9, JobsCancelled=1), *DELETED), [
-            "the job is cancelled, once",
+            "the job is cancelled exactly once",
             "the metric JobsCancelled adds up to 1",
         ]),
         (
             log(*CREATED, *DELETED[:4], said(27, ANSWERED, invocation="look", stream="b"), *DELETED[5:]),
-            ["the answer's delay: at most 5 s after the job was seen ended"],
+            ["the answer follows within 5 s of seeing that the job had ended"],
         ),
     ],
 )  # fmt: skip
@@ -172,10 +172,10 @@ def test_an_endpoint_that_is_in_service_and_then_gone_is_as_expected(status: str
 @pytest.mark.parametrize("status", ["Failed", "Deleting"])
 def test_an_endpoint_that_does_not_run_is_not_as_expected(status: str) -> None:
     assert [it.expected for it in verdicts(ENDPOINT_TRIAL, of_endpoint(status, "InService")) if not it.holds] == [
-        "its output Status is that of a running endpoint (Creating or Updating or SystemUpdating or RollingBack or "
+        "its output Status shows a running endpoint (Creating or Updating or SystemUpdating or RollingBack or "
         "InService)",
-        "the cluster, asked from here, says that the endpoint runs",
-        "the provider has seen the endpoint ended (NotFound)",
+        "the cluster, queried from here, reports the endpoint as running",
+        "the provider saw that the endpoint had ended (NotFound)",
     ]
 
 
@@ -188,16 +188,16 @@ def test_a_job_that_neptune_knows_no_more_after_its_cancellation_has_ended() -> 
 @pytest.mark.parametrize(
     ("tried", "lines"),
     [
-        (ADOPTING, ["It adopts the model transform job movies.", "With it the job is CANCELLED; its artifacts stay."]),
+        (ADOPTING, ["It adopts the model transform job movies.", "The job is CANCELLED. Its artifacts are kept."]),
         (
             STARTING,
             [
                 "It starts a model transform job.",
-                "it COSTS MONEY\n     until the job is cancelled",
-                "the job is CANCELLED, and its artifacts are deleted.",
+                "COSTS MONEY\n     until the job is cancelled some minutes later",
+                "The job is CANCELLED. Its artifacts are deleted.",
             ],
         ),
-        (ENDPOINT_TRIAL, ["It adopts the endpoint movies.", "With it the endpoint is DELETED; its artifacts stay."]),
+        (ENDPOINT_TRIAL, ["It adopts the endpoint movies.", "The endpoint is DELETED. Its artifacts are kept."]),
     ],
     ids=["a job that is adopted", "a job that is started", "an endpoint"],
 )
@@ -247,14 +247,14 @@ def text_of(seen: Seen, end: str = "", beside: Sequence[Beside] = ()) -> str:
 def test_the_report_says_where_the_status_of_the_job_is_from() -> None:
     reached = replace(SEEN, running=Told("InProgress"), ended=Told("Stopped"))
 
-    assert "not from the cluster itself: it cannot be reached from here (timed out)" in text_of(SEEN)
-    assert "and the cluster itself, which was asked from here, too" in text_of(reached)
+    assert "not the cluster: it cannot be reached from here (timed out)" in text_of(SEEN)
+    assert "and the cluster, queried from here" in text_of(reached)
 
 
 def test_the_report_shows_events_log_and_metrics() -> None:
     text = text_of(SEEN)
 
-    assert text.startswith("## Acceptance of the Neptune ML provider: all was as expected")
+    assert text.startswith("## Acceptance test of the Neptune ML provider: passed")
     assert "Job     DELETE_COMPLETE" in text
     assert "neptune-ml-acceptance-1/Job Delete: The job has ended  status=Stopped" in text
     assert "SecondsToStop: 8" in text
@@ -271,10 +271,10 @@ def test_the_report_says_what_the_simulator_plays_and_takes_nothing_for_the_same
 
 
 def test_the_report_of_an_interrupted_acceptance_is_not_a_good_one() -> None:
-    text = text_of(replace(SEEN, deleted=None, after={}), "It was interrupted.")
+    text = text_of(replace(SEEN, deleted=None, after={}), "The test was interrupted.")
 
-    assert "NOT as expected" in text.splitlines()[0]
-    assert "**It was interrupted.**" in text
+    assert "FAILED" in text.splitlines()[0]
+    assert "**The test was interrupted.**" in text
 
 
 def test_the_report_hides_the_cluster_and_the_account() -> None:

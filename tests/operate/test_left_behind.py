@@ -134,9 +134,9 @@ def test_a_stack_that_can_be_looked_at_no_more_is_told(capsys: pytest.CaptureFix
 
     assert accepted(cloud) == 1
     said = capsys.readouterr().out
-    assert "THE STACK IS LEFT BEHIND" in said
+    assert "THE STACK WAS NOT DELETED" in said
     assert LEFT_BEHIND in said
-    assert f"It could not be ended: {problem}" in said
+    assert f"The test could not be completed: {problem}" in said
 
 
 def test_a_stack_whose_deletion_is_not_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,7 +145,7 @@ def test_a_stack_whose_deletion_is_not_taken_is_told(capsys: pytest.CaptureFixtu
 
     assert accepted(cloud) == 1
     said = capsys.readouterr().out
-    assert f"THE STACK IS LEFT BEHIND ({expired})" in said
+    assert f"THE STACK WAS NOT DELETED ({expired})" in said
     assert LEFT_BEHIND in said
 
 
@@ -157,7 +157,7 @@ def test_a_stack_whose_creation_was_never_confirmed_is_deleted(capsys: pytest.Ca
     assert cloud.status == "DELETE_COMPLETE"
     said = capsys.readouterr().out
     assert code in said
-    assert "LEFT BEHIND" not in said
+    assert "WAS NOT DELETED" not in said
 
 
 def test_a_creation_that_is_asked_for_again_is_known_as_the_same() -> None:
@@ -180,8 +180,8 @@ def test_a_stack_that_never_came_to_be_is_not_told(capsys: pytest.CaptureFixture
 
     assert accepted(cloud) == 1
     said = capsys.readouterr().out
-    assert "It could not be ended: An error occurred (AccessDenied)" in said
-    assert "LEFT BEHIND" not in said
+    assert "The test could not be completed: An error occurred (AccessDenied)" in said
+    assert "WAS NOT DELETED" not in said
     assert "clean up" not in said
 
 
@@ -197,8 +197,8 @@ def test_a_stack_that_was_seen_gone_is_not_told(
 
     assert accepted(cloud) == 1
     said = capsys.readouterr().out
-    assert "It could not be ended: An error occurred (ExpiredToken)" in said
-    assert "LEFT BEHIND" not in said
+    assert "The test could not be completed: An error occurred (ExpiredToken)" in said
+    assert "WAS NOT DELETED" not in said
 
 
 def test_an_interruption_of_the_clean_up_waits_for_its_end(capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,4 +208,4 @@ def test_an_interruption_of_the_clean_up_waits_for_its_end(capsys: pytest.Captur
 
     assert accepted(cloud) == 128 + signal.SIGINT
     assert cloud.status == "DELETE_COMPLETE"
-    assert "It was interrupted." in capsys.readouterr().out
+    assert "The test was interrupted." in capsys.readouterr().out

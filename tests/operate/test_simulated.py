@@ -42,8 +42,8 @@ def test_a_cluster_that_is_as_the_simulator_plays_it_differs_in_nothing(
 
     assert [it.what for it in rows] == [
         "status",
-        "the error for a job that there is not",
-        f"fields of the answer at {running.status}",
+        "error for a job that does not exist",
+        f"fields of the response when {running.status}",
     ]
     assert all(it.seen and it.is_same for it in rows)
     assert "id, " in rows[-1].seen
@@ -68,9 +68,9 @@ def test_what_the_simulator_does_not_play_is_different() -> None:
 
     assert rows == [
         Beside("status", "Halting", ""),
-        Beside("the error for a job that there is not", "Code, HTTP 400", NO_SUCH_JOB),
+        Beside("error for a job that does not exist", "Code, HTTP 400", NO_SUCH_JOB),
         Beside("error in the function's log", "NewException", ""),
-        Beside("fields of the answer at Halting", "id, status", ""),
+        Beside("fields of the response when Halting", "id, status", ""),
     ]
     assert not any(it.is_same for it in rows)
 
@@ -94,11 +94,11 @@ def test_words_of_the_provider_are_no_statuses_and_errors_that_are_played_are_th
     gone = replace(seen(log=log), ended=Told(cluster.GONE, error=NO_SUCH_JOB))
 
     assert [(it.what, it.is_same) for it in beside(ADOPTING, gone)] == [
-        ("the error for a job that there is not", False),
+        ("error for a job that does not exist", False),
         ("error in the function's log", True),
     ]
 
 
 @pytest.mark.parametrize("unknown", [NOT_ASKED, Told("", error="AccessDeniedException, HTTP 403")])
 def test_a_cluster_that_cannot_be_asked_has_not_shown_its_error(unknown: Told) -> None:
-    assert beside(ADOPTING, seen(unknown=unknown)) == [Beside("the error for a job that there is not", "", NO_SUCH_JOB)]
+    assert beside(ADOPTING, seen(unknown=unknown)) == [Beside("error for a job that does not exist", "", NO_SUCH_JOB)]

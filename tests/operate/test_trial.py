@@ -93,20 +93,24 @@ def test_a_file_describes_a_job_of_any_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"endpoint": ""}, "Which cluster? Give ENDPOINT="),
-        ({}, "Which job? JOB=id adopts a running job, which is then CANCELLED"),
-        ({"job": "a", "training_job": "b"}, "Give one of JOB, TRAINING_JOB and OUTPUT, not all."),
+        ({"endpoint": "", "job": "a"}, "`make accept` still needs ENDPOINT.\n"),
+        ({}, "`make accept` still needs one of JOB, TRAINING_JOB with OUTPUT, and PROPERTIES.\n"),
+        ({"endpoint": "", "training_job": "b"}, "`make accept` still needs ENDPOINT and OUTPUT.\n"),
+        ({"output": "s3://bucket/f"}, "`make accept` still needs TRAINING_JOB.\n"),
+        (
+            {"job": "a", "training_job": "b"},
+            "Specify only one of JOB, TRAINING_JOB with OUTPUT, and PROPERTIES; you specified JOB and TRAINING_JOB.",
+        ),
         ({"job": "a b"}, "Id"),
-        ({"training_job": "b"}, "ModelTransformOutputS3Location"),
         ({"training_job": "b", "output": "bucket"}, "s3://"),
         (
             {"job": "a", "endpoint": "foo/bar"},
             "ENDPOINT is 'foo/bar'; it should be host, host:port or https://host:port.",
         ),
-        ({"job": "a", "resource_type": "Custom::Job"}, "TYPE cannot be 'Custom::Job': it is one of Custom::Neptune"),
+        ({"job": "a", "resource_type": "Custom::Job"}, "TYPE is 'Custom::Job'; it should be one of Custom::Neptune"),
         (
             {"training_job": "b", "output": "s3://bucket/f", "resource_type": "Custom::NeptuneMLModelTrainingJob"},
-            "for a model training job, PROPERTIES",
+            "use PROPERTIES for a model training job.",
         ),
         ({"file": Path("no-such-file.json")}, "PROPERTIES=no-such-file.json cannot be read"),
     ],
@@ -127,7 +131,7 @@ def test_a_mistyped_property_is_told_before_anything_costs_money(tmp_path: Path)
 @pytest.mark.parametrize(
     ("tried", "parameters", "problem"),
     [
-        (trial(job="movies"), {"ModelTransformJobs": "false"}, "The provider has no model transform jobs"),
+        (trial(job="movies"), {"ModelTransformJobs": "false"}, "The provider does not allow model transform jobs"),
         (trial(training_job="movies", output="s3://bucket/f"), {"StartJobs": "false"}, "PARAMETERS=StartJobs=true"),
     ],
 )
