@@ -19,18 +19,50 @@ STACK ?= neptune-ml-provider
 SOURCE_URL ?=
 TAG ?=
 
-# --- what there is to do ----------------------------------------------------------------------------------------------
-
 .PHONY: help
-help: ## List what there is to do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+help:
+	@awk -F ':.*## ' '/^##@ / { print (n++ ? "\n" : "") substr($$0, 5) ":" } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+##@ For users
 
 .PHONY: demo
-demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks start, adopt and cancel their jobs, in an AWS on this machine (ACT=pipeline: a whole pipeline)
+demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks start, adopt and cancel jobs in an emulated AWS (also: ACT=pipeline)
 	@$(DEV)/python -m local.demo $(ACT)
 
+.PHONY: invoke
+invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function in its container on an event (EVENT=delete)
+	@$(DEV)/python -m local.invoke $(EVENT)
+
+.PHONY: local
+local: $(VENV)/dev.done $(VENV)/sam.done ## Keep the simulated cluster running, for `sam local invoke` in another terminal
+	@$(DEV)/python -m local.standby
+
+.PHONY: deploy
+deploy: $(VENV)/dev.done $(VENV)/sam.done ## Deploy the provider to your AWS account (STACK=, PARAMETERS='Name=value ...', YES=1)
+	@PYTHON="$(PYTHON)" $(DEV)/python -m operate.deploy --stack "$(STACK)" --parameters "$${PARAMETERS:-}" $(if $(YES),--yes)
+
+.PHONY: accept
+accept: $(VENV)/dev.done ## Test the deployed provider on a running job, which it cancels (ENDPOINT=, JOB=)
+	@PYTHONPATH=src $(DEV)/python -m operate.accept --stack "$(STACK)" --endpoint "$${ENDPOINT:-}" --job "$${JOB:-}" \
+		--training-job "$${TRAINING_JOB:-}" --output "$${OUTPUT:-}" --properties "$${PROPERTIES:-}" --type "$${TYPE:-}" \
+		--minutes "$${MINUTES:-30}" --report "$${REPORT:-}" $(if $(YES),--yes)
+
+.PHONY: logs
+logs: $(VENV)/dev.done ## Follow the deployed function's log (STACK=, MINUTES=10; ALL=1 shows the raw log)
+	@$(DEV)/python -m operate.logs --stack "$(STACK)" --minutes $(or $(MINUTES),10) $(if $(ALL),--all)
+
+.PHONY: jobs
+jobs: $(VENV)/dev.done ## List the jobs that the deployed provider still tracks (CANCEL=... cancels one)
+	@PYTHONPATH=src $(DEV)/python -m operate.jobs --stack "$(STACK)" --cancel "$${CANCEL:-}"
+
+.PHONY: replay
+replay: $(VENV)/dev.done ## Retry the events that the deployed function could not finish (STACK=)
+	@$(DEV)/python -m operate.replay --stack "$(STACK)"
+
+##@ For contributors
+
 .PHONY: test
-test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/sbom.done $(VENV)/awscli.done $(VENV)/notebook.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (some minutes)
+test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/sbom.done $(VENV)/awscli.done $(VENV)/notebook.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (takes several minutes)
 	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term
 
 .PHONY: check
@@ -81,59 +113,29 @@ fuzz: $(VENV)/dev.done ## Look for events that break the function (EXAMPLES=2000
 	@HYPOTHESIS_PROFILE=fuzz EXAMPLES=$${EXAMPLES:-20000} $(DEV)/pytest -n 2 --timeout 0 tests/fuzz tests/any_order
 
 .PHONY: mutate
-mutate: $(VENV)/dev.done $(VENV)/ministack.done ## Break the provider in small ways, and see whether its tests notice (SAMPLE=150 SEED=1)
+mutate: $(VENV)/dev.done $(VENV)/ministack.done ## Break the provider in small ways to see what its tests miss (SAMPLE=150 SEED=1)
 	@PYTHONPATH=src $(DEV)/python -m tests.any_order.mutants
 	@$(DEV)/python -m tools.mutate --sample $${SAMPLE:-150} --seed $${SEED:-1}
 
-.PHONY: invoke
-invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function on one of events/ in its container (EVENT=delete)
-	@$(DEV)/python -m local.invoke $(EVENT)
-
-.PHONY: local
-local: $(VENV)/dev.done $(VENV)/sam.done ## Keep the local world running, for `sam local invoke` in another terminal
-	@$(DEV)/python -m local.standby
-
 .PHONY: bench
-bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Measure the provider against plain crhelper (some minutes)
+bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Measure the provider against plain crhelper (takes several minutes)
 	@$(DEV)/python -m bench
 
+.PHONY: probe
+probe: $(VENV)/dev.done ## Compare what CloudFormation does in your AWS account with what the project assumes
+	@PYTHONPATH=src $(DEV)/python -m operate.probe --unit "$${UNIT:-10}" --report "$${REPORT:-}" $(if $(YES),--yes)
+
 .PHONY: docs
-docs: $(VENV)/dev.done ## Generate the reference, the tables of the cfn-lint rules and the diagrams of the plan
+docs: $(VENV)/dev.done ## Generate the reference, the tables of the cfn-lint rules and the diagrams
 	@PYTHONPATH=src $(DEV)/python -m tools.reference
 
 .PHONY: build
 build: $(VENV)/sam.done ## Build the function's package
 	@PYTHON="$(PYTHON)" $(SAM) build
 
-.PHONY: deploy
-deploy: $(VENV)/dev.done $(VENV)/sam.done ## Deploy the provider to your AWS account (STACK=..., PARAMETERS='Name=value ...', YES=1: ask nothing)
-	@PYTHON="$(PYTHON)" $(DEV)/python -m operate.deploy --stack "$(STACK)" --parameters "$${PARAMETERS:-}" $(if $(YES),--yes)
-
-.PHONY: accept
-accept: $(VENV)/dev.done ## Test the deployed provider on a job (ENDPOINT=..., JOB=... is CANCELLED; see docs/operations.md)
-	@PYTHONPATH=src $(DEV)/python -m operate.accept --stack "$(STACK)" --endpoint "$${ENDPOINT:-}" --job "$${JOB:-}" \
-		--training-job "$${TRAINING_JOB:-}" --output "$${OUTPUT:-}" --properties "$${PROPERTIES:-}" --type "$${TYPE:-}" \
-		--minutes "$${MINUTES:-30}" --report "$${REPORT:-}" $(if $(YES),--yes)
-
-.PHONY: probe
-probe: $(VENV)/dev.done ## Compare what CloudFormation does in your AWS account with what is assumed (see docs/cloudformation.md)
-	@PYTHONPATH=src $(DEV)/python -m operate.probe --unit "$${UNIT:-10}" --report "$${REPORT:-}" $(if $(YES),--yes)
-
 .PHONY: release
-release: $(VENV)/dev.done $(VENV)/sbom.done ## Make a release in release/: package, template, SBOM, checksums
+release: $(VENV)/dev.done $(VENV)/sbom.done ## Build a release in release/: package, template, SBOM and checksums
 	@PYTHON="$(PYTHON)" $(DEV)/python -m tools.release --source-url "$(SOURCE_URL)" --tag "$(TAG)"
-
-.PHONY: logs
-logs: $(VENV)/dev.done ## Follow the log of the deployed function (STACK=..., MINUTES=10, ALL=1: the raw log)
-	@$(DEV)/python -m operate.logs --stack "$(STACK)" --minutes $(or $(MINUTES),10) $(if $(ALL),--all)
-
-.PHONY: jobs
-jobs: $(VENV)/dev.done ## List the jobs that the deployed provider has begun and not deleted (CANCEL=...: have one cancelled)
-	@PYTHONPATH=src $(DEV)/python -m operate.jobs --stack "$(STACK)" --cancel "$${CANCEL:-}"
-
-.PHONY: replay
-replay: $(VENV)/dev.done ## Have the deployed function repeat the events that it could not finish (STACK=...)
-	@$(DEV)/python -m operate.replay --stack "$(STACK)"
 
 .PHONY: lock
 lock: $(VENV)/uv.done ## Update every dependency to its newest version
