@@ -1,4 +1,4 @@
-"""What an operator does in an AWS account: deploy the provider, read its log, replay events, have it prove itself.
+"""The operator's commands for an AWS account: deploy and test the provider, read its log, list jobs, replay events.
 
-Credentials, Region and endpoints are those that boto3 finds, as the AWS CLI does.
+They use the credentials, Region and endpoints that the AWS CLI would use.
 """

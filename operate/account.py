@@ -1,4 +1,4 @@
-"""The AWS account and Region that a command is about to work in."""
+"""The AWS account and Region that a command works in."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _HOW = "Set AWS_PROFILE, or run `aws configure` (or `aws sso login`)."
 
 
 class NoAccount(CannotGoOn):
-    """There are no credentials, or no Region, or AWS does not take them; the message says what to do."""
+    """Credentials or a Region are missing, or AWS rejects the credentials; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account, as these credentials see it.
+    """An account, as seen with the current credentials.
 
     Attributes:
-        id: Its number.
+        id: The account number.
         region: The Region.
-        arn: Who the credentials belong to.
-        session: Makes clients for it.
+        arn: The ARN of the user or role that the credentials belong to.
+        session: The session that creates clients for the account.
     """
 
     id: str
@@ -38,33 +38,31 @@ class Account:
 
 
 def find() -> Account:
-    """Find out whose credentials boto3 finds.
+    """Find the account of the current credentials.
 
     Returns:
         The account.
 
     Raises:
-        NoAccount: There is none.
+        NoAccount: Credentials or a Region are missing, or AWS cannot be asked or rejects the credentials.
     """
     try:
-        # boto3 reads AWS_DEFAULT_REGION; the AWS CLI this one, too.
+        # boto3 reads only AWS_DEFAULT_REGION; the AWS CLI reads this one first.
         session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
         if session.get_credentials() is None:
-            raise NoAccount(f"There are no AWS credentials. {_HOW}")
+            raise NoAccount(f"No AWS credentials were found. {_HOW}")
         caller = session.client("sts", region_name=_required_region(session)).get_caller_identity()
     except NoRegionError as error:
-        raise NoAccount("There is no AWS Region: set AWS_REGION, or run `aws configure`.") from error
+        raise NoAccount("No AWS Region is set. Set AWS_REGION, or run `aws configure`.") from error
     except ClientError as error:
-        raise NoAccount(
-            f"AWS does not take these credentials ({error.response['Error']['Message']}). {_HOW}"
-        ) from error
-    except BotoCoreError as error:  # a profile that there is not, a login that has expired, no network
-        raise NoAccount(f"The AWS account cannot be found out: {str(error).rstrip('.')}. {_HOW}") from error
+        raise NoAccount(f"AWS rejected the credentials ({error.response['Error']['Message']}). {_HOW}") from error
+    except BotoCoreError as error:  # the profile does not exist, the login has expired, or there is no network
+        raise NoAccount(f"The AWS account could not be determined: {str(error).rstrip('.')}. {_HOW}") from error
     return Account(caller["Account"], _required_region(session), caller["Arn"], session)
 
 
 def _required_region(session: boto3.Session) -> str:
-    # botocore would ask STS without one, and every other service would fail later.
+    # botocore can call STS without a Region; every other call would fail later.
     if not session.region_name:
         raise NoRegionError
     return session.region_name

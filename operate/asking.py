@@ -1,4 +1,4 @@
-"""Questions to the operator."""
+"""Prompts for the operator."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ from operate.command import CannotGoOn
 
 
 class NobodyAnswers(CannotGoOn):
-    """There is a question, and its standard input has ended."""
+    """A question was asked, but standard input has ended."""
 
 
 def ask(question: str) -> str:
-    """Ask for a line.
+    """Ask a question that is answered with one line.
 
     Args:
         question: The question.
 
     Returns:
-        The answer, without white space around it.
+        The answer, stripped of surrounding white space.
 
     Raises:
-        NobodyAnswers: There is no answer.
+        NobodyAnswers: Standard input has ended.
     """
     try:
         return input(question).strip()
     except EOFError as error:
         print()
-        raise NobodyAnswers("Nobody answers. To go on without questions, give YES=1.") from error
+        raise NobodyAnswers("There is no input to read an answer from. To run without questions, set YES=1.") from error
 
 
 def confirm(question: str, *, default: bool = False) -> bool:
-    """Ask for a yes or a no.
+    """Ask a yes-or-no question until it is answered.
 
     Args:
         question: The question.
         default: What an empty answer means.
 
     Returns:
-        Whether the answer is a yes.
+        Whether the answer is yes.
 
     Raises:
-        NobodyAnswers: There is no answer.
+        NobodyAnswers: Standard input has ended.
     """
     while True:
         answer = ask(f"{question} [{'Y/n' if default else 'y/N'}] ").lower()
         if answer in ("", "y", "yes", "n", "no"):
             return answer.startswith("y") if answer else default
-        print("Answer y or n.")
+        print("Please answer y or n.")

@@ -1,4 +1,4 @@
-"""How a command ends that cannot do what it should: with a sentence, not with a stack trace."""
+"""Ends a command that cannot do its work with a message instead of a stack trace."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 
 class CannotGoOn(RuntimeError):
-    """The command ends here; the message says why and what to do. The exit code is 1."""
+    """The command cannot continue; the message says why, and what to do. The exit code is 1."""
 
 
 class WrongArguments(ValueError):
-    """The command cannot do what it is told to; the message says what would be right. The exit code is 2."""
+    """The arguments are missing or invalid; the message says what is expected. The exit code is 2."""
 
 
 def minutes_of(text: str, least: float = 0.0, most: float = math.inf) -> float:
-    """Read the argument MINUTES.
+    """Parse the argument MINUTES.
 
     Args:
-        text: What was given.
-        least: The fewest minutes that it may be.
-        most: The most.
+        text: The argument.
+        least: The smallest number allowed.
+        most: The largest number allowed.
 
     Returns:
-        The minutes.
+        The number of minutes.
 
     Raises:
-        WrongArguments: It is no number of minutes.
+        WrongArguments: The argument is not a number in this range.
     """
     try:
         minutes = float(text)
@@ -45,13 +45,13 @@ def minutes_of(text: str, least: float = 0.0, most: float = math.inf) -> float:
 
 
 def run(command: Callable[[], int]) -> int:
-    """Run a command.
+    """Run a command, and print its errors.
 
     Args:
-        command: Does it, and returns the exit code.
+        command: Does the work, and returns the exit code.
 
     Returns:
-        The exit code; 130 if it was interrupted.
+        The exit code: the command's own, 1 or 2 after an error, 130 if it was interrupted.
     """
     try:
         return command()
@@ -61,9 +61,9 @@ def run(command: Callable[[], int]) -> int:
     except CannotGoOn as error:
         print(error, file=sys.stderr)
     except ClientError as error:
-        print(f"AWS refused it. {error}", file=sys.stderr)
+        print(f"AWS rejected the request. {error}", file=sys.stderr)
     except BotoCoreError as error:
-        print(f"AWS could not be asked. {error}", file=sys.stderr)
+        print(f"AWS could not be reached. {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print("\nInterrupted.")
         return 130

@@ -1,7 +1,7 @@
-"""`make deploy`: the provider into an AWS account; run it with `python -m operate.deploy`.
+"""`make deploy`: deploys the provider to an AWS account; run it with `python -m operate.deploy`.
 
-It says first whose account it is, asks for the parameters group by group, and has SAM build and deploy. Exit code: 0 if
-the provider is there as it was asked for, 1 if not, 2 for wrong arguments, 130 if interrupted.
+It shows the account and Region, asks for the parameters group by group, and has SAM build and deploy. Exit code: 0 if
+the provider is deployed as requested, 1 if not, 2 for wrong arguments, 130 if interrupted.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ _TEMPLATE = _ROOT / "template.yaml"
 _BUILT = _ROOT / ".aws-sam/build/template.yaml"
 _WIDTH = 100
 _EMPTY = '""'
-# A stack in this state takes no update: it can only be deleted.
+# A stack in one of these states cannot be updated, only deleted.
 _DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 
 
 class WrongParameter(WrongArguments):
-    """A parameter that there is not, or a value that it cannot have; the message says what would be right."""
+    """A parameter does not exist, or its value is missing or invalid; the message says what is expected."""
 
 
 class CannotDeploy(CannotGoOn):
-    """Nothing can be deployed as it is; the message says what to do."""
+    """The provider cannot be deployed in the current situation; the message says what to do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,10 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m operate.deploy", description="Deploy the provider to an AWS account.", allow_abbrev=False
     )
-    parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="its stack's name (default: %(default)s)")
-    parser.add_argument("--parameters", default="", help="'Name=value ...': parameters of the template, not asked for")
-    parser.add_argument("--yes", action="store_true", help="ask nothing")
-    parser.add_argument("--template", type=Path, help="a template that `sam build` built (default: build it now)")
+    parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="the stack's name (default: %(default)s)")
+    parser.add_argument("--parameters", default="", help="the template's parameters: 'Name=value ...'")
+    parser.add_argument("--yes", action="store_true", help="do not ask questions")
+    parser.add_argument("--template", type=Path, help="a template built by `sam build` (default: build it now)")
     return parser
 
 
@@ -79,33 +79,32 @@ def _deploy(name: str, given: Sequence[str], template: Path | None, *, asks: boo
     deployed = provider_stack.look_up(here, name)
     if deployed and deployed.status in _DEAD:
         raise CannotDeploy(
-            f"The stack {name} is {deployed.status}: its first creation failed, or its deletion; its events say why. "
-            "It cannot be updated. Delete it, then deploy again:\n"
+            f"The stack {name} is {deployed.status}, because its creation or deletion failed; its events show why. It "
+            "cannot be updated. Delete it, then deploy again:\n"
             f"  aws cloudformation delete-stack --stack-name {name}\n"
             f"  aws cloudformation wait stack-delete-complete --stack-name {name}"
         )
     if deployed and not deployed.is_provider:
         raise CannotDeploy(
-            f"The stack {name} is {deployed.status}, and has no output ServiceToken: it is no provider (yet). To "
-            "deploy over it would replace its template, and so delete its resources. Give the provider a name of its "
-            "own: make deploy STACK=another-name"
+            f"The stack {name} is {deployed.status} and has no output ServiceToken, so it is not a deployed provider. "
+            "Deploying over it would delete its resources. Choose another name: make deploy STACK=another-name"
         )
     if deployed:
-        print(f"The stack {name} is there, version {deployed.version}; this is {version}. It is updated.")
+        print(f"The stack {name} will be updated from version {deployed.version} to {version}.")
     else:
-        print(f"There is no stack {name}: it is made, version {version}. (For another name: make deploy STACK=...)")
+        print(f"The stack {name} will be created, version {version}. (To choose another name: make deploy STACK=...)")
     values = chosen(groups, deployed, given, asks=asks)
 
     built = template or _BUILT
     if not template:
         print("\nsam build ...", flush=True)
-        _sam(["build"], stdout=subprocess.DEVNULL)  # which ends with advice about `sam deploy`
+        _sam(["build"], stdout=subprocess.DEVNULL)  # its output ends with advice about `sam deploy`
     print("\nsam deploy ...", flush=True)
     _sam(_deployment(name, here.region, built, values, asks=asks))
     after = provider_stack.look_up(here, name)
-    missing = [f"there is no stack {name}"] if after is None else _missing(after, version, values)
+    missing = [f"the stack {name} does not exist"] if after is None else _missing(after, version, values)
     if after is None or missing:
-        # SAM is content with a change set that nobody wants, and says only if it fails itself.
+        # SAM exits with 0 when its change set is declined.
         print("\n  ".join(["Nothing was deployed: the change set was declined.", *missing]))
         return 1
     print(_what_next(after))
@@ -113,11 +112,11 @@ def _deploy(name: str, given: Sequence[str], template: Path | None, *, asks: boo
 
 
 def _missing(stack: ProviderStack, version: str, values: Mapping[str, str]) -> list[str]:
-    """List what a stack has not of what it was to have."""
+    """List how a stack differs from what was requested."""
     wanted = {"its version": version, **values}
     has = {"its version": stack.version, **stack.parameters}
     return [
-        f"{name} is {repr(has[name]) if name in has else 'not there'}, not {value!r}"
+        f"{name} is {repr(has[name]) if name in has else 'missing'}, not {value!r}"
         for name, value in wanted.items()
         if has.get(name) != value
     ]
@@ -127,7 +126,7 @@ def _sam(arguments: Sequence[str], stdout: int | None = None) -> None:
     environment = {"SAM_CLI_TELEMETRY": "0", **os.environ}
     code = subprocess.run([_SAM, *arguments], cwd=_ROOT, env=environment, stdout=stdout, check=False).returncode
     if code:
-        raise CannotDeploy(f"sam {arguments[0]} failed with exit code {code}, see above.")
+        raise CannotDeploy(f"sam {arguments[0]} failed with exit code {code}; see its output above.")
 
 
 def _deployment(name: str, region: str, built: Path, values: Mapping[str, str], *, asks: bool) -> list[str]:
@@ -142,27 +141,27 @@ def _deployment(name: str, region: str, built: Path, values: Mapping[str, str], 
 def chosen(
     groups: Sequence[Group], deployed: ProviderStack | None, given: Sequence[str], *, asks: bool
 ) -> dict[str, str]:
-    """Find out the parameters.
+    """Choose the values of all parameters.
 
     Args:
-        groups: The parameters that there are.
-        deployed: The stack so far, whose parameters stay as they are unless others are given; `None`: there is none.
-        given: Parameters that were given beforehand, each as `Name=value`.
-        asks: Whether to ask for the others.
+        groups: The template's parameters.
+        deployed: The existing stack, whose values are kept unless changed; `None`: it does not exist.
+        given: Parameters from the command line, each as `Name=value`.
+        asks: Whether to ask about the parameters.
 
     Returns:
-        Their values by their names.
+        The values by parameter name.
 
     Raises:
-        WrongParameter: One that was given is wrong, or one is missing and nobody is asked.
-        NobodyAnswers: Somebody was to be asked.
+        WrongParameter: A parameter does not exist, or a value is missing or invalid.
+        NobodyAnswers: A question was asked, but standard input has ended.
     """
     parameters = {it.name: it for group in groups for it in group.parameters}
     values = {
         it.name: current for it in parameters.values() if (current := _so_far(it, deployed)) is not None
     } | _parsed(given, parameters)
     if asks:
-        print("A group of parameters is kept as it is shown with Enter, or with n asked for one by one.")
+        print("For each group of parameters, press Enter to keep the values, or n to change them.")
         for group in groups:
             values |= _asked(group, values)
     for it in parameters.values():
@@ -180,11 +179,11 @@ def _parsed(given: Sequence[str], parameters: Mapping[str, Parameter]) -> dict[s
     for item in given:
         name, is_there, value = item.partition("=")
         if not is_there:
-            raise WrongParameter(f"PARAMETERS has {item!r}, which should be Name=value.")
+            raise WrongParameter(f"PARAMETERS contains {item!r}; it should be Name=value.")
         if name not in parameters:
             nearest = difflib.get_close_matches(name, parameters, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(parameters)}."
-            raise WrongParameter(f"{name} is not a parameter of the template; {hint}")
+            hint = f"Did you mean {nearest[0]}?" if nearest else f"Its parameters are {', '.join(parameters)}."
+            raise WrongParameter(f"{name} is not a parameter of the template. {hint}")
         values[name] = value
     return values
 
@@ -192,14 +191,14 @@ def _parsed(given: Sequence[str], parameters: Mapping[str, Parameter]) -> dict[s
 def _asked(group: Group, values: Mapping[str, str]) -> dict[str, str]:
     print(f"\n{group.label}")
     for it in group.parameters:
-        print(f"  {it.name}: {values.get(it.name) or '(empty)' if it.name in values else '(has to be given)'}")
+        print(f"  {it.name}: {values.get(it.name) or '(empty)' if it.name in values else '(required)'}")
     missing = [it for it in group.parameters if it.problem_of(values.get(it.name, ""))]
-    if not missing and confirm("Keep these?", default=True):
+    if not missing and confirm("Keep these values?", default=True):
         return {}
-    # What is missing may be all that there is to say of a group.
+    # The missing values may be all that this group needs.
     answers = {it.name: _answer(it, values.get(it.name)) for it in missing}
     rest = [it for it in group.parameters if it not in missing]
-    if missing and (not rest or confirm("Keep the others of this group?", default=True)):
+    if missing and (not rest or confirm("Keep the other values in this group?", default=True)):
         return answers
     return answers | {it.name: _answer(it, values.get(it.name)) for it in rest}
 
@@ -209,7 +208,7 @@ def _answer(parameter: Parameter, value: str | None) -> str:
     if parameter.allowed:
         print(f"  One of: {', '.join(parameter.allowed)}")
     shown = f" [{value}]" if value else ""
-    hint = f" ({_EMPTY} empties it)" if value and not parameter.allowed else ""
+    hint = f" ({_EMPTY} clears it)" if value and not parameter.allowed else ""
     while True:
         answer = ask(f"  {parameter.name}{shown}{hint}: ") or value or ""
         answer = "" if answer == _EMPTY else answer
@@ -222,12 +221,12 @@ def _answer(parameter: Parameter, value: str | None) -> str:
 def _what_next(stack: ProviderStack) -> str:
     token = f"{stack.name}-ServiceToken"
     starts = stack.parameters.get("StartJobs") == "true"
-    other = "starts its own, and ends when it has completed" if starts else "starts its own (with StartJobs=true)"
+    note = "" if starts else " (this requires StartJobs=true)"
     return "\n".join(
         [
             "",
-            f"The provider is there: the stack {stack.name}, version {stack.version}.",
-            "Declare a job in a stack. One that runs already, for example:",
+            f"The provider is deployed: stack {stack.name}, version {stack.version}.",
+            "You can now declare jobs in your stacks. For example, this resource adopts a running job:",
             "",
             "  TransformJob:",
             "    Type: Custom::NeptuneMLModelTransformJob",
@@ -236,8 +235,8 @@ def _what_next(stack: ProviderStack) -> str:
             "      Endpoint: !GetAtt Cluster.Endpoint",
             "      Id: the-id-of-the-job",
             "",
-            f"examples/started-job.yaml is a stack that {other}.",
-            f"Have the deployment prove itself: make accept STACK={stack.name} ENDPOINT=... JOB=...",
+            f"The stack in examples/started-job.yaml starts a job and waits until it completes{note}.",
+            f"To test the deployment, run: make accept STACK={stack.name} ENDPOINT=... JOB=...",
         ]
     )
 

@@ -1,7 +1,7 @@
-"""`make jobs`: what the provider has begun and not deleted, from its journal; run it with `python -m operate.jobs`.
+"""`make jobs`: lists the provider's jobs from its journal; run it with `python -m operate.jobs`.
 
-With `--cancel IDENTITY`, one of them is cancelled, as the provider cancels a job that CloudFormation cannot name.
-Exit code: 0 if that was done, 1 if it cannot be or an item of the journal cannot be read, 2 for wrong arguments.
+With `--cancel IDENTITY`, the provider cancels one of them, as it cancels a job that CloudFormation cannot name. Exit
+code: 0 if successful, 1 if not or if an item of the journal cannot be read, 2 for wrong arguments.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from operate.account import Account
     from provider.journal.entry import Job
 
-_HEAD = ("stack", "resource", "kind", "id", "begun", "last seen", "cancelled since")
-_OPERATOR = "operator"  # in the place of the request that has closed a job
+_HEAD = ("stack", "resource", "kind", "id", "started", "last status", "being cancelled since")
+_OPERATOR = "operator"  # stands in for the request that closed a job
 
 
 class Begun(NamedTuple):
-    """A job that was begun and is not known to have stopped."""
+    """A job that the provider started or has to cancel, and that is not known to have stopped."""
 
     resource: str
     identity: str
@@ -39,7 +39,7 @@ class Begun(NamedTuple):
 
     @property
     def row(self) -> tuple[str, ...]:
-        """Its row of the table."""
+        """The job's row in the table."""
         stack_id, _, logical_id = self.resource.rpartition("|")
         status = self.job.attributes.get("Status", "")
         seen = f"{status} at {_time(self.job.seen)}" if self.job.seen else "never"
@@ -55,7 +55,7 @@ class Begun(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """List the jobs, or have one cancelled.
+    """List the jobs, or have the provider cancel one.
 
     Args:
         arguments: The command line, without the program's name; `None`: this process's.
@@ -70,11 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m operate.jobs",
-        description="List the jobs that the provider has begun and not deleted.",
+        description="List the jobs that the provider has started and not deleted, and those that it is cancelling.",
         allow_abbrev=False,
     )
     parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
-    parser.add_argument("--cancel", default="", metavar="IDENTITY", help="the job to cancel, as the list names it")
+    parser.add_argument("--cancel", default="", metavar="IDENTITY", help="the id of the job to cancel, as listed")
     return parser
 
 
@@ -87,39 +87,39 @@ def _jobs(name: str, cancelled: str) -> int:
     if cancelled:
         return _cancel(here, stack, next((it for it in begun if it.identity == cancelled), None))
     if not begun:
-        print("The provider has begun no job that is not deleted.")
+        print("The provider has no jobs that it started and has not deleted, and is cancelling none.")
         return int(bool(unreadable))
     rows = [_HEAD, *(it.row for it in begun)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    print(f"To have one cancelled: make jobs STACK={name} CANCEL=<its id, as it stands above>")
+    print(f"To cancel a job: make jobs STACK={name} CANCEL=<its id, as listed above>")
     return int(bool(unreadable))
 
 
 def _begun(here: Account, table: str, unreadable: list[str]) -> Iterator[Begun]:
-    """Read all that the journal knows; what cannot be read is named, and noted."""
+    """Read the whole journal; report an item that cannot be read, and add it to `unreadable`."""
     pages = here.session.client("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     for item in (item for page in pages for item in page["Items"]):
         resource = item[KEY]["S"]
         try:
             known = from_json(item[ENTRY]["S"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            print(f"The item {resource} of the table {table} cannot be read: {error}", file=sys.stderr)
+            print(f"The item {resource} in the table {table} cannot be read: {error}", file=sys.stderr)
             unreadable.append(resource)
             continue
         yield from (Begun(resource, it, job) for it, job in known.jobs.items() if _is_of_interest(job))
 
 
 def _is_of_interest(job: Job) -> bool:
-    """Tell whether a job was begun, or is to be cancelled, as one is that was adopted and whose Delete has failed."""
+    """Tell whether a job was started, or has to be cancelled: an adopted job is if its Delete failed."""
     return job.gone is None and bool(job.by or job.closed)
 
 
 def _cancel(here: Account, stack: provider_stack.ProviderStack, begun: Begun | None) -> int:
-    """Close a job, after its message was sent, as the provider does."""
+    """Send a job's message and then close the job in the journal, as the provider does."""
     if begun is None:
-        raise CannotGoOn("The provider has begun no such job that is not deleted. `make jobs` lists them.")
+        raise CannotGoOn("The provider has no such job. `make jobs` lists its jobs.")
     now = time.time()
     message = Owed(begun.resource, begun.identity, begun.job.settings["ResourceType"], now).as_json()
     here.session.client("sqs").send_message(QueueUrl=stack.outputs["WaitingQueueUrl"], MessageBody=json.dumps(message))
@@ -129,14 +129,14 @@ def _cancel(here: Account, stack: provider_stack.ProviderStack, begun: Begun | N
         job = known.jobs.get(begun.identity) if known else None
         if known is None or job is None or job.gone is not None:
             raise CannotGoOn("The job has just been deleted.")
-        # One whose 24 hours are over gets as many again.
+        # A job whose 24 hours are over gets another 24.
         closed = replace(job, closed=now, closed_by=job.closed_by or _OPERATOR)
         table.write(begun.resource, known.with_job(begun.identity, closed), revision)
     except Conflict:
-        raise CannotGoOn("The provider is just writing what it knows of this job. Try again.") from None
+        raise CannotGoOn("The provider has just changed its entry for this job. Try again.") from None
     except JournalUnavailable as error:
         raise CannotGoOn(str(error)) from error
-    print(f"{begun.identity} is being cancelled. What becomes of it: make jobs STACK={stack.name}")
+    print(f"{begun.identity} is being cancelled. To see its progress: make jobs STACK={stack.name}")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""`make logs`: the log of the deployed function, as a person reads it; run it with `python -m operate.logs`.
+"""`make logs`: shows the deployed function's log in a readable form; run it with `python -m operate.logs`.
 
-Exit code: 0 if it was read, 1 if there is none to be read, 2 for wrong arguments; 130 when Ctrl-C has ended it.
+Exit code: 0 if the log was read, 1 if it cannot be read, 2 for wrong arguments, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _MINUTES = "10"
 _LOOK_SECONDS = 2.0
-# CloudWatch may have a message later than one that was written after it.
+# CloudWatch may show a message later than one that was written after it.
 _LATE_SECONDS = 30.0
-# What Lambda writes of every invocation. Its other lines (a time-out, a crash) are not like these.
+# Lambda writes these lines for every invocation. Its other lines (about a timeout or a crash) matter.
 _OF_LAMBDA = ("INIT_START ", "START RequestId: ", "END RequestId: ", "REPORT RequestId: ", "XRAY TraceId: ")
 
 
@@ -48,9 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m operate.logs", description="Follow the log of the deployed function.", allow_abbrev=False
     )
     parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
-    parser.add_argument("--minutes", default=_MINUTES, help="how far back to begin (%(default)s)")
-    parser.add_argument("--all", action="store_true", help="everything as it stands in the log, Lambda's lines, too")
-    parser.add_argument("--once", action="store_true", help="what there is, and no more")
+    parser.add_argument("--minutes", default=_MINUTES, help="how many minutes back to start (%(default)s)")
+    parser.add_argument("--all", action="store_true", help="the raw log, including Lambda's own lines")
+    parser.add_argument("--once", action="store_true", help="show what there is, then exit")
     return parser
 
 
@@ -58,7 +58,7 @@ def _logs(options: argparse.Namespace) -> int:
     minutes = minutes_of(options.minutes)
     here = account.find()
     group = provider_stack.find(here, options.stack).outputs["LogGroupName"]
-    _say(f"{here}\n{group}, the last {minutes:g} minutes" + ("" if options.once else "; Ctrl-C ends it"))
+    _say(f"{here}\n{group}, the last {minutes:g} minutes" + ("" if options.once else "; press Ctrl-C to exit"))
     start = time.time() - minutes * 60
     _show(here.session.client("logs"), group, start, everything=options.all, once=options.once)
     return 0

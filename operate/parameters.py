@@ -1,4 +1,4 @@
-"""The parameters of the provider's template, group by group, with what they may be."""
+"""The parameters of the provider's template, by group, with their allowed values."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Parameter:
     """A parameter of a template.
 
     Attributes:
-        name: Its name.
-        description: What it is for.
-        default: What it is unless it is given; `None`: it has to be given.
-        allowed: The values that it may have, if they are listed.
-        pattern: What its value (or each item of its list) has to match; empty: whatever there is.
-        bounds: The least and the greatest that a number may be.
-        is_list: Whether it is a list, with commas.
-        hint: What would be right.
+        name: The parameter's name.
+        description: What the parameter is for.
+        default: The default value; `None`: the parameter is required.
+        allowed: The allowed values; empty: not restricted to a list.
+        pattern: What the value, or each item of a list, has to match; empty: anything.
+        bounds: The smallest and the largest number allowed; `None`: not a restricted number.
+        is_list: Whether the value is a comma-separated list.
+        hint: What a valid value looks like.
     """
 
     name: str
@@ -38,19 +38,19 @@ class Parameter:
     hint: str
 
     def problem_of(self, value: str) -> str:
-        """Judge a value, as CloudFormation will.
+        """Check a value the way CloudFormation will.
 
         Args:
             value: The value.
 
         Returns:
-            What is wrong and what would be right; empty if nothing is wrong.
+            What is wrong and what is expected; empty if the value is valid.
         """
         items = value.split(",") if self.is_list else [value]
         if self.allowed and value not in self.allowed:
-            problem = f"choose one of {', '.join(self.allowed)}."
+            problem = f"Choose one of {', '.join(self.allowed)}."
         elif self.bounds and not self._is_within_bounds(value):
-            problem = f"give a number from {self.bounds[0]:g} to {self.bounds[1]:g}."
+            problem = f"Enter a number from {self.bounds[0]:g} to {self.bounds[1]:g}."
         elif self.pattern and not all(re.search(self.pattern, item) for item in items):
             problem = self.hint
         else:
@@ -67,7 +67,7 @@ class Group:
     """Parameters that belong together.
 
     Attributes:
-        label: What they are about.
+        label: What the parameters are about.
         parameters: The parameters.
     """
 
@@ -76,20 +76,20 @@ class Group:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads a template, whose functions (`!Ref`, ...) are of no interest here."""
+    """Reads a template, and ignores its functions (`!Ref` and so on)."""
 
 
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 
 def read(template: Path) -> tuple[str, tuple[Group, ...]]:
-    """Read what a template says of the provider.
+    """Read the provider's version and parameters from its template.
 
     Args:
-        template: The template, whose metadata group all of its parameters.
+        template: The template; its metadata has to put each parameter into a group.
 
     Returns:
-        The version of the provider, and the groups of parameters in their order.
+        The provider's version, and the groups of parameters in order.
     """
     document: Mapping[str, Any] = _Loader(template.read_text()).get_single_data()
     groups = tuple(
@@ -112,5 +112,5 @@ def _parameter(name: str, row: Mapping[str, Any]) -> Parameter:
         pattern=row.get("AllowedPattern", ""),
         bounds=bounds,
         is_list=row["Type"] == "CommaDelimitedList",
-        hint=row.get("ConstraintDescription", "give another value."),
+        hint=row.get("ConstraintDescription", "Enter another value."),
     )

@@ -1,4 +1,4 @@
-"""The deployed provider, as its stack tells of it."""
+"""The deployed provider, as described by its stack."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ DEFAULT_NAME = "neptune-ml-provider"
 
 
 class NoProvider(CannotGoOn):
-    """There is no such stack, or it is no provider; the message says what to do."""
+    """The stack does not exist or is not a provider; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class ProviderStack:
-    """The stack of a provider, or what has its name.
+    """A stack with the provider's name; see `is_provider`.
 
     Attributes:
-        name: Its name.
-        status: Its status.
-        parameters: Its parameters.
-        outputs: Its outputs; none while it has not been created.
+        name: The stack's name.
+        status: The stack's status.
+        parameters: The stack's parameters.
+        outputs: The stack's outputs; empty until it has been created.
     """
 
     name: str
@@ -39,24 +39,24 @@ class ProviderStack:
 
     @property
     def version(self) -> str:
-        """The provider's version."""
+        """The provider's version; `unknown` if the stack has no such output."""
         return self.outputs.get("Version", "unknown")
 
     @property
     def is_provider(self) -> bool:
-        """Whether it is one, rather than a stack of something else that has the name."""
+        """Whether the stack is a provider; false for any other stack with this name."""
         return "ServiceToken" in self.outputs
 
 
 def look_up(account: Account, name: str) -> ProviderStack | None:
-    """Look a provider's stack up.
+    """Look up the stack with the provider's name.
 
     Args:
-        account: Where it is.
+        account: The account and Region.
         name: The stack's name.
 
     Returns:
-        The stack; `None` if there is none of that name.
+        The stack; `None` if it does not exist.
     """
     try:
         (stack,) = account.session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
@@ -64,7 +64,7 @@ def look_up(account: Account, name: str) -> ProviderStack | None:
         if "does not exist" in error.response["Error"]["Message"]:
             return None
         raise
-    if stack["StackStatus"] == "REVIEW_IN_PROGRESS":  # a change set that nobody has carried out
+    if stack["StackStatus"] == "REVIEW_IN_PROGRESS":  # only a change set that was never executed
         return None
     return ProviderStack(
         name,
@@ -75,26 +75,26 @@ def look_up(account: Account, name: str) -> ProviderStack | None:
 
 
 def find(account: Account, name: str) -> ProviderStack:
-    """Find the provider.
+    """Find the provider's stack.
 
     Args:
-        account: Where it is.
+        account: The account and Region.
         name: The stack's name.
 
     Returns:
         The stack.
 
     Raises:
-        NoProvider: There is none.
+        NoProvider: The stack does not exist or is not a provider.
     """
     stack = look_up(account, name)
     if stack is None:
         raise NoProvider(
-            f"There is no stack {name} in account {account.id}, Region {account.region}: run `make deploy`, or name "
-            "the provider's stack with STACK=..."
+            f"The stack {name} does not exist in account {account.id}, Region {account.region}. Run `make deploy`, or "
+            "specify the provider's stack with STACK=..."
         )
     if not stack.is_provider:
         raise NoProvider(
-            f"The stack {name} is {stack.status}, and has no output ServiceToken: it is no provider (yet)."
+            f"The stack {name} is {stack.status} and has no output ServiceToken, so it is not a deployed provider."
         )
     return stack

@@ -1,7 +1,7 @@
-"""`make replay`: the events that the function could not finish, once more; run it with `python -m operate.replay`.
+"""`make replay`: replays the events that the function could not finish; run it with `python -m operate.replay`.
 
-Each event leaves the queue of failed events when Lambda has taken it, not before. Exit code: 0 if every event was
-replayed, or there was none; 1 if one could not be.
+An event stays in the failed-events queue until Lambda has accepted it. Exit code: 0 if every event was replayed or
+there was none, 1 if one could not be replayed.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-# A queue of few messages answers from some of its servers only, unless it is given time.
+# Long polling asks all of the queue's servers; short polling can miss messages.
 _RECEIVE_SECONDS = 5
-# Until an event that is left in the queue can be received again.
+# How long an event that stays in the queue is hidden from the next run.
 _HIDDEN_SECONDS = 60
 _BATCH = 10
 
 
 class NoEvent(ValueError):
-    """A message holds no event that CloudFormation has sent."""
+    """A message does not contain an event that can be replayed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,11 +59,11 @@ def _replay(name: str) -> int:
         try:
             event = event_in(message["Body"])
             identity = _identity(event)
-            if identity in done:  # it came twice, or has failed again already
+            if identity in done:  # a duplicate, or it has already failed again
                 skipped += 1
-                print(f"Skipped, and left in the queue: {_about(event)}. It has just been replayed.", flush=True)
+                print(f"Skipped and left in the queue: {_about(event)}. It has just been replayed.", flush=True)
                 continue
-            if OWED in event:  # which the function takes from the queue alone
+            if OWED in event:  # the function accepts it only from the queue
                 sqs.send_message(QueueUrl=stack.outputs["WaitingQueueUrl"], MessageBody=json.dumps(event))
             else:
                 _invoke(functions, function, event)
@@ -76,15 +76,15 @@ def _replay(name: str) -> int:
         replayed += 1
         print(f"Replayed: {_about(event)}", flush=True)
     if replayed:
-        print(f"{_count(replayed)} replayed. What becomes of them: make logs STACK={stack.name}")
-        print("An event that cannot be finished this time, either, comes back to the queue some minutes later.")
+        print(f"{_count(replayed)} replayed. To see the outcome: make logs STACK={stack.name}")
+        print("An event that fails again returns to the queue some minutes later.")
     if skipped:
-        print(f"{_count(skipped)} skipped. If the queue still has any in some minutes, replay it again.")
+        print(f"{_count(skipped)} skipped. If the queue is not empty in some minutes, replay again.")
     if left:
-        print(f"{_count(left)} could not be replayed, and stay in the queue {queue}")
+        print(f"{_count(left)} could not be replayed and left in the queue {queue}")
         return 1
     if not replayed:
-        print("The queue of failed events is empty: there is nothing to replay.")
+        print("The failed-events queue is empty: there is nothing to replay.")
     return 0
 
 
@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _messages(sqs: SQSClient, queue: str) -> Iterator[MessageTypeDef]:
-    """Receive the messages of the queue, each once."""
+    """Receive each message in the queue once."""
     seen: set[str] = set()
     while True:
         messages = sqs.receive_message(
@@ -116,41 +116,41 @@ def _messages(sqs: SQSClient, queue: str) -> Iterator[MessageTypeDef]:
 
 
 def event_in(body: str) -> dict[str, Any]:
-    """Find the event in a message of the queue.
+    """Find the event in a message.
 
     Args:
-        body: The message: Lambda's record of an event that CloudFormation sent (in `requestPayload`; in the envelope
-            of Amazon SNS, if it came by way of that); or a message of the waiting queue, which is the event itself: a
-            request that waited, or a job that is to be cancelled.
+        body: The message. It is either Lambda's record of an event from CloudFormation (in `requestPayload`, perhaps
+            in the envelope of Amazon SNS), or a message from the waiting queue, which is itself the event: a request
+            that waited, or a job to cancel.
 
     Returns:
         The event.
 
     Raises:
-        NoEvent: There is none.
+        NoEvent: The message does not contain an event.
     """
     try:
         record = json.loads(body)
     except ValueError as error:
-        raise NoEvent(f"the message is no JSON: {_cut(body)}") from error
+        raise NoEvent(f"the message is not JSON: {_cut(body)}") from error
     event = record.get("requestPayload", record) if isinstance(record, dict) else None
     match event:
         case {"Records": [{"Sns": {"Message": str(text)}}]}:
             return event_in(text)
     if not isinstance(event, dict) or event.keys().isdisjoint(("RequestId", OWED)):
-        raise NoEvent(f"the message holds no request of CloudFormation: {_cut(body)}")
+        raise NoEvent(f"the message contains no request from CloudFormation: {_cut(body)}")
     return event
 
 
 def _identity(event: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return what is the same in two events of which one is enough."""
+    """Return what two events have in common if replaying one of them is enough."""
     if OWED in event:
         try:
             owed = Owed.from_json(event)
         except ValueError as error:
-            raise NoEvent(f"the message's {OWED} is not what the provider puts into its queue") from error
+            raise NoEvent(f"the message's {OWED} is not valid") from error
         return owed.resource, owed.identity
-    # A request may have an event of its own, and one of following its job after it was answered.
+    # A request may have two events: its own, and one that follows its job after it was answered.
     return str(event.get("RequestId")), _follows(event)
 
 
@@ -160,7 +160,7 @@ def _invoke(functions: LambdaClient, function: str, event: Mapping[str, Any]) ->
 
 def _about(event: Mapping[str, Any]) -> str:
     if OWED in event:
-        return f"the cancelling of {event[OWED]['Job']}"
+        return f"the cancellation of {event[OWED]['Job']}"
     stack = str(event.get("StackId", "")).split("/")
     name = stack[1] if len(stack) > 1 else "an unknown stack"
     if _follows(event):
@@ -171,7 +171,7 @@ def _about(event: Mapping[str, Any]) -> str:
 
 
 def _follows(event: Mapping[str, Any]) -> bool:
-    """Tell whether an event's request is answered, and only its job's end is still looked for."""
+    """Tell whether an event's request was answered, and only the end of its job is still awaited."""
     waiting = event.get("Waiting")
     return isinstance(waiting, dict) and "Follows" in waiting
 
@@ -181,7 +181,7 @@ def _count(number: int) -> str:
 
 
 def _cut(text: str) -> str:
-    longest = 100  # and never as far as a pre-signed URL, which such a message may hold
+    longest = 100  # and never a pre-signed URL, which the message may contain
     return f"{text[:longest].partition('http')[0]!r}"
 
 

@@ -1,1 +1,1 @@
-"""`make probe`: what CloudFormation does, against what the project assumes of it."""
+"""`make probe`: compares what CloudFormation does with what the project assumes."""

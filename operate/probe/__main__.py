@@ -1,8 +1,8 @@
-"""`make probe`: what CloudFormation does, against what the project assumes; run it with `python -m operate.probe`.
+"""`make probe`: compares what CloudFormation does with what the project assumes; run it with `python -m operate.probe`.
 
-Stacks of nothing but a recording function play situations, are deleted, and a report says what was seen. Exit code: 0
-if nothing was seen that is not assumed, 1 if something was or is left behind, 2 for wrong arguments, 128 and the
-signal's number if interrupted.
+It plays situations with stacks whose only resources belong to a recording function, deletes them, and reports what it
+saw. Exit code: 0 if nothing contradicts an assumption, 1 if something does or is left behind, 2 for wrong arguments,
+128 plus the signal's number if interrupted.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Play situations with stacks of a recording function, and report what CloudFormation sends.",
         allow_abbrev=False,
     )
-    parser.add_argument("--unit", default=_UNIT, help="the unit of time of what is played, in seconds (%(default)s)")
-    parser.add_argument("--report", default="", help="write the report into this file, too")
-    parser.add_argument("--yes", action="store_true", help="ask nothing")
+    parser.add_argument("--unit", default=_UNIT, help="the length of a time unit, in seconds (%(default)s)")
+    parser.add_argument("--report", default="", help="a file to write the report to as well")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return parser
 
 
@@ -61,14 +61,14 @@ def _probe(options: argparse.Namespace) -> int:
     unit = _seconds(options.unit)
     here, name = account.find(), f"neptune-ml-probe-{secrets.token_hex(3)}"
     print(
-        f"{here}\nWhat is about to happen, in some 20 minutes:\n"
-        f"  1. The stack {name} is created: a function that records what CloudFormation sends, its role and a queue.\n"
-        f"  2. Stacks {name}-... of nothing but this function's resources are created, updated and deleted.\n"
-        "  3. All of it is deleted. It costs less than a cent; no cluster is touched.",
+        f"{here}\nThis command takes about 20 minutes. It will:\n"
+        f"  1. Create the stack {name}: a function that records what CloudFormation sends, its role and a queue.\n"
+        f"  2. Create, update and delete stacks {name}-... whose only resources belong to this function.\n"
+        "  3. Delete everything again. It costs less than a cent, and does not use a cluster.",
         flush=True,
     )
-    if not options.yes and not confirm("Go on?"):
-        print("Nothing was done.")
+    if not options.yes and not confirm("Continue?"):
+        print("Nothing was changed.")
         return 1
     stage, found, end, code = Stage(here, name, unit), dict[str, Finding](), "", 0
     try:
@@ -80,9 +80,9 @@ def _probe(options: argparse.Namespace) -> int:
                 with held_back():
                     code = int(not stage.tear_down())
     except Interrupted as interrupted:
-        end, code = "It was interrupted.", interrupted.exit_code
+        end, code = "The probe was interrupted.", interrupted.exit_code
     except (NotSettled, ClientError, BotoCoreError) as error:
-        end, code = f"It could not be ended: {str(error).splitlines()[0]}", 1
+        end, code = f"The probe could not be completed: {str(error).splitlines()[0]}", 1
     assumed = assumptions(PAGE.read_text())
     text = report(assumed, found, sorted(stage.recorded), about=f"Region {here.region}, unit {unit:g} s", end=end)
     print(f"\n{text}", flush=True)
@@ -96,8 +96,8 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds <= 30:  # noqa: PLR2004 - what is longest, five units, has to end before the function's time does
-        raise WrongArguments(f"UNIT is {text!r}; it should be a number of seconds, at most 30.")
+    if not 0 < seconds <= 30:  # noqa: PLR2004 - the longest wait is five units, and the function's timeout 300 s
+        raise WrongArguments(f"UNIT is {text!r}; it should be a positive number of seconds, at most 30.")
     return seconds
 
 

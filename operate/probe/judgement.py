@@ -1,4 +1,4 @@
-"""What the requests of a situation show: nothing here asks AWS."""
+"""What the requests of a situation show. Nothing here calls AWS."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Finding(NamedTuple):
-    """What was seen of a question.
+    """The answer to a question.
 
     Attributes:
-        answer: The answer, in the words of `docs/cloudformation.md`; empty: it could not be tried.
-        details: What shows it, or why it could not be tried.
+        answer: The answer, worded as in `docs/cloudformation.md`; empty: it could not be tried.
+        details: The evidence, or why it could not be tried.
     """
 
     answer: str
@@ -25,8 +25,8 @@ class Finding(NamedTuple):
 class Request(NamedTuple):
     """A delivery of a request, as `recorder.py` writes it.
 
-    Attributes: its `id` is the same for each delivery; `mark` tells its properties from others, `old_mark` those of
-    before; `signed` is the `X-Amz-Date` of its response URL. It is answered `answer`, after `seconds`, as `names`.
+    Attributes: `id` is the same for each delivery; `mark` distinguishes the properties, and `old_mark` the old ones;
+    `signed` is the `X-Amz-Date` of the response URL. The answer is `answer`, after `seconds`, with the id `names`.
     """
 
     at: float
@@ -44,12 +44,12 @@ class Request(NamedTuple):
 
     @property
     def answered_at(self) -> float:
-        """When it is answered."""
+        """When the request is answered, in seconds since the epoch."""
         return self.at + self.seconds
 
     @property
     def signed_at(self) -> float:
-        """When it was signed, seconds since the epoch."""
+        """When the request was signed, in seconds since the epoch."""
         return datetime.strptime(self.signed, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ class Request(NamedTuple):
 
 
 def firsts(requests: Sequence[Request], resource: str, request_type: str) -> list[Request]:
-    """Return the first delivery of each request of a type for a resource, oldest first."""
+    """Return the first delivery of each request of one type for a resource, oldest first."""
     found: dict[str, Request] = {}
     for it in sorted(requests):
         if (it.resource, it.type) == (resource, request_type):
@@ -69,7 +69,7 @@ def firsts(requests: Sequence[Request], resource: str, request_type: str) -> lis
 
 
 def failed_update(requests: Sequence[Request]) -> Finding:
-    """Tell which id the resource `A` has after an Update that failed and named another one."""
+    """Tell which id the resource `A` has after a failed Update whose answer had another id."""
     updates = firsts(requests, "A", "Update")
     if not updates:
         return Finding("", "no Update came")
@@ -80,7 +80,7 @@ def failed_update(requests: Sequence[Request]) -> Finding:
 
 
 def old_properties(requests: Sequence[Request], number: int, words: Mapping[str, str]) -> Finding:
-    """Tell which `OldResourceProperties` an Update of the resource `A` has, in words by their marks."""
+    """Tell which `OldResourceProperties` an Update of the resource `A` has; `words` describes them by their mark."""
     updates = firsts(requests, "A", "Update")
     if len(updates) <= number:
         return Finding("no such Update" if len(updates) == number else "", f"Updates: {len(updates)}")
@@ -90,11 +90,11 @@ def old_properties(requests: Sequence[Request], number: int, words: Mapping[str,
 
 
 def clean_up(requests: Sequence[Request], of_stack: Sequence[Request]) -> dict[str, Finding]:
-    """Tell what becomes of the ids `A-a` and `B-a`, which others have replaced, and whose Deletes fail.
+    """Tell what happens to the ids `A-a` and `B-a`, which were replaced, and whose Deletes fail.
 
     Args:
-        requests: What was sent before the deletion of the stack.
-        of_stack: What was sent for that.
+        requests: What was sent before the stack's deletion.
+        of_stack: What was sent during the stack's deletion.
 
     Returns:
         A finding for each question.
@@ -117,7 +117,7 @@ def clean_up(requests: Sequence[Request], of_stack: Sequence[Request]) -> dict[s
 
 
 def failed_creation(requests: Sequence[Request]) -> dict[str, Finding]:
-    """Tell what becomes of `Fails`, whose creation fails, and of `Slow` and `Unheard`, which are outstanding then."""
+    """Tell what happens to `Fails`, whose creation fails, and to `Slow` and `Unheard`, which are outstanding then."""
     found = dict.fromkeys(
         ("outstanding-id", "outstanding-delete", "unheard-delete"),
         Finding("", "no Create was outstanding when the one beside it failed"),
@@ -139,7 +139,7 @@ def failed_creation(requests: Sequence[Request]) -> dict[str, Finding]:
 
 
 def signing_times(requests: Sequence[Request]) -> Finding:
-    """Tell how the times lie at which the requests of each resource were signed."""
+    """Tell how the signing times of each resource's requests follow each other."""
     unique = {it.id: it for it in sorted(requests, reverse=True) if it.signed}  # the first delivery of each
     ordered = sorted(unique.values(), key=lambda it: (it.stack, it.resource, it.at))
     groups = [list(group) for _, group in groupby(ordered, lambda it: (it.stack, it.resource))]

@@ -1,4 +1,4 @@
-"""Records each request of CloudFormation in a queue, and answers as the resource's property `Play` says."""
+"""Records each request from CloudFormation in a queue, and answers as the resource's property `Play` specifies."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import boto3
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
-    """Record a request, and answer it, late or not at all; a calm function answers `SUCCESS` at once."""
+    """Record a request, and answer it, perhaps late or never; with `CALM` set, answer `SUCCESS` at once."""
     properties = event["ResourceProperties"]
     play = {} if os.environ.get("CALM") else properties.get("Play", {}).get(event["RequestType"], {})
     record = {
@@ -32,7 +32,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
     boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(record))
     time.sleep(record["seconds"])
     if record["answer"] == "NONE":
-        raise RuntimeError("Lambda is to deliver this event again")
+        raise RuntimeError("This error makes Lambda deliver the event again")
     answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     answer |= {"Status": record["answer"], "PhysicalResourceId": record["names"], "Reason": "The probe says so"}
     request = Request(event["ResponseURL"], json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310

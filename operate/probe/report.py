@@ -1,4 +1,4 @@
-"""What was found, against what the project assumes, in Markdown, to be pasted into an issue."""
+"""The report of a probe: what was found and what the project assumes, in Markdown, ready for an issue."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 PAGE: Final = Path(__file__).parents[2] / "docs/cloudformation.md"
 _SAME, _DIFFERS, _UNTRIED = "as assumed", "**DIFFERENT**", "not tried"
-_NOT_REACHED: Final = Finding("", "the probe ended before")
+_NOT_REACHED: Final = Finding("", "the probe ended earlier")
 _ROW: Final = re.compile(r"^\| `([a-z-]+)` \| (.+) \| (.+) \| (.+) \|$", re.M)
 
 
 class Assumption(NamedTuple):
-    """What the project assumes, as a row of the page has it.
+    """What the project assumes: a row of the table in `docs/cloudformation.md`.
 
     Attributes:
         question: The question.
-        text: What is assumed.
-        rests: What rests on it.
+        text: The assumed answers.
+        rests: The code that relies on them.
     """
 
     question: str
@@ -35,26 +35,26 @@ class Assumption(NamedTuple):
     rests: str
 
     def verdict(self, finding: Finding) -> str:
-        """Tell whether what was found is among the answers that are assumed."""
+        """Tell whether a finding is one of the assumed answers."""
         is_same = finding.answer in re.findall("`([^`]+)`", self.text)
         return _SAME if is_same else _DIFFERS if finding.answer else _UNTRIED
 
 
 def assumptions(page: str) -> dict[str, Assumption]:
-    """Read the table of the page.
+    """Read the table of assumptions.
 
     Args:
-        page: The page.
+        page: The text of the page.
 
     Returns:
-        Its rows, by the names of the questions; without links.
+        The rows by the names of the questions, without links.
     """
     rows = {name: (*cells,) for name, *cells in _ROW.findall(re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", page))}
     return {name: Assumption(*cells) for name, cells in rows.items()}
 
 
 def differs(assumed: Mapping[str, Assumption], found: Mapping[str, Finding]) -> bool:
-    """Tell whether anything was found that is not assumed."""
+    """Tell whether any finding contradicts an assumption."""
     return any(it.verdict(found.get(name, _NOT_REACHED)) == _DIFFERS for name, it in assumed.items())
 
 
@@ -70,10 +70,10 @@ def report(
 
     Args:
         assumed: What the project assumes, by the names of the questions.
-        found: What was found, likewise.
-        requests: What CloudFormation has sent, oldest first.
-        about: Where it was.
-        end: How the probe ended, if not well; empty: it came to its end.
+        found: What was found, by the names of the questions.
+        requests: What CloudFormation sent, oldest first.
+        about: Where and how the probe ran.
+        end: Why the probe ended early; empty: it was completed.
 
     Returns:
         Markdown.
@@ -88,10 +88,10 @@ def report(
         "",
     ]
     lines += [f"**{end}**", ""] if end else []
-    lines += ["| | question | seen | the project assumes | rests on it |", "| --- | --- | --- | --- | --- |"]
+    lines += ["| | question | seen | assumed | code that relies on it |", "| --- | --- | --- | --- | --- |"]
     for verdict, (it, finding) in zip(verdicts, rows, strict=True):
         seen = cell(f"{finding.answer or 'could not be tried'}: {finding.details}")
         lines.append(f"| {verdict} | {it.question} | {seen} | {it.text} | {it.rests} |")
     began = requests[0].at if requests else 0.0
     sent = [f"{it.at - began:7.1f} s  {it}" for it in requests]
-    return masked("\n".join([*lines, "", "### What CloudFormation has sent", "", "```", *sent, "```"]))
+    return masked("\n".join([*lines, "", "### What CloudFormation sent", "", "```", *sent, "```"]))

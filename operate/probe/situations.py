@@ -1,4 +1,4 @@
-"""The situations that are played, and the questions that each answers."""
+"""The situations to play, and the questions that each of them answers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def findings(stage: Stage) -> Iterator[tuple[str, Finding]]:
     """Play all situations, one after the other.
 
     Args:
-        stage: Where.
+        stage: Where to play them.
 
     Yields:
-        Each question, with what was found.
+        Each question with the finding.
     """
     for questions, play in SITUATIONS.items():
         try:
@@ -144,7 +144,7 @@ def _refactoring(stage: Stage) -> dict[str, Finding]:
         it = _settled(stage, "describe_stack_refactor", "ExecutionStatus", **refactor)
     if it.get("ExecutionStatus") != "EXECUTE_COMPLETE":
         return {"refactoring": Finding("refused", it.get("ExecutionStatusReason") or it.get("StatusReason", ""))}
-    target.is_there()  # its id is known then, by which its events are found when it is gone
+    target.is_there()  # learns the stack's id, which its events need after its deletion
     for stack, _ in reversed(stacks):
         stage.do(stack, "delete_stack")
     later = [it for it in stage.requests(source, target) if it not in before]
@@ -152,13 +152,13 @@ def _refactoring(stage: Stage) -> dict[str, Finding]:
 
 
 def _settled(stage: Stage, operation: str, field: str, **parameters: str) -> Any:  # noqa: ANN401 - boto3's
-    """Ask until something is over."""
+    """Poll an operation until it is over."""
     stage.wait(lambda: stage.call(operation, **parameters)[field].endswith(("_COMPLETE", "FAILED")), 30)
     return stage.call(operation, **parameters)
 
 
 def _refusal(error: ClientError) -> Finding:
-    """Take an error for a refusal, unless it is about who asks, or about a call that there is not."""
+    """Count an error as a refusal, unless it is about permissions or an unknown call."""
     return Finding("refused" if error.response["Error"]["Code"] == "ValidationError" else "", str(error))
 
 
@@ -172,4 +172,4 @@ SITUATIONS: Final[Mapping[tuple[str, ...], Callable[[Stage], Mapping[str, Findin
     ("import",): _import,
     ("refactoring",): _refactoring,
 }
-"""What is played, by the questions that it answers, which `docs/cloudformation.md` asks."""
+"""The situations by the questions that they answer; the questions are in `docs/cloudformation.md`."""

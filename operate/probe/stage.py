@@ -1,4 +1,4 @@
-"""Where the situations are played: the recording function, and the stacks whose resources it answers for."""
+"""Where situations are played: the recording function, and the stacks whose resources it answers for."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Stage:
     """The recording function, and what it has recorded.
 
     Args:
-        account: Where it is.
-        name: What the names of its stacks begin with.
-        unit: The unit of time of what is played, in seconds.
+        account: The account and Region.
+        name: The name of the function's stack, and the prefix of all other stack names.
+        unit: The length of a time unit, in seconds.
 
     Attributes:
-        unit: That.
-        recorded: The requests, as far as they were asked for.
+        unit: The length of a time unit, in seconds.
+        recorded: The requests that were read from the queue so far.
     """
 
     def __init__(self, account: Account, name: str, unit: float) -> None:
@@ -46,18 +46,18 @@ class Stage:
         self._recorder, self._stacks = Stack(self._cloud, name, poll_seconds=self._poll_seconds), list[Stack]()
 
     def set_up(self) -> None:
-        """Make the recording function; raises `NotSettled` if it does not come to be."""
+        """Create the recording function; raises `NotSettled` if that fails."""
         code = json.dumps((_HERE / "recorder.py").read_text())
         template = (_HERE / "recorder.yaml").read_text().replace("RECORDER_PY", code)
         self.say(f"create the stack {self._recorder.name}, with the recording function")
         with held_back():
             self._recorder.create(template, capabilities=["CAPABILITY_IAM"])
         if (status := self._recorder.settle(_LONGEST_SECONDS)) != "CREATE_COMPLETE":
-            raise NotSettled(f"the stack {self._recorder.name} is {status}; its events say why")
+            raise NotSettled(f"the stack {self._recorder.name} is {status}; its events show why")
         self._outputs = self._recorder.outputs()
 
     def stack(self, name: str) -> Stack:
-        """Name a stack that is to be created, and is deleted in the end whatever happens."""
+        """Register a stack to be created; `tear_down` deletes it in any case."""
         self._stacks.append(Stack(self._cloud, f"{self._recorder.name}-{name}", poll_seconds=self._poll_seconds))
         return self._stacks[-1]
 
@@ -65,34 +65,35 @@ class Stage:
         """Describe a resource.
 
         Args:
-            mark: Tells its properties from others.
-            timeout: Its `ServiceTimeout`, in units.
-            needs: The resource that it depends on.
-            play: By the type of a request: its `Answer`, if not `SUCCESS`, the `Id` that this names, its `Seconds`.
+            mark: Distinguishes these properties from others.
+            timeout: The resource's `ServiceTimeout`, in time units.
+            needs: The resource that this one depends on; empty: none.
+            play: For each type of request: its `Answer`, if not `SUCCESS`, the `Id` in the answer, and the delay in
+                `Seconds`.
 
         Returns:
-            A part of a template.
+            The resource, for a template.
         """
         limit = max(1, round(timeout * self.unit))
         properties = {"ServiceToken": self._outputs["Token"], "ServiceTimeout": limit, "Mark": mark, "Play": play}
         return {"Type": _TYPE, "Properties": properties, **({"DependsOn": needs} if needs else {})}
 
     def call(self, operation: str, **parameters: object) -> Any:  # noqa: ANN401 - boto3's
-        """Make a call of CloudFormation's; returns its answer."""
+        """Call CloudFormation; returns its response."""
         self.say(operation)
         return getattr(self._cloud, operation)(**parameters)
 
     def do(self, stack: Stack, operation: str, *, settles: bool = True, **parameters: Any) -> None:  # noqa: ANN401 - boto3's
-        """Have something done with a stack.
+        """Run an operation on a stack.
 
         Args:
             stack: The stack.
             operation: The client's method.
-            settles: Whether to wait for its end.
-            parameters: What it takes; of `resources`, a `TemplateBody` is made.
+            settles: Whether to wait for the end of the operation.
+            parameters: The method's parameters; `resources` is turned into a `TemplateBody`.
 
         Raises:
-            NotSettled: It has no end.
+            NotSettled: The operation does not end in time.
         """
         if resources := parameters.pop("resources", None):
             parameters["TemplateBody"] = json.dumps({"Resources": resources})
@@ -107,7 +108,7 @@ class Stage:
             self.say(f"{stack.name}: {stack.settle(_LONGEST_SECONDS, rolls_back=rolls_back)}")
 
     def requests(self, *stacks: Stack) -> Sequence[Request]:
-        """Return what was recorded until now, oldest first: of these stacks, or of all."""
+        """Return what was recorded so far for these stacks, or for all, oldest first."""
         queue, names = self._outputs["Queue"], [it.name for it in stacks]
         while messages := self._sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"):
             for message in messages:
@@ -116,14 +117,14 @@ class Stage:
         return sorted(it for it in self.recorded if it.stack in names or not names)
 
     def wait(self, condition: Callable[[], object], units: float) -> None:
-        """Wait until something is so, but no longer than so many units."""
+        """Wait until a condition holds, for so many time units at most."""
         deadline = time.monotonic() + units * self.unit
         while not condition() and time.monotonic() < deadline:
             time.sleep(self._poll_seconds)
 
     @contextmanager
     def calmed(self) -> Iterator[None]:
-        """Have the function answer every request with `SUCCESS` meanwhile."""
+        """Let the function answer every request with `SUCCESS` in the meantime."""
         self._calm(is_calm=True)
         try:
             yield
@@ -137,16 +138,16 @@ class Stage:
         self._functions.get_waiter("function_updated").wait(FunctionName=name)
 
     def tear_down(self) -> bool:
-        """Delete everything, and say what cannot be deleted; returns whether nothing is left."""
+        """Delete everything, and name what cannot be deleted; returns whether everything was deleted."""
         self.say("clean up")
         try:
             if self._outputs:
                 self._calm(is_calm=True)
         except (ClientError, BotoCoreError) as error:
-            self.say(f"the recording function could not be told to answer with SUCCESS: {error}")
+            self.say(f"the recording function could not be switched to answering SUCCESS: {error}")
         left = [stack.name for stack in reversed(self._stacks) if not self._is_removed(stack)]
-        if left or not self._is_removed(self._recorder):  # the function may have to answer for those that are left
-            self.say("Delete what is left behind:")
+        if left or not self._is_removed(self._recorder):  # the remaining stacks may need the function's answers
+            self.say("To delete the remaining stacks:")
             for name in (*left, self._recorder.name):
                 self.say(f"  aws cloudformation delete-stack --region {self._region} --stack-name {name}")
             return False
@@ -156,27 +157,27 @@ class Stage:
         try:
             self._remove(stack)
         except (NotSettled, ClientError, BotoCoreError) as error:
-            self.say(f"LEFT BEHIND: {stack.name} ({str(error).splitlines()[0]})")
+            self.say(f"NOT DELETED: {stack.name} ({str(error).splitlines()[0]})")
             return False
         return True
 
     def _remove(self, stack: Stack) -> None:
-        """Delete a stack, whatever it is in the middle of, and retain what cannot be deleted of it."""
+        """Delete a stack, even during another operation, and retain its resources that cannot be deleted."""
         deadline, retained = time.monotonic() + _LONGEST_SECONDS, list[str]()
         while stack.is_there():
             try:
                 stack.ask("delete_stack", **({"RetainResources": retained} if retained else {}))
                 stack.settle(_LONGEST_SECONDS)
-            except ClientError as error:  # it is in the middle of something
+            except ClientError as error:  # another operation is in progress
                 if error.response["Error"]["Code"] != "ValidationError" or time.monotonic() > deadline:
                     raise
                 time.sleep(self._poll_seconds)
                 continue
             failed = [it for it in stack.operation_events() if it.status == "DELETE_FAILED" and not it.is_of_stack]
             retained = [it.logical_id for it in failed]
-            if any(it.resource_type != _TYPE for it in failed):  # something that is there would be let go of
+            if any(it.resource_type != _TYPE for it in failed):  # it exists, so it must not be abandoned
                 raise NotSettled(f"{failed[0].logical_id} is DELETE_FAILED: {failed[0].reason}")
 
     def say(self, text: str) -> None:
-        """Print what happens."""
+        """Print a line of progress."""
         print(f"{time.time() - self._began:6.1f} s  {text}", flush=True)

@@ -129,7 +129,7 @@ class TestAccept:
         done = accept(provider, "--training-job", "movies", "--output", "s3://movies/accepted")
 
         assert done.returncode == 1
-        assert "Nobody answers. To go on without questions, give YES=1." in done.stderr
+        assert "To run without questions, set YES=1." in done.stderr
         assert provider.neptune.jobs() == before
 
     def test_a_provider_that_starts_no_jobs_is_not_asked_to(self, adopting_provider: Provider) -> None:
@@ -198,7 +198,7 @@ class TestLogs:
     def test_a_stack_that_is_not_there_is_named(self, provider: Provider) -> None:
         done = run(provider, "operate.logs", "--stack", "no-such-stack", "--once")
 
-        assert (done.returncode, "There is no stack no-such-stack in account" in done.stderr) == (1, True)
+        assert (done.returncode, "The stack no-such-stack does not exist in account" in done.stderr) == (1, True)
 
 
 class TestReplay:
@@ -218,7 +218,7 @@ class TestReplay:
         done = self.replay(provider)
 
         assert (done.returncode, done.stderr) == (0, "")
-        assert "The queue of failed events is empty: there is nothing to replay." in done.stdout
+        assert "The failed-events queue is empty: there is nothing to replay." in done.stdout
 
     @pytest.mark.parametrize("is_recorded", [True, False], ids=["as Lambda recorded it", "as it waited"])
     def test_either_kind_of_event_is_replayed(self, provider: Provider, is_recorded: bool) -> None:  # noqa: FBT001
@@ -246,7 +246,7 @@ class TestReplay:
         done = self.replay(provider)
 
         assert done.returncode == 1
-        assert "Left in the queue: the message is no JSON: 'no JSON'" in done.stdout
+        assert "Left in the queue: the message is not JSON: 'no JSON'" in done.stdout
         assert sum(depth(provider, FAILED)) == 1
         self.empty(provider)
 
@@ -301,7 +301,7 @@ class TestDeploy:
         done = self.deploy(provider, deployer, "of-another-name")
 
         assert done.returncode == 1
-        assert done.stderr.startswith("AWS refused it. An error occurred (AccessDenied)")
+        assert done.stderr.startswith("AWS rejected the request. An error occurred (AccessDenied)")
         assert len(done.stderr.splitlines()) == 1
 
     def test_a_stack_whose_first_creation_failed_is_told(self, provider: Provider, deployer: dict[str, str]) -> None:

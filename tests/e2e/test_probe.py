@@ -93,8 +93,8 @@ def test_a_probe_that_is_interrupted_leaves_nothing_behind(provider: Provider, p
         rest, _ = probe.communicate(timeout=LONGEST_SECONDS)
 
     assert probe.returncode == 128 + signal.SIGINT, rest
-    assert "It was interrupted." in rest
-    assert "could not be tried: the probe ended before" in rest
+    assert "The probe was interrupted." in rest
+    assert "could not be tried: the probe ended earlier" in rest
     assert left_behind(provider) == []
 
 
@@ -104,7 +104,7 @@ def test_nothing_is_made_unless_somebody_says_so(provider: Provider, prober: Map
     )
 
     assert done.returncode == 1
-    assert "Nobody answers. To go on without questions, give YES=1." in done.stderr
+    assert "To run without questions, set YES=1." in done.stderr
     assert left_behind(provider) == []
 
 

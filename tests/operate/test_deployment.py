@@ -68,7 +68,7 @@ def test_a_stack_that_is_no_provider_is_not_replaced(
 
     said = capsys.readouterr().err
     assert (code, sam) == (1, [])
-    assert "The stack mine is UPDATE_COMPLETE, and has no output ServiceToken" in said
+    assert "The stack mine is UPDATE_COMPLETE and has no output ServiceToken" in said
     assert "make deploy STACK=" in said
 
 
@@ -81,7 +81,7 @@ def test_a_declined_change_set_is_not_taken_for_a_deployment(
     assert (code, sam) == (1, ["deploy"])
     assert "Nothing was deployed: the change set was declined." in said
     assert "StartJobs is 'false', not 'true'" in said
-    assert "The provider is there" not in said
+    assert "The provider is deployed" not in said
 
 
 def test_a_declined_change_set_of_another_version_is_told(
@@ -99,4 +99,4 @@ def test_a_stack_that_is_as_it_was_asked_for_is_deployed(
     code = deployed(monkeypatch, PROVIDER, DEFAULTS, "")
 
     assert (code, sam) == (0, ["deploy"])
-    assert "The provider is there: the stack mine" in capsys.readouterr().out
+    assert "The provider is deployed: stack mine" in capsys.readouterr().out

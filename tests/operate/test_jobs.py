@@ -126,14 +126,14 @@ def test_an_item_that_cannot_be_read_is_named_and_hides_no_other(
     assert jobs.main(["--stack", "mine"]) == 1
     said = capsys.readouterr()
     assert RUNNING in said.out
-    assert all(f"The item {STACK_ID}|Garbled{number} of the table" in said.err for number in range(4))
+    assert all(f"The item {STACK_ID}|Garbled{number} in the table" in said.err for number in range(4))
 
 
 def test_nothing_begun_is_said(provider: Provider, capsys: pytest.CaptureFixture[str]) -> None:
     provider.journal.write(RESOURCE, gone(KNOWN, RUNNING, MORNING).with_job(OWED_JOB, None).with_job(LET_GO, None), 0)
 
     assert jobs.main(["--stack", "mine"]) == 0
-    assert "The provider has begun no job that is not deleted.\n" in capsys.readouterr().out
+    assert "The provider has no jobs that it started and has not deleted" in capsys.readouterr().out
 
 
 def test_a_job_is_cancelled_as_one_that_cloudformation_cannot_name(
@@ -169,7 +169,7 @@ def test_what_was_not_begun_is_not_cancelled(
     provider.journal.write(RESOURCE, KNOWN, 0)
 
     assert jobs.main(["--stack", "mine", "--cancel", identity]) == 1
-    assert "has begun no such job that is not deleted. `make jobs` lists them." in capsys.readouterr().err
+    assert "The provider has no such job. `make jobs` lists its jobs." in capsys.readouterr().err
     assert provider.messages() == []
 
 

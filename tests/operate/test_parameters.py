@@ -66,7 +66,7 @@ def test_the_parameters_of_one_group_are_asked_for_one_by_one(
     values = chosen(GROUPS, None, [], asks=True)
 
     assert values["StartJobs"] == "true"
-    assert "StartJobs cannot be 'yes': choose one of true, false." in capsys.readouterr().out
+    assert "StartJobs cannot be 'yes': Choose one of true, false." in capsys.readouterr().out
 
 
 def test_a_stack_keeps_its_parameters(answers: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,13 +99,13 @@ def test_what_is_given_beforehand_is_not_asked_for() -> None:
     [
         (
             ["ClusterResourceID=*"],
-            "ClusterResourceID is not a parameter of the template; did you mean ClusterResourceId?",
+            "ClusterResourceID is not a parameter of the template. Did you mean ClusterResourceId?",
         ),
-        (["Zzz=1"], "Zzz is not a parameter of the template; there are ClusterResourceId, "),
-        (["ClusterResourceId"], "PARAMETERS has 'ClusterResourceId', which should be Name=value."),
+        (["Zzz=1"], "Zzz is not a parameter of the template. Its parameters are ClusterResourceId, "),
+        (["ClusterResourceId"], "PARAMETERS contains 'ClusterResourceId'; it should be Name=value."),
         ([], "ClusterResourceId is missing: Write a cluster's resource id"),
         (["ClusterResourceId=mine"], "ClusterResourceId cannot be 'mine': Write a cluster's resource id"),
-        (["ClusterResourceId=*", "ClusterPort=0"], "ClusterPort cannot be '0': give a number from 1 to 65535."),
+        (["ClusterResourceId=*", "ClusterPort=0"], "ClusterPort cannot be '0': Enter a number from 1 to 65535."),
         (["ClusterResourceId=*", "AllowedHosts=a,http://b"], "AllowedHosts cannot be 'a,http://b': Write host names"),
     ],
 )
@@ -116,5 +116,5 @@ def test_a_wrong_parameter_is_named_with_what_would_be_right(given: list[str], p
 
 def test_without_anybody_to_answer_the_way_out_is_named(answers: list[str]) -> None:
     assert answers == []
-    with pytest.raises(NobodyAnswers, match="give YES=1"):
+    with pytest.raises(NobodyAnswers, match="set YES=1"):
         chosen(GROUPS, None, [], asks=True)

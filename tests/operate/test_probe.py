@@ -228,13 +228,13 @@ def text_of(found: Mapping[str, Finding], end: str = "") -> str:
 def test_the_report_says_what_could_not_be_tried_and_takes_it_for_no_agreement() -> None:
     found = {**found_as_assumed(), "import": Finding("", "AccessDenied for arn:aws:iam::123456789012:user/me")}
     del found["refactoring"]
-    text = text_of(found, "It was interrupted.")
+    text = text_of(found, "The probe was interrupted.")
 
     assert text.startswith("## Probe of CloudFormation: 12 as assumed, 0 DIFFERENT, 2 not tried")
     assert "| not tried | What is a custom resource sent when it is imported" in text
     assert "could not be tried: AccessDenied for arn:aws:iam::[account]:user/me" in text
-    assert "could not be tried: the probe ended before" in text
-    assert "**It was interrupted.**" in text
+    assert "could not be tried: the probe ended earlier" in text
+    assert "**The probe was interrupted.**" in text
 
 
 def test_the_report_names_what_differs_and_what_rests_on_it() -> None:
