@@ -36,7 +36,6 @@ from provider.lifecycle.plan import (
     Say,
     Seen,
     Status,
-    Step,
     Tell,
     Wait,
     Why,
@@ -48,6 +47,8 @@ from provider.lifecycle.plan import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from provider.lifecycle.plan import Step
 
 NOW = 1_000_000.0
 JOB, OTHER, OWN = "cluster:8182/job", "cluster:8182/other", "cluster:8182/own"
