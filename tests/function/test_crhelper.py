@@ -1,7 +1,4 @@
-"""What crhelper 2.0.12 gets wrong, each fault shown on it (where the test must fail) and mended in the provider.
-
-The numbers are those of the list in `docs/crhelper.md`.
-"""
+"""What crhelper 2.0.12 gets wrong (`docs/crhelper.md`): each test must fail on it, and pass on the provider."""
 
 from __future__ import annotations
 
@@ -197,7 +194,6 @@ def ended_job(world: World) -> dict[str, Any]:
     return world.event("Delete")
 
 
-# 1
 def test_a_delete_is_answered_without_a_nap(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, naps: list[float]
 ) -> None:
@@ -207,7 +203,6 @@ def test_a_delete_is_answered_without_a_nap(
     assert naps == []
 
 
-# 2
 def test_an_answer_that_was_not_taken_is_put_again(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, naps: list[float]
 ) -> None:
@@ -218,7 +213,6 @@ def test_an_answer_that_was_not_taken_is_put_again(
     assert len(naps) <= 1  # of crhelper's own
 
 
-# 2
 @pytest.mark.parametrize("status", [400, 403])
 def test_an_answer_that_was_refused_is_an_error(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, naps: list[float], status: int
@@ -234,7 +228,6 @@ def test_an_answer_that_was_refused_is_an_error(
     assert len(naps) <= 1
 
 
-# 2
 def test_a_host_that_refuses_connections_is_tried_a_bounded_number_of_times(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, naps: list[float]
 ) -> None:
@@ -245,7 +238,6 @@ def test_a_host_that_refuses_connections_is_tried_a_bounded_number_of_times(
     assert len(naps) < 100
 
 
-# 2
 def test_a_host_that_hangs_does_not_hang_the_function(
     implementation: type[PlainCrhelper | Provider],
     world: World,
@@ -272,7 +264,6 @@ def test_a_host_that_hangs_does_not_hang_the_function(
     assert len(naps) <= 1
 
 
-# 3
 def test_an_aws_that_cannot_be_reached_does_not_turn_a_success_into_a_failure(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,7 +284,6 @@ def hand_over(
     return event
 
 
-# 4
 @pytest.mark.usefixtures("aws")
 def test_waiting_ends_at_the_deadline_of_the_request(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path
@@ -306,7 +296,6 @@ def test_waiting_ends_at_the_deadline_of_the_request(
     assert "The deletion can be tried again" in answer["Reason"]
 
 
-# 4
 @pytest.mark.usefixtures("queue")
 def test_waiting_leaves_nothing_to_remove(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, aws: MiniStack
@@ -316,7 +305,6 @@ def test_waiting_leaves_nothing_to_remove(
     assert aws.client("events").list_rules()["Rules"] == []
 
 
-# 4
 @pytest.mark.usefixtures("queue")
 def test_a_resource_of_any_name_can_wait(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, aws: MiniStack
@@ -327,7 +315,6 @@ def test_a_resource_of_any_name_can_wait(
     assert [name for name in names if len(name) > 64] == []  # EventBridge refuses them, MiniStack does not
 
 
-# 4
 @pytest.mark.usefixtures("aws")
 def test_the_next_look_comes_in_seconds(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, aws: MiniStack
@@ -340,7 +327,6 @@ def test_the_next_look_comes_in_seconds(
     assert pause <= 2
 
 
-# 4
 @pytest.mark.usefixtures("queue")
 def test_the_response_url_is_in_no_rule(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, aws: MiniStack
@@ -352,7 +338,6 @@ def test_the_response_url_is_in_no_rule(
     assert SIGNATURE not in "".join(inputs)
 
 
-# 4
 @pytest.mark.usefixtures("queue")
 def test_the_function_does_not_change_its_own_policy(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, aws: MiniStack
@@ -370,7 +355,6 @@ def test_the_function_does_not_change_its_own_policy(
     assert statements() == before
 
 
-# 5
 def test_a_failed_create_has_the_same_id_at_every_delivery_and_no_jobs(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path
 ) -> None:
@@ -383,7 +367,6 @@ def test_a_failed_create_has_the_same_id_at_every_delivery_and_no_jobs(
     assert "/" in first["PhysicalResourceId"]
 
 
-# 5
 def test_a_failed_initialisation_is_answered_with_an_id(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -412,7 +395,6 @@ def at_debug(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
     library.setLevel(level)
 
 
-# 6
 def test_the_response_url_is_not_logged_at_any_level(
     implementation: type[PlainCrhelper | Provider],
     world: World,
@@ -429,7 +411,6 @@ def test_the_response_url_is_not_logged_at_any_level(
     assert SIGNATURE not in "\n".join(written)
 
 
-# 7
 def test_a_reason_keeps_its_beginning(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path
 ) -> None:
@@ -440,7 +421,6 @@ def test_a_reason_keeps_its_beginning(
     assert reason.startswith("'Clen' is not a property of")
 
 
-# 8
 def test_a_job_that_is_slow_to_stop_is_answered_in_sam_local_too(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -452,7 +432,6 @@ def test_a_job_that_is_slow_to_stop_is_answered_in_sam_local_too(
     assert [answer["Status"] for answer in world.answers(event)] == ["FAILED"]
 
 
-# 8
 def test_a_local_response_host_may_speak_http(
     implementation: type[PlainCrhelper | Provider],
     world: World,
@@ -467,7 +446,6 @@ def test_a_local_response_host_may_speak_http(
     assert naps == []
 
 
-# 9
 def test_a_warm_function_keeps_nothing_of_the_request_before(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path
 ) -> None:
@@ -483,7 +461,6 @@ def test_a_warm_function_keeps_nothing_of_the_request_before(
     assert answer["Data"] == {}
 
 
-# 10
 def test_no_client_is_made_that_is_not_used(
     implementation: type[PlainCrhelper | Provider], world: World, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

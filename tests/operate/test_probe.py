@@ -231,7 +231,7 @@ def test_the_report_says_what_could_not_be_tried_and_takes_it_for_no_agreement()
     text = text_of(found, "The probe was interrupted.")
 
     assert text.startswith("## Probe of CloudFormation: 12 as assumed, 0 DIFFERENT, 2 not tried")
-    assert "| not tried | What is a custom resource sent when it is imported" in text
+    assert "| not tried | What happens when a custom resource is imported" in text
     assert "could not be tried: AccessDenied for arn:aws:iam::[account]:user/me" in text
     assert "could not be tried: the probe ended earlier" in text
     assert "**The probe was interrupted.**" in text
