@@ -60,7 +60,7 @@ def test_the_hooks_run_what_make_check_runs() -> None:
 @pytest.mark.parametrize(
     ("hook", "files"),
     [
-        ("code", ["src/provider/handler.py", "tests/conftest.py", "pyproject.toml", "docs/reference.md"]),
+        ("code", ["src/provider/handler.py", "tests/conftest.py", "docs/reference.md", "docs/development.md"]),
         ("templates", ["template.yaml", "examples/with-cluster.yaml", "examples/sam/template.yaml", ".cfnlintrc"]),
         ("scripts", [".ci/run", ".ci/docker-engine"]),
         ("github", [".github/workflows/ci.yml", ".github/dependabot.yml", ".pre-commit-config.yaml"]),
