@@ -6,7 +6,7 @@ import os
 import signal
 import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,32 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def alone_in_terminal() -> Iterator[None]:
+    """Have Ctrl-C interrupt this program alone, not `make`, which would report it as an error.
+
+    Nothing changes without a terminal, or in the background. Ctrl-Z is ignored: no shell would notice that it stops
+    this program.
+    """
+    group = os.getpgrp()
+    with ExitStack() as cleanup:
+        with suppress(OSError):
+            terminal = os.open("/dev/tty", os.O_RDWR)
+            cleanup.callback(os.close, terminal)
+            if group != os.getpid() and os.tcgetpgrp(terminal) == group:
+                for number in (signal.SIGTSTP, signal.SIGTTOU):
+                    signal.signal(number, signal.SIG_IGN)
+                os.setpgid(0, 0)
+                _give(terminal, os.getpgrp())
+                cleanup.callback(_give, terminal, group)
+        yield
+
+
+def _give(terminal: int, group: int) -> None:
+    with suppress(OSError):  # the terminal is closed
+        os.tcsetpgrp(terminal, group)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Run it with `python -m local.standby`. As soon as an event is answered, its job is as it was before, so that every event
 finds the world that it was written for: one that was cancelled is started anew, one that was started is removed. Exit
-code: 1 if it cannot run, else 128 and the number of the signal that ended it.
+code: 0 after Ctrl-C, 1 if it cannot run, 128 and the signal's number after another signal.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import signal
 import sys
 import textwrap
 import time
 from typing import TYPE_CHECKING, NoReturn
 
 from local import engine, events, world
-from local.interruption import Interrupted, interruptible
+from local.interruption import Interrupted, alone_in_terminal, interruptible
 from local.readable_log import clock_time
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ def main() -> int:
         The exit code.
     """
     try:
-        with interruptible():
+        with alone_in_terminal(), interruptible():
             _run()
     except Interrupted as interrupted:
         print("\nThe local world has ended.")
-        return interrupted.exit_code
+        return 0 if interrupted.number == signal.SIGINT else interrupted.exit_code
     except engine.EngineMissing as error:
         print(error, file=sys.stderr)
     except OSError as error:
