@@ -11,7 +11,6 @@ UV := $(VENV)/uv/bin/uv
 DEV := $(VENV)/dev/bin
 SAM := $(VENV)/sam/bin/python -m local.environment $(VENV)/sam/bin/sam
 TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
-EVENT ?=
 ACT ?=
 TOOLS := dev sam ministack checkov awscli notebook pip-audit cdk sbom workflows
 CDK_TYPESCRIPT := examples/cdk/typescript
@@ -30,8 +29,8 @@ demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks s
 	@$(DEV)/python -m local.demo $(ACT)
 
 .PHONY: invoke
-invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function in its container on an event (EVENT=delete)
-	@$(DEV)/python -m local.invoke $(EVENT)
+invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function in its container on an event (EVENT=delete or EVENT=my/event.json)
+	@$(DEV)/python -m local.invoke "$${EVENT:-}"
 
 .PHONY: local
 local: $(VENV)/dev.done $(VENV)/sam.done ## Keep the simulated cluster running, for `sam local invoke` in another terminal

@@ -50,18 +50,34 @@ def table() -> str:
     return "\n".join(f"  {name:<{width}}  {description}" for name, description in DESCRIPTIONS.items())
 
 
-def text(name: str, ports: Ports = FIXED_PORTS, host: str = HOST) -> str:
+class NoEvent(ValueError):
+    """An event cannot be read; the message says why, and what would be right."""
+
+
+def text(event: str, ports: Ports = FIXED_PORTS, host: str = HOST) -> str:
     """Read an event.
 
     Args:
-        name: Its name.
-        ports: Where the world of its jobs listens.
-        host: The name or address of the machine that it listens on.
+        event: Its name, or the path of a file.
+        ports: The ports of the local world, in place of `FIXED_PORTS`.
+        host: The name or address of the machine that it runs on, in place of `HOST`.
 
     Returns:
         The event, in JSON.
+
+    Raises:
+        NoEvent: There is no such event, or the file does not hold a JSON object.
     """
-    written = (DIRECTORY / f"{name}.json").read_text()
+    path = DIRECTORY / f"{event}.json" if event in DESCRIPTIONS else Path(event)
+    if not path.is_file():
+        raise NoEvent(f"There is no event and no file {event!r}. Name a file, or one of these events:\n{table()}")
+    try:
+        written = path.read_text()
+        content = json.loads(written)
+    except ValueError as error:
+        raise NoEvent(f"{event} is not JSON: {error}. An event is a JSON object, such as events/delete.json.") from None
+    if not isinstance(content, dict):
+        raise NoEvent(f"{event} is not a JSON object. An event is one, such as events/delete.json.")
     for fixed, port in zip(FIXED_PORTS, ports, strict=True):
         written = written.replace(f"{HOST}:{fixed}", f"{host}:{port}")
     return written
@@ -74,6 +90,9 @@ def request_in(event: Mapping[str, Any]) -> dict[str, Any]:
         event: The request itself, or a message of the waiting queue with it.
 
     Returns:
-        The request.
+        The request; empty if there is none.
     """
-    return dict(json.loads(event["Records"][0]["body"]) if "Records" in event else event)
+    try:
+        return dict(json.loads(event["Records"][0]["body"]) if "Records" in event else event)
+    except (LookupError, TypeError, ValueError):
+        return {}

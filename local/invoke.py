@@ -1,7 +1,8 @@
-"""`make invoke`: one event through the function, in its container and with all that it needs around it.
+"""`make invoke`: run the function in its container on one event, beside a simulated cluster and response host.
 
-Run it with `python -m local.invoke delete`, or without an event to have them listed. Exit code: 0 if CloudFormation
-would have got an answer, whatever it says; 1 if not; 2 for wrong arguments; 128 and the signal's number if interrupted.
+Run it with `python -m local.invoke delete`, or with the path of a JSON file; without an event, it lists those of
+`events/`. Exit code: 0 if CloudFormation would have received an answer, whatever it says; 1 if not; 2 for wrong
+arguments; 128 and the signal's number if interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local import engine, events, sam, sam_local, world
 from local.interruption import Interrupted, interruptible
@@ -21,7 +22,7 @@ from local.leftovers import temporary_directory
 from local.readable_log import clock_time, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,20 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     if not options.event:
-        print(f"Which event? Choose one, as in `make invoke EVENT=delete`:\n{events.table()}")
+        print(f"Name an event, as in `make invoke EVENT=delete`, or a file (EVENT=my/event.json):\n{events.table()}")
         return 0
-    if options.event not in events.DESCRIPTIONS:
-        print(
-            f"There is no event {options.event!r}. Choose one, as in `make invoke EVENT=delete`:\n{events.table()}",
-            file=sys.stderr,
-        )
-        return 2
     try:
         with interruptible():
             return _invoke(options.event, options.template)
     except Interrupted as interrupted:
-        print("\nInterrupted. What was started has been ended and removed.")
+        print("\nInterrupted. Everything that was started has been stopped and removed.")
         return interrupted.exit_code
+    except events.NoEvent as error:
+        print(error, file=sys.stderr)
+        return 2
     except (engine.EngineMissing, sam.SamError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -57,49 +55,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local.invoke",
-        description="Run one event of events/ through the function in its container (`sam local invoke`), with a "
-        "simulated Neptune cluster and a stand-in for CloudFormation's response host.",
+        description="Run the function in its container (`sam local invoke`) on one event, with a simulated Neptune "
+        "cluster and a stand-in for CloudFormation's response host.",
         allow_abbrev=False,
     )
-    parser.add_argument("event", nargs="?", default="", help="the event's name, such as delete (default: list them)")
-    parser.add_argument("--template", type=Path, help="a template that `sam build` built (default: build it now)")
+    parser.add_argument("event", nargs="?", default="", help="a name, such as delete, or a file (default: list names)")
+    parser.add_argument("--template", type=Path, help="a template that `sam build` has built (default: build it)")
     return parser
 
 
-def _invoke(name: str, template: Path | None) -> int:
+def _invoke(event: str, template: Path | None) -> int:
+    events.text(event)  # an event that cannot be read is no reason to build
     engine.check()
     built = template or _build()
     image = sam_local.base_image(built)
     if not engine.has_image(image):
-        _say(f"Pulling the image {image}, this once ...")
+        _say(f"Pulling the image {image} (only once) ...")
     with world.running(engine.host_address()) as here, temporary_directory("event-") as directory:
-        path = directory / f"{name}.json"
-        path.write_text(events.text(name, here.ports))
+        path = directory / "event.json"
+        path.write_text(events.text(event, here.ports))
         asked = events.request_in(json.loads(path.read_text()))
-        job_id = asked["ResourceProperties"].get("Id") or world.job_of(asked.get("PhysicalResourceId", ""))
+        job_id = _job_of(asked)
         before = here.neptune.jobs()
 
         about = f"job {job_id}: {here.status(job_id)}" if job_id else "no job yet"
-        _say(f"The function's log of events/{name}.json ({asked['RequestType']}, {about}):")
+        _say(f"The function's log for {event} ({asked.get('RequestType', 'no request')}, {about}):")
         returned = sam_local.invoke(path, built, lambda line: _show(readable(line)))
 
-        _say("\nWhat Neptune was asked:")
+        _say("\nNeptune received these requests:")
         for request, repeated in itertools.groupby(here.neptune.log, key=str):
             first, *others = repeated
             _show(f"{clock_time(first.time)}  {request}{f' ({len(others) + 1} times)' if others else ''}")
         if not here.neptune.log:
-            _show("nothing")
+            _show("none")
         started = [it for it in here.neptune.jobs() if it not in before]
         for it in filter(None, (job_id, *started)):
-            _say(f"The job {it} is {here.status(it)} now.")
+            _say(f"The job {it} is now {here.status(it)}.")
 
         if not here.responses.received:
-            print(f"\nCloudFormation would have got no answer. The function returned: {returned}", file=sys.stderr)
+            print(f"\nCloudFormation would have received no answer. The function returned: {returned}", file=sys.stderr)
             return 1
-        _say("\nThe answer that CloudFormation would have got:")
+        _say("\nCloudFormation would have received this answer:")
         for received in here.responses.received:
             _show(json.dumps(received.body, indent=2, ensure_ascii=False))
     return 0
+
+
+def _job_of(request: Mapping[str, Any]) -> str:
+    properties = request.get("ResourceProperties")
+    adopted = properties.get("Id") if isinstance(properties, dict) else None
+    return str(adopted or world.job_of(str(request.get("PhysicalResourceId", ""))))
 
 
 def _build() -> Path:

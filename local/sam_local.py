@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,17 +21,16 @@ _ROOT = Path(__file__).parent.parent
 _SAM = _ROOT / ".venv/sam/bin/sam"
 _SOURCES = (_ROOT / "template.yaml", _ROOT / "src")
 _CONTAINER = "SAM_CONTAINER_ID: "
-_NAMING_SECONDS = 10.0
 
 BUILT = _ROOT / ".aws-sam/build/template.yaml"
 """What plain `sam build` makes, and plain `sam local invoke` takes."""
 
 
 def is_up_to_date() -> bool:
-    """Tell whether the last `sam build` had the sources of now.
+    """Tell whether the last `sam build` is newer than `template.yaml` and everything in `src/`.
 
     Returns:
-        Whether it had.
+        Whether it is; a build is then not repeated.
     """
     if not BUILT.exists():
         return False
@@ -80,14 +78,10 @@ def invoke(event: Path, template: Path, on_line: Callable[[str], None] = lambda 
     ]
     output = _Output(on_line)
     with tempfile.TemporaryFile("w+") as returned:
-        try:
-            with process_group(
-                command, directory=_ROOT, environment=without_aws(), stdout=returned, stderr=subprocess.PIPE
-            ) as process:
-                output.read(process)
-        except BaseException:
-            output.remove_container()
-            raise
+        with process_group(
+            command, directory=_ROOT, environment=without_aws(), stdout=returned, stderr=subprocess.PIPE
+        ) as process:
+            output.read(process)
         returned.seek(0)
         result = returned.read()
     if process.returncode or not result.strip():
@@ -97,7 +91,7 @@ def invoke(event: Path, template: Path, on_line: Callable[[str], None] = lambda 
 
 
 class _Output:
-    """What SAM writes: its own lines, and the function's log."""
+    """What SAM writes to its standard error: its own lines, and the function's log."""
 
     def __init__(self, on_line: Callable[[str], None]) -> None:
         self._on_line = on_line
@@ -106,23 +100,22 @@ class _Output:
         self.chatter: list[str] = []
 
     def read(self, process: subprocess.Popen[str]) -> None:
-        """Read until SAM ends; if that is interrupted, until its container is known."""
+        """Read until SAM ends. If that is interrupted, kill SAM, and remove the container that it has created."""
         try:
             for line in process.stderr or ():
                 self._add(line.rstrip())
             process.wait()
         except BaseException:
-            self._await_name(process)
+            kill_group(process)
+            # SAM names a container before it starts it, perhaps in a line that has not been read yet.
+            for line in process.stderr or ():
+                self._find_container(line.rstrip())
+            if self._container_id:
+                engine.remove_container(self._container_id)  # which would run on without SAM
             raise
 
-    def remove_container(self) -> None:
-        """Remove SAM's container, which runs on without SAM."""
-        if self._container_id:
-            engine.remove_container(self._container_id)
-
     def _add(self, line: str) -> None:
-        if line.startswith(_CONTAINER):
-            self._container_id = line.removeprefix(_CONTAINER)
+        if self._find_container(line):
             self._in_log = True
         elif line.startswith("END RequestId: "):
             self._in_log = False
@@ -131,12 +124,7 @@ class _Output:
         else:
             self.chatter.append(line)
 
-    def _await_name(self, process: subprocess.Popen[str]) -> None:
-        # SAM, interrupted, may leave a container behind that it has not named yet: it gets the time to do so.
-        killer = threading.Timer(_NAMING_SECONDS, kill_group, [process])
-        killer.start()
-        for line in process.stderr if process.stderr and not self._container_id else ():
-            if line.startswith(_CONTAINER):
-                self._container_id = line.removeprefix(_CONTAINER).rstrip()
-                break
-        killer.cancel()
+    def _find_container(self, line: str) -> bool:
+        if line.startswith(_CONTAINER):
+            self._container_id = line.removeprefix(_CONTAINER)
+        return line.startswith(_CONTAINER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,11 +47,10 @@ def test_its_container_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("name", "expected"), [(f"SAM_CONTAINER_ID: {CONTAINER}", [CONTAINER]), ("no name", [])])
-def test_a_container_that_is_not_named_yet_is_waited_for(
+def test_a_container_is_removed_whose_name_is_still_to_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: list[str], name: str, expected: list[str]
 ) -> None:
-    pretend(monkeypatch, tmp_path, f"echo chatter >&2; sleep 0.2; echo '{name}' >&2; exec sleep 60")
-    monkeypatch.setattr(sam_local, "_NAMING_SECONDS", 1.0)
+    pretend(monkeypatch, tmp_path, f"printf 'chatter\\n{name}\\n' >&2; exec sleep 60")
     monkeypatch.setattr(sam_local._Output, "_add", lambda _output, line: stop(line))
 
     with pytest.raises(Stop):
@@ -70,3 +70,27 @@ def test_one_that_ends_by_itself_removes_its_container_itself(
 
     assert log == ["a line"]
     assert removed == []
+
+
+def test_a_build_is_repeated_only_for_sources_that_have_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, source = tmp_path / "built.yaml", tmp_path / "src"
+    module, compiled = source / "provider/module.py", source / "provider/__pycache__/module.pyc"
+    monkeypatch.setattr(sam_local, "BUILT", built)
+    monkeypatch.setattr(sam_local, "_SOURCES", (source,))
+    assert not sam_local.is_up_to_date()  # there is no build yet
+
+    compiled.parent.mkdir(parents=True)
+    for path in (module, compiled, built):
+        path.touch()
+    for path in (source, *source.rglob("*"), built):
+        os.utime(path, (1000, 1000 + (path == built)))
+    os.utime(compiled, (2000, 2000))
+    assert sam_local.is_up_to_date()
+
+    os.utime(module, (2000, 2000))
+    assert not sam_local.is_up_to_date()
+    os.utime(module, (1000, 1000))
+    module.unlink()  # which only its directory tells
+    assert not sam_local.is_up_to_date()
