@@ -103,10 +103,10 @@ def test_what_is_given_beforehand_is_not_asked_for() -> None:
         ),
         (["Zzz=1"], "Zzz is not a parameter of the template. Its parameters are ClusterResourceId, "),
         (["ClusterResourceId"], "PARAMETERS contains 'ClusterResourceId'; it should be Name=value."),
-        ([], "ClusterResourceId is missing: Write a cluster's resource id"),
-        (["ClusterResourceId=mine"], "ClusterResourceId cannot be 'mine': Write a cluster's resource id"),
+        ([], "ClusterResourceId is missing: Enter a cluster's resource ID"),
+        (["ClusterResourceId=mine"], "ClusterResourceId cannot be 'mine': Enter a cluster's resource ID"),
         (["ClusterResourceId=*", "ClusterPort=0"], "ClusterPort cannot be '0': Enter a number from 1 to 65535."),
-        (["ClusterResourceId=*", "AllowedHosts=a,http://b"], "AllowedHosts cannot be 'a,http://b': Write host names"),
+        (["ClusterResourceId=*", "AllowedHosts=a,http://b"], "AllowedHosts cannot be 'a,http://b': Enter host names"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_would_be_right(given: list[str], problem: str) -> None:
