@@ -1,8 +1,8 @@
 """The reference of the resource types: what documents and lint rules say of them, from their one definition.
 
 `python -m tools.reference` writes a page for each type in `docs/reference/`, and the parts of `docs/reference.md`, of
-`docs/development.md` and of the cfn-lint rules that stand between the marks `generated: NAME` and `end of NAME`; with
-`--check` it only tells whether they are up to date.
+`docs/development.md`, `docs/deployment.md` and the cfn-lint rules that stand between the marks `generated: NAME` and
+`end of NAME`; with `--check` it only tells whether they are up to date.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from provider.values import DEFAULT_PORT, Endpoint
 from tools.diagrams import diagrams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from provider.kinds.kind import Call, Kind
     from provider.schema import Property
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parent.parent
 PAGE = _ROOT / "docs/reference.md"
 DEVELOPMENT = _ROOT / "docs/development.md"
+DEPLOYMENT = _ROOT / "docs/deployment.md"
+TEMPLATE = _ROOT / "template.yaml"
 RULES = _ROOT / "cfn_lint/neptune_ml.py"
 
 _LINE_LENGTH = 120
@@ -224,6 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     written = {path_of(kind): page_of(kind) for kind in KINDS}
     written |= {PAGE: page(PAGE.read_text()), RULES: rules(RULES.read_text())}
     written[DEVELOPMENT] = _replace(DEVELOPMENT.read_text(), "plan", f"\n{diagrams()}\n")
+    written[DEPLOYMENT] = _replace(DEPLOYMENT.read_text(), "parameters", _parameters(loads(TEMPLATE.read_text())))
     outdated = [path for path, text in written.items() if not path.exists() or path.read_text() != text]
     if not check:
         for path in outdated:
@@ -239,6 +242,18 @@ def _replace(text: str, name: str, content: str) -> str:
     if count != 1:
         raise ValueError(f"there should be one block 'generated: {name}', there are {count}")
     return new
+
+
+def _parameters(template: Mapping[str, Any]) -> str:
+    """List the provider's parameters, in the order in which the console shows them."""
+    lines = []
+    for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
+        for name in group["Parameters"]:
+            row = template["Parameters"][name]
+            default = f" (`{row['Default']}`)" if row.get("Default") else "" if "Default" in row else " (required)"
+            item = f"- `{name}`{default}: {row['Description']}"
+            lines += textwrap.wrap(item, _LINE_LENGTH, subsequent_indent="  ", break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def _syntax(heading: str, rows: Sequence[Property[Any]], resource_type: str = "") -> str:
