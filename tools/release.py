@@ -131,8 +131,8 @@ def released(template: str, source_url: str = "") -> str:
     """
     application = {
         "Name": NAME,
-        "Description": "CloudFormation resource types for the jobs of Amazon Neptune ML: a stack starts or adopts its "
-        "job, waits for it if it is told to, and cancels it when it is deleted.",
+        "Description": "CloudFormation resource types for Amazon Neptune ML. A stack starts or adopts a job, and can "
+        "wait for it. Deleting the stack cancels the job.",
         "Author": "contributors",
         "SpdxLicenseId": _LICENCE,
         "LicenseUrl": "LICENSE",

@@ -11,7 +11,7 @@ from provider.custom_resource.waiting import pause
 from tests.cfn_lint.linting import ROOT
 
 PAGE = (ROOT / "docs/cost.md").read_text()
-ROWS = re.findall(r"^\| (\d+) s \| (\d+) \| (\d+) \| ([\d.]+) s \| ([\d.]+) \|", PAGE, re.M)
+ROWS = re.findall(r"^\| (\d+) s \| (\d+) \| ([\d.]+) s \| ([\d.]+) \|", PAGE, re.M)
 LOOK_SECONDS, MEAN_CHANCE = 0.1, 0.5  # as the page says
 GIGABYTES = 0.25
 DOLLARS_OF_A_GIGABYTE_SECOND, DOLLARS_OF_AN_INVOCATION, DOLLARS_OF_AN_SQS_REQUEST = 0.0000166667, 0.2e-6, 0.4e-6
@@ -47,7 +47,7 @@ def test_the_costs_of_a_deletion_are_computed(row: tuple[str, ...]) -> None:
         + WRITE_UNITS * DOLLARS_OF_A_WRITE_UNIT
     )
 
-    assert row[1:] == (str(looks), str(messages), f"{billed:.1f}", f"{cents:.4f}")
+    assert row[1:] == (str(looks), f"{billed:.1f}", f"{cents:.4f}")
 
 
 def test_the_cost_of_looking_for_the_end_of_a_job_is_computed() -> None:
@@ -58,7 +58,7 @@ def test_the_cost_of_looking_for_the_end_of_a_job_is_computed() -> None:
     dollars_of_a_look = LOOK_SECONDS * GIGABYTES * DOLLARS_OF_A_GIGABYTE_SECOND + DOLLARS_OF_AN_INVOCATION
     cents = 100 * looks * (dollars_of_a_look + 3 * DOLLARS_OF_AN_SQS_REQUEST)
 
-    assert f"twelve hours are {looks:,} looks, or {cents:.2f} cents" in PAGE
+    assert f"twelve hours are {looks:,} looks, or {cents:.2f} cents" in " ".join(PAGE.split())
 
 
 def test_there_are_rows() -> None:
