@@ -1,8 +1,9 @@
-"""The events of `events/*.json`: what each is about, and how it is read."""
+"""The events of `events/`: what each is about, and how it is read."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,30 +15,10 @@ if TYPE_CHECKING:
     from local.world import Ports
 
 DIRECTORY: Final = Path(__file__).parent.parent / "events"
+_ROW = re.compile(r"^\| `([a-z-]+)` \| (.+) \|$", re.MULTILINE)
 
-DESCRIPTIONS: Final[Mapping[str, str]] = {
-    "create": "adopts a job that runs",
-    "create-start": "starts a job",
-    "create-start-wait": "starts a job, and is answered when it has completed",
-    "create-start-fails": "starts a job to wait for, which fails",
-    "create-unknown-job": "adopts a job that the cluster does not know",
-    "create-mistyped-property": "has a property that there is not",
-    "create-half-a-pair": "describes a job by one of two ids that go together",
-    "create-both-ways": "names a job to adopt, and describes one to start",
-    "update-settings": "has other settings for the same job",
-    "update-other-job": "adopts another job; CloudFormation would then delete the old resource",
-    "update-description": "describes another job, and starts it; CloudFormation would then delete the old resource",
-    "delete": "cancels the job that was adopted",
-    "delete-started": "cancels the job that was started",
-    "delete-clean": "cancels the job, and has its artifacts deleted",
-    "delete-slow-to-stop": "waits for a job that takes its time to stop",
-    "delete-never-stops": "waits for a job that never stops, until its time is up",
-    "delete-waiting": "is a message of the queue: a deletion that has waited for its job",
-    "delete-job-gone": "is for a job that the cluster does not know any more",
-    "delete-after-failed-create": "follows a creation that failed and had started no job",
-    "delete-unanswered-create": "follows a creation that was never answered, and began nothing",
-}
-"""The events, by the names of their files without `.json`."""
+DESCRIPTIONS: Final[Mapping[str, str]] = dict(_ROW.findall((DIRECTORY / "README.md").read_text()))
+"""The events, by the names of their files without `.json`, as the table there has them."""
 
 
 def table() -> str:

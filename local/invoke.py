@@ -76,10 +76,10 @@ def _invoke(event: str, template: Path | None) -> int:
         path.write_text(events.text(event, here.ports))
         asked = events.request_in(json.loads(path.read_text()))
         job_id = _job_of(asked)
-        before = here.neptune.jobs()
+        before = here.jobs()
 
-        about = f"job {job_id}: {here.status(job_id)}" if job_id else "no job yet"
-        _say(f"The function's log for {event} ({asked.get('RequestType', 'no request')}, {about}):")
+        about = f", job {job_id}: {here.status(job_id)}" if job_id else ""
+        _say(f"The function's log for {event} ({asked.get('RequestType', 'no request')}{about}):")
         returned = sam_local.invoke(path, built, lambda line: _show(readable(line)))
 
         _say("\nNeptune received these requests:")
@@ -88,17 +88,18 @@ def _invoke(event: str, template: Path | None) -> int:
             _show(f"{clock_time(first.time)}  {request}{f' ({len(others) + 1} times)' if others else ''}")
         if not here.neptune.log:
             _show("none")
-        started = [it for it in here.neptune.jobs() if it not in before]
+        started = [it for it in here.jobs() if it not in before]
         for it in filter(None, (job_id, *started)):
             _say(f"The job {it} is now {here.status(it)}.")
 
-        if not here.responses.received:
-            print(f"\nCloudFormation would have received no answer. The function returned: {returned}", file=sys.stderr)
-            return 1
-        _say("\nCloudFormation would have received this answer:")
-        for received in here.responses.received:
-            _show(json.dumps(received.body, indent=2, ensure_ascii=False))
-    return 0
+        taken = [("answer", it.body) for it in here.responses.received]
+        taken += [("signal for a wait condition", it.body) for it in here.responses.signals]
+        for what, body in taken:
+            _say(f"\nCloudFormation would have received this {what}:")
+            _show(json.dumps(body, indent=2, ensure_ascii=False))
+    if not taken:
+        print(f"\nCloudFormation would have received no answer. The function returned: {returned}", file=sys.stderr)
+    return 0 if taken else 1
 
 
 def _job_of(request: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ A container reaches this machine by the name `host.docker.internal`, also where 
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -14,27 +14,52 @@ from urllib.parse import urlsplit
 from local.leftovers import temporary_directory
 from local.response_host import ResponseHost
 from simulator import JobNotFoundError, JobPlan, JobStatus, Simulator
+from simulator.kinds import KIND_NAMES
+from simulator.lives import EndpointStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from simulator import RequestRecord
     from simulator.clock import Clock
+    from simulator.kinds import KindName
+    from simulator.lives import Status
 
 HOST: Final = "host.docker.internal"
 
 STARTED: Final = "recipes-graph-ModelTransform-yzssw3e5t7pcl6"
 """A job that the provider has started for an earlier Create of the resource of `create-start`."""
 
-JOBS: Final[Mapping[str, float | None]] = {
-    "movies": 2.0,
-    "books": 2.0,
-    "music": 8.0,
-    "stuck": None,
-    STARTED: 2.0,
+STARTED_ENDPOINT: Final = "comics-graph-Endpoint-yzssw3e5t7pcl6"
+"""An endpoint that it has created for an earlier Create of the resource of `create-endpoint`."""
+
+
+class LocalJob(NamedTuple):
+    """A job of the local world.
+
+    Attributes:
+        kind: Its kind.
+        status: Its status when an event comes.
+        stop_seconds: How long it takes to stop after its cancellation, in seconds; `None`: it never stops.
+    """
+
+    kind: KindName = "modeltransform"
+    status: Status = JobStatus.IN_PROGRESS
+    stop_seconds: float | None = 2.0
+
+
+JOBS: Final[Mapping[str, LocalJob]] = {
+    "movies": LocalJob(),
+    "books": LocalJob(),
+    "music": LocalJob(stop_seconds=8.0),
+    "stuck": LocalJob(stop_seconds=None),
+    STARTED: LocalJob(),
+    "comics-processing": LocalJob("dataprocessing"),
+    "comics-training": LocalJob("modeltraining"),
+    "comics-trained": LocalJob("modeltraining", JobStatus.COMPLETED),
+    STARTED_ENDPOINT: LocalJob("endpoints", EndpointStatus.IN_SERVICE),
 }
-"""The jobs, all of them running, and the seconds that each takes to stop once it is cancelled; `None`: it never stops.
-"""
+"""The jobs, by their ids; no two kinds share an id."""
 
 TRAININGS: Final[Mapping[str, JobPlan]] = {
     "news-training": JobPlan(base_seconds=1.0, run_seconds=4.0),
@@ -42,8 +67,10 @@ TRAININGS: Final[Mapping[str, JobPlan]] = {
         base_seconds=1.0, run_seconds=3.0, fails_with="AlgorithmError: the training job has left no model artifacts"
     ),
 }
-"""What becomes of a job that an event starts with the models of these trainings; with others, it runs on."""
+"""What becomes of a job that an event starts with the models of these trainings. With others, it runs on."""
+
 _STOP_SECONDS = 2.0
+_IN_SERVICE_SECONDS = 2.0
 
 
 class Ports(NamedTuple):
@@ -59,7 +86,7 @@ class Ports(NamedTuple):
 
 
 NOT_THERE: Final = "not there"
-"""The status of a job that there is not."""
+"""The status of a job that does not exist."""
 
 FIXED_PORTS: Final = Ports(18182, 18183)
 """Those that the events name. Not 8182: there may be a tunnel to a real cluster on it."""
@@ -85,6 +112,14 @@ class World:
         """Where it listens."""
         return Ports(self.neptune.port, urlsplit(self.responses.url).port or 0)
 
+    def jobs(self) -> dict[str, Status]:
+        """Look up the jobs of all kinds.
+
+        Returns:
+            Their statuses, by their ids.
+        """
+        return {job_id: status for kind in KIND_NAMES for job_id, status in self.neptune.of(kind).jobs().items()}
+
     def status(self, job_id: str) -> str:
         """Look up a job's status.
 
@@ -94,28 +129,28 @@ class World:
         Returns:
             Its status, or `NOT_THERE`.
         """
-        try:
-            return self.neptune.status(job_id)
-        except JobNotFoundError:
-            return NOT_THERE
+        return self.jobs().get(job_id, NOT_THERE)
 
     def restore(self, job_id: str) -> str:
-        """Put a job back as the events expect it: one of `JOBS` runs, another is not there.
+        """Set a job up again as the events expect it.
 
         Args:
-            job_id: The job.
+            job_id: One of `JOBS`, or another job, which the events expect not to exist.
 
         Returns:
-            What was done; empty if nothing had to be.
+            What was done; empty if nothing was necessary.
         """
-        status = self.status(job_id)
-        if status == (JobStatus.IN_PROGRESS if job_id in JOBS else NOT_THERE):
+        job, status = JOBS.get(job_id), self.status(job_id)
+        # An endpoint may have the same status, and another description.
+        if status == (job.status if job else NOT_THERE) and not (job and job.kind == "endpoints"):
             return ""
-        self.neptune.forget_job(job_id)
-        if job_id not in JOBS:
+        for kind in KIND_NAMES:
+            with suppress(JobNotFoundError):
+                self.neptune.of(kind).forget_job(job_id)
+        if job is None:
             return "removed"
-        self.neptune.start_job(job_id, stop_seconds=JOBS[job_id])
-        return "started anew"
+        self.neptune.of(job.kind).start_job(job_id, status=job.status, stop_seconds=job.stop_seconds)
+        return "set up again"
 
 
 def job_of(physical_id: str) -> str:
@@ -163,8 +198,10 @@ def running(
         ) as neptune,
         ResponseHost(address, ports.responses) as responses,
     ):
-        for job_id, stop_seconds in JOBS.items():
-            neptune.start_job(job_id, stop_seconds=stop_seconds)
+        neptune.of("endpoints").plan = JobPlan(run_seconds=_IN_SERVICE_SECONDS, stop_seconds=_STOP_SECONDS)
         for training, plan in TRAININGS.items():
             neptune.plan_training(training, plan)
-        yield World(neptune, responses)
+        here = World(neptune, responses)
+        for job_id in JOBS:
+            here.restore(job_id)
+        yield here

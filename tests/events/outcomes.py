@@ -13,9 +13,11 @@ class Outcome:
     physical_id: str
     reason: str = ""
     job: str = ""  # the job that the event is about
-    cancellation: str | None = None  # the request that cancels the job, after /ml/modeltransform/
+    cancellation: str | None = None  # the request that cancels the job, after the path of its kind
     cancellations: int = 1  # how often that is sent
     starts: bool = False  # the job is started by the event
+    changes: bool = False  # it is changed in place
+    signals: bool = False  # a wait condition gets the outcome, not the request
     job_status: str = world.NOT_THERE  # in which the event leaves the job
     cleaned: bool = False  # the job's artifacts are deleted
 
@@ -31,6 +33,9 @@ RECIPES = "recipes-graph-ModelTransform-pipisbcr5teuqi"
 NEWS = "news-graph-ModelTransform-tyxez5joariehr"
 PHOTOS = "photos-graph-ModelTransform-mn4tzym55leihd"
 OTHER_RECIPES = "recipes-graph-ModelTransform-tc5xefmewkusku"
+PROCESSING = "comics-graph-DataProcessing-rrvmxmwxwopbce"
+TRAINING = "comics-graph-Training-7l5r2sgph7evw5"
+ENDPOINT = "comics-graph-Endpoint-eoff4d5qcml2w4"
 INVENTED_ID = "weather-graph-ModelTransform-1N2K5RF3Q0J6K"  # CloudFormation's, for a Create that it heard nothing of
 
 OUTCOMES = {
@@ -112,5 +117,40 @@ OUTCOMES = {
     "delete-job-gone": Outcome("SUCCESS", f"{CLUSTER}/games", job="games"),
     "delete-after-failed-create": Outcome("SUCCESS", f"no-job/{FAILED_CREATE}", job="podcasts"),
     "delete-unanswered-create": Outcome("SUCCESS", INVENTED_ID),
+    "create-data-processing": Outcome(
+        "SUCCESS", f"{CLUSTER}/{PROCESSING}", job=PROCESSING, starts=True, job_status="InProgress"
+    ),
+    "delete-data-processing": Outcome(
+        "SUCCESS",
+        f"{CLUSTER}/comics-processing",
+        job="comics-processing",
+        cancellation="comics-processing?clean=false",
+        job_status="Stopped",
+    ),
+    "create-training": Outcome("SUCCESS", f"{CLUSTER}/{TRAINING}", job=TRAINING, starts=True, job_status="InProgress"),
+    "delete-training": Outcome(
+        "SUCCESS",
+        f"{CLUSTER}/comics-training",
+        job="comics-training",
+        cancellation="comics-training?clean=false",
+        job_status="Stopped",
+    ),
+    "create-completed": Outcome(
+        "SUCCESS", f"{CLUSTER}/comics-trained", job="comics-trained", signals=True, job_status="Completed"
+    ),
+    "create-endpoint": Outcome("SUCCESS", f"{CLUSTER}/{ENDPOINT}", job=ENDPOINT, starts=True, job_status="InService"),
+    "update-endpoint": Outcome(
+        "SUCCESS",
+        f"{CLUSTER}/{world.STARTED_ENDPOINT}",
+        job=world.STARTED_ENDPOINT,
+        changes=True,
+        job_status="InService",
+    ),
+    "delete-endpoint": Outcome(
+        "SUCCESS",
+        f"{CLUSTER}/{world.STARTED_ENDPOINT}",
+        job=world.STARTED_ENDPOINT,
+        cancellation=f"{world.STARTED_ENDPOINT}?clean=false",
+    ),
 }
 """By the names of the events."""

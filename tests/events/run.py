@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from local import world
 from local.function_log import Line, Metrics, parse
 from local.response_host import SIGNATURE
+from provider.kinds import KINDS
+from simulator.kinds import KIND_NAMES
 from tests.events.outcomes import CLUSTER, OUTCOMES
+from tests.function.world import PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ATTRIBUTES = {
-    "Id",
-    "Status",
-    "OutputLocation",
-    "BaseProcessingJobArn",
-    "RemoteModelTransformJobArn",
-    "ModelNames",
-    "ModelArns",
-}
-JOBS = "/ml/modeltransform"
+ATTRIBUTES = {kind.resource_type: {"Id", "Status", *(it.name for it in kind.attributes)} for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -35,6 +30,7 @@ class Run:
     log: list[str]
     returned: dict[str, Any]
     answers: list[dict[str, Any]]
+    signals: list[dict[str, Any]]
     requests: list[tuple[str, str]]
     statuses: dict[str, str]
     cleaned: set[str]
@@ -51,7 +47,6 @@ class Run:
         returned: Mapping[str, Any],
     ) -> Self:
         """Collect what came of an event in its world."""
-        statuses = here.neptune.jobs()
         return cls(
             name=name,
             cluster=f"http://{host}:{here.ports.neptune}",
@@ -59,47 +54,57 @@ class Run:
             log=log,
             returned=dict(returned),
             answers=[received.body for received in here.responses.received],
+            signals=[received.body for received in here.responses.signals],
             requests=[(it.method, f"{it.path}?{it.query}" if it.query else it.path) for it in here.neptune.log],
-            statuses={job: str(status) for job, status in statuses.items()},
-            cleaned={job for job in statuses if not here.neptune.artifacts(job)},
+            statuses={job: str(status) for job, status in here.jobs().items()},
+            cleaned={
+                job
+                for kind in set(KIND_NAMES) - {"endpoints"}  # which have no artifacts
+                for job in here.neptune.of(kind).jobs()
+                if not here.neptune.of(kind).artifacts(job)
+            },
         )
 
     def check_answer(self) -> None:
-        """CloudFormation gets the one answer that it is to get."""
-        (answer,) = self.answers
+        """CloudFormation gets the one answer, or signal, that it is to get."""
         expected = OUTCOMES[self.name]
-
         physical_id = expected.physical_id.replace(CLUSTER, self.cluster)
-        assert (answer["Status"], answer["PhysicalResourceId"]) == (expected.status, physical_id)
-        assert expected.reason in answer["Reason"]
-        assert bool(answer["Reason"]) == (expected.status == "FAILED")
-        for field in ("StackId", "RequestId", "LogicalResourceId"):
-            assert answer[field] == self.event[field]
         has_job = self.event["RequestType"] != "Delete" and expected.status == "SUCCESS"
-        assert answer["Data"].keys() == (ATTRIBUTES if has_job else set())
+        if expected.signals:
+            (signal,), () = self.signals, self.answers
+            assert (signal["Status"], signal["UniqueId"]) == (expected.status, expected.job)
+            data = json.loads(signal["Data"])
+        else:
+            (answer,), () = self.answers, self.signals
+            assert (answer["Status"], answer["PhysicalResourceId"]) == (expected.status, physical_id)
+            assert expected.reason in answer["Reason"]
+            assert bool(answer["Reason"]) == (expected.status == "FAILED")
+            for field in ("StackId", "RequestId", "LogicalResourceId"):
+                assert answer[field] == self.event[field]
+            data = answer["Data"]
+        assert data.keys() == (ATTRIBUTES[self.event["ResourceType"]] if has_job else set())
         if has_job:
-            status = "Completed" if expected.job_status == "Completed" else "InProgress"
-            assert (answer["Data"]["Id"], answer["Data"]["Status"]) == (expected.job, status)
-            assert bool(answer["Data"]["ModelNames"]) == (status == "Completed")
-        assert {name: self.returned[name] for name in ("Status", "PhysicalResourceId")} == {
-            name: answer[name] for name in ("Status", "PhysicalResourceId")
-        }
+            assert (data["Id"], data["Status"]) == (expected.job, expected.job_status)
+            assert bool(data.get("ModelNames")) == (expected.job_status == "Completed")
+        assert (self.returned["Status"], self.returned["PhysicalResourceId"]) == (expected.status, physical_id)
 
     def check_neptune(self) -> None:
         """Neptune is asked for that job alone, and nothing becomes of any other."""
         expected = OUTCOMES[self.name]
-        item = f"{JOBS}/{expected.job}"
+        jobs = f"/ml/{PATHS[self.event['ResourceType']]}"
+        item = f"{jobs}/{expected.job}"
 
         cancelled = [target for method, target in self.requests if method == "DELETE"]
         assert cancelled == (
-            [f"{JOBS}/{expected.cancellation}"] * expected.cancellations if expected.cancellation else []
+            [f"{jobs}/{expected.cancellation}"] * expected.cancellations if expected.cancellation else []
         )
-        assert [target for method, target in self.requests if method == "POST"] == [JOBS] * expected.starts
+        posted = [target for method, target in self.requests if method == "POST"]
+        assert posted == [jobs] * (expected.starts + expected.changes)
         calls = {(method, target.partition("?")[0]) for method, target in self.requests}
-        assert calls <= {("POST", JOBS), ("GET", item), ("DELETE", item)}
+        assert calls <= {("POST", jobs), ("GET", item), ("DELETE", item)}
 
-        touched = {} if expected.job_status == world.NOT_THERE else {expected.job: expected.job_status}
-        assert self.statuses == {**dict.fromkeys(world.JOBS, "InProgress"), **touched}
+        left = {**{job_id: job.status for job_id, job in world.JOBS.items()}, expected.job: expected.job_status}
+        assert self.statuses == {job: status for job, status in left.items() if status != world.NOT_THERE}
         assert self.cleaned == ({expected.job} if expected.cleaned else set())
 
     def check_log(self) -> None:
@@ -111,6 +116,6 @@ class Run:
         assert not any("exception" in line.fields for line in written if isinstance(line, Line))
         assert not any(SIGNATURE in line for line in self.log)
         assert isinstance(written[-1], Metrics)
-        assert "Failures" in written[-1].values
+        assert ("FailedSignals" if OUTCOMES[self.name].signals else "Failures") in written[-1].values
         started = sum(sum(it.values.get("JobsStarted", [])) for it in metrics)
         assert started == OUTCOMES[self.name].starts

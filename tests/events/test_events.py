@@ -26,7 +26,7 @@ from provider.custom_resource.request import cloudformation_request, return_addr
 from provider.custom_resource.waiting import WaitingQueue
 from provider.hosts import Hosts
 from provider.identity import Identity
-from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds import KINDS
 from tests.events.outcomes import CLUSTER, INVENTED_ID, OUTCOMES
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ STACK_ARN = re.compile(
     r"arn:aws:cloudformation:us-east-1:\d{12}:stack/[A-Za-z][A-Za-z0-9-]*/[0-9a-f]{8}(-[0-9a-f]{4}){3}-\w{12}"
 )
 HOSTS = Hosts.of_responses("us-east-1", [world.HOST])
-WAITING = "delete-waiting"
+# Those that come from the queue.
+WAITING = ("delete-waiting", "create-completed")
 # The request that started what was there before.
 EARLIER_CREATE = "1c8f5a27-64d3-4b9e-a0f5-8e3b7d2c9614"
 FUNCTION_ARN = re.compile(r"arn:aws:lambda:us-east-1:\d{12}:function:[A-Za-z0-9-]+")
@@ -73,7 +74,7 @@ def scalars(value: object) -> Iterator[object]:
 
 
 def test_every_event_has_a_description_and_an_outcome() -> None:
-    assert {path.name for path in events.DIRECTORY.iterdir()} == {f"{name}.json" for name in OUTCOMES}
+    assert {path.name for path in events.DIRECTORY.glob("*.json")} == {f"{name}.json" for name in OUTCOMES}
     assert list(events.DESCRIPTIONS) == list(OUTCOMES)
 
 
@@ -92,15 +93,14 @@ def test_event_looks_like_one_of_cloudformations(name: str) -> None:
     event = read(name)
     properties = event["ResourceProperties"]
 
-    assert event["ResourceType"] == MODEL_TRANSFORM_JOB.resource_type
     assert STACK_ARN.fullmatch(event["StackId"])
     assert FUNCTION_ARN.fullmatch(event["ServiceToken"])
     assert properties["ServiceToken"] == event["ServiceToken"]
     assert 1 <= int(properties["ServiceTimeout"]) <= 3600
     assert str(uuid.UUID(event["RequestId"], version=4)) == event["RequestId"]
     assert all(isinstance(scalar, str) and scalar for scalar in scalars({**event, "Waiting": {}}))
-    schema = schema_of(MODEL_TRANSFORM_JOB.schema)
-    known = {row.name for row in schema.rows}
+    (kind,) = (it for it in KINDS if it.resource_type == event["ResourceType"])
+    known = {row.name for row in schema_of(kind.schema).rows}
     assert (properties.keys() <= known) == (name != "create-mistyped-property")
     if "OldResourceProperties" in event:
         assert event["OldResourceProperties"] != properties
@@ -141,7 +141,9 @@ def test_event_speaks_of_the_local_world(name: str) -> None:
     assert event["ResponseURL"].startswith(f"http://{world.HOST}:{ports.responses}/")
     outcome = OUTCOMES[name]
     assert event["ResourceProperties"].get("Id", outcome.job) == outcome.job
-    assert (outcome.job in world.JOBS) == (outcome.job_status != world.NOT_THERE and not outcome.starts)
+    assert (outcome.job in world.JOBS) == bool(
+        outcome.cancellation or (outcome.job_status != world.NOT_THERE and not outcome.starts)
+    )
 
 
 @every_event
@@ -188,13 +190,22 @@ def test_id_of_a_job_that_is_started_follows_from_the_event(name: str) -> None:
     assert waits == (OUTCOMES[name].job_status != "InProgress")
 
 
-def test_started_job_is_of_an_earlier_creation_of_what_create_start_creates() -> None:
-    create = read("create-start")
+@pytest.mark.parametrize(
+    ("creation", "job", "later"),
+    [
+        ("create-start", world.STARTED, ("delete-started", "update-description")),
+        ("create-endpoint", world.STARTED_ENDPOINT, ("update-endpoint", "delete-endpoint")),
+    ],
+)
+def test_started_job_is_of_an_earlier_creation_of_the_same_resource(
+    creation: str, job: str, later: tuple[str, ...]
+) -> None:
+    create = read(creation)
 
-    assert id_of_job({**create, "RequestId": EARLIER_CREATE}) == world.STARTED
-    for name in ("delete-started", "update-description"):
+    assert id_of_job({**create, "RequestId": EARLIER_CREATE}) == job
+    for name in later:
         event = read(name)
-        assert event["PhysicalResourceId"] == f"{CLUSTER}/{world.STARTED}"
+        assert event["PhysicalResourceId"] == f"{CLUSTER}/{job}"
         assert event.get("OldResourceProperties", event["ResourceProperties"]) == create["ResourceProperties"]
         for field in ("StackId", "LogicalResourceId"):
             assert event[field] == create[field]
@@ -207,20 +218,21 @@ def test_unanswered_creation_has_an_id_that_names_no_job() -> None:
     assert Identity.parse(INVENTED_ID) is None
 
 
-def test_waiting_event_is_what_the_queue_delivers() -> None:
-    event = json.loads(events.text(WAITING))
+@pytest.mark.parametrize("name", WAITING)
+def test_waiting_event_is_what_the_queue_delivers(name: str) -> None:
+    event = json.loads(events.text(name))
 
     (record,) = SqsModel.model_validate(event).Records
 
     body = event["Records"][0]["body"]
     assert record.md5OfBody == hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
-    waited = cloudformation_request(read(WAITING), return_address(read(WAITING), HOSTS))
+    waited = cloudformation_request(read(name), return_address(read(name), HOSTS))
     message = WaitingQueue("", "us-east-1").message_in(event)
     assert message is not None
-    assert message.event == read(WAITING)
+    assert message.event == read(name)
     assert waited.arrived_at is not None
-    assert waited.patience.cancelled_at is not None
+    assert (waited.patience.cancelled_at is None, waited.follows is None) in [(False, True), (True, False)]
 
 
 def test_no_other_event_has_waited() -> None:
-    assert [name for name in events.DESCRIPTIONS if "Waiting" in read(name)] == [WAITING]
+    assert [name for name in events.DESCRIPTIONS if "Waiting" in read(name)] == list(WAITING)

@@ -16,7 +16,7 @@ from provider.custom_resource import FrontDoor
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.waiting import WaitingQueue
 from provider.journal.memory import Memory
-from provider.kinds import MODEL_TRANSFORM_JOB
+from provider.kinds import KINDS
 from provider.lifecycle import Lifecycle
 from provider.neptune import Jobs
 from provider.settings import Settings
@@ -49,22 +49,21 @@ def run(name: str, variables: Mapping[str, str]) -> Run:
 
     clock = Clock(monotonic=time, wall=lambda: EPOCH + time(), sleep=sleep)
     settings = Settings.from_environment(variables)
-    lifecycle = Lifecycle(
-        MODEL_TRANSFORM_JOB,
-        schema_of(MODEL_TRANSFORM_JOB.schema),
-        settings.clusters,
-        partial(Jobs, MODEL_TRANSFORM_JOB, region=settings.region, resource_arn=settings.neptune_resource_arn),
-        Memory(),
-        clock,
-        may_start=settings.may_start,
-        is_patient=not settings.is_local,
-    )
-    door = FrontDoor(
-        {MODEL_TRANSFORM_JOB.resource_type: lifecycle},
-        WaitingQueue(settings.waiting_queue_url, settings.region),
-        settings,
-        clock,
-    )
+    journal = Memory()
+    lifecycles = {
+        kind.resource_type: Lifecycle(
+            kind,
+            schema_of(kind.schema),
+            settings.clusters,
+            partial(Jobs, kind, region=settings.region, resource_arn=settings.neptune_resource_arn),
+            journal,
+            clock,
+            may_start=settings.may_start,
+            is_patient=not settings.is_local,
+        )
+        for kind in KINDS
+    }
+    door = FrontDoor(lifecycles, WaitingQueue(settings.waiting_queue_url, settings.region), settings, clock)
     with world.running(ADDRESS, clock=time) as here:
         event = json.loads(events.text(name, here.ports, ADDRESS))
         returned = door.handle(event, LambdaContext(monotonic=time))  # type: ignore[arg-type] # quacks like Powertools'

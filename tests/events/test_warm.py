@@ -1,4 +1,4 @@
-"""Any two events, one after the other in one process: nothing of the first is seen in what comes of the second."""
+"""Every event after several others in one process: nothing of those is seen in what comes of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import json
 import logging
 import random
 from dataclasses import dataclass, field
-from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +34,7 @@ ADDRESS = "127.0.0.1"
 # What tells two invocations of the same event apart.
 OF_THE_MOMENT = {"timestamp", "cold_start"}
 RESOURCE = f"{STACK_ID}|Job"
+ORDERS = 8
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,8 @@ class Process:
         """Invoke the function with an event, in a world as new."""
         here, now, day = self.here, self.now, self.days[name]
         random.seed(0)
-        has_changed = dict(here.neptune.jobs().items() ^ dict.fromkeys(world.JOBS, "InProgress").items())
         now[0] = 0.0
-        for job_id in has_changed:
+        for job_id in {**here.jobs(), **world.JOBS}:
             here.restore(job_id)
         here.responses.behave([], then=day.host)
         asked, answered, signalled = len(here.neptune.log), len(here.responses.received), len(here.responses.signals)
@@ -215,21 +214,16 @@ def process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         yield Process(importlib.reload(provider.handler), here, now, log, capsys, monkeypatch)
 
 
-def in_every_order(names: list[str]) -> list[str]:
-    """A course in which each name comes once after each, itself among them (a de Bruijn sequence)."""
-    course = []
-    for position, name in enumerate(names):
-        course.append(name)
-        for other in names[position + 1 :]:
-            course += [name, other]
-    return [*course, names[0]]
+def in_many_orders(names: list[str]) -> Iterator[str]:
+    """A course in which each name comes after several others."""
+    for seed in range(ORDERS):
+        yield from random.Random(seed).sample(names, len(names))  # noqa: S311 - no secret
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics to publish")
 def test_nothing_of_an_invocation_is_seen_in_the_next(process: Process) -> None:
-    """The first is alone; what stuck to the process for good would show in its later ones."""
-    course = in_every_order(list(process.days))
-    assert set(pairwise(course)) == set(product(process.days, repeat=2))
+    """What stuck to the process for good would show in all of an event's invocations but the first."""
+    course = list(in_many_orders(list(process.days)))
 
     seen = [process.invoke(name) for name in course]
 

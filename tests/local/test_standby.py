@@ -52,7 +52,7 @@ def test_ctrl_c_ends_it_without_an_error(tmp_path: Path, monkeypatch: pytest.Mon
                     screen.write(b"\x03")
 
     assert process.returncode == 0
-    assert shown.decode().partition("What comes in:")[2].split() == ["^C", "The", "local", "world", "has", "ended."]
+    assert shown.decode().partition("What comes in:")[2].split() == ["^C", "Stopped."]
 
 
 def test_local_world_shows_what_comes_and_is_soon_as_it_was() -> None:
@@ -84,9 +84,9 @@ def test_local_world_shows_what_comes_and_is_soon_as_it_was() -> None:
             "LogicalResourceId": "Job",
         }
         ask("PUT", responses, "key", answer)
-        shown = read_until(process, "started anew")
+        shown = read_until(process, "set up again")
         assert "It never stops." in shown
-        assert "job stuck is Stopping; started anew" in shown
+        assert "stuck is Stopping; set up again" in shown
         assert (status("stuck"), status("music")) == ("InProgress", "Stopping")
 
         description = {"modelTransformOutputS3Location": "s3://bucket/folder", "trainingJobName": "training"}
@@ -94,7 +94,7 @@ def test_local_world_shows_what_comes_and_is_soon_as_it_was() -> None:
         assert status("started") == "InProgress"
         answer |= {"Status": "SUCCESS", "PhysicalResourceId": f"http://{world.HOST}:{neptune}/started"}
         ask("PUT", responses, "key", answer)
-        assert "job started is InProgress; removed" in read_until(process, "removed")
+        assert "started is InProgress; removed" in read_until(process, "removed")
 
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=END_SECONDS)

@@ -8,9 +8,12 @@ import pytest
 
 from local import world
 from simulator import ManualClock
+from simulator.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from simulator.kinds import KindName
 
 
 @pytest.fixture
@@ -19,25 +22,31 @@ def here() -> Iterator[world.World]:
         yield running
 
 
+STATUSES = {job_id: str(job.status) for job_id, job in world.JOBS.items()}
+
+
 @pytest.mark.parametrize("job_id", world.JOBS)
-def test_a_job_that_ends_is_started_anew(here: world.World, job_id: str) -> None:
-    here.neptune.forget_job(job_id)
-    here.neptune.start_job(job_id, status="Stopped")
+def test_a_job_that_ends_is_set_up_again(here: world.World, job_id: str) -> None:
+    jobs = here.neptune.of(world.JOBS[job_id].kind)
+    jobs.forget_job(job_id)
+    jobs.start_job(job_id, status="Failed")
 
-    assert here.restore(job_id) == "started anew"
+    assert here.restore(job_id) == "set up again"
 
-    assert here.neptune.jobs() == dict.fromkeys(world.JOBS, "InProgress")
-    assert here.restore(job_id) == ""
+    assert here.jobs() == STATUSES
 
 
-@pytest.mark.parametrize("status", ["InProgress", "Completed", "Failed"])
-def test_a_job_that_was_started_is_removed(here: world.World, status: str) -> None:
-    here.neptune.start_job("started", status=status)
+def test_what_is_as_it_should_be_stays(here: world.World) -> None:
+    assert here.restore("movies") == here.restore("unknown") == ""
+
+
+@pytest.mark.parametrize("kind", KIND_NAMES)
+def test_a_job_that_was_started_is_removed(here: world.World, kind: KindName) -> None:
+    here.neptune.of(kind).start_job("started")
 
     assert here.restore("started") == "removed"
 
-    assert here.neptune.jobs() == dict.fromkeys(world.JOBS, "InProgress")
-    assert here.restore("started") == ""
+    assert here.jobs() == STATUSES
 
 
 @pytest.mark.parametrize(
