@@ -44,50 +44,40 @@ _API = "https://docs.aws.amazon.com/neptune/latest/data-api/API_"
 _PAGE = """\
 # {resource_type}
 
-<!-- Written by `python -m tools.reference`, from the provider's own definition. -->
+<!-- Written by `make docs`. -->
 
-Ties an Amazon Neptune ML {noun} to a stack. The resource {starts} the {thing}, with [`{start}`][start], or adopts
-one that exists already. When the resource is deleted, the {thing} is {cancelled}. The
-[reference of all resource types](../reference.md) says what each operation means, and has the limits and examples.
+The resource {starts} an Amazon Neptune ML {noun} with [`{start}`][start], or adopts an existing one. When the \
+resource is deleted, the {thing} is {cancelled}. See the [reference](../reference.md) for operations, limits and \
+examples.
 
 ## Syntax
 
-To declare the resource in a template:
-
+```yaml
+Type: {resource_type}
+Properties:
 {syntax}
+```
 
 ## Properties
 
-Write either `{adopts}`, or the properties that describe {a_thing} to be {started}: those from `{first}` to `{last}`.
+Specify either `{adopts}`, or the properties that describe a new {thing}: `{first}` to `{last}`.
 
 {properties}
 {types}## Return values
 
-### Ref
-
-`Ref` returns [the identity of the {thing}](../reference.md#ref).
-
-### Fn::GetAtt
-
-Every attribute is always there, but may be [an empty string](../reference.md#fngetatt).
+`Ref` returns [the {thing}'s identity](../reference.md#ref). `Fn::GetAtt` returns these attributes, which may be \
+[empty strings](../reference.md#fngetatt):
 
 {attributes}
 ## See also
 
-- [What applies to all resource types](../reference.md), with [examples](../reference.md#examples)
-- [What each failure message means](../troubleshooting.md) and what to do
+- [Error messages](../troubleshooting.md) and their solutions
 - Amazon Neptune Data API Reference: [{start}][start], [{get}][get], [{cancel}][cancel]
 
 [start]: {api}{start}.html
 [get]: {api}{get}.html
 [cancel]: {api}{cancel}.html
 """
-# The block of YAML that comes before the mark, without another one in between.
-_EXAMPLE = re.compile(
-    r"(?P<before>```yaml\n(?P<yaml>(?:(?!```).)*)```\n(?:(?!```).)*<!-- generated: JSON -->\n)"
-    r".*?(?P<after><!-- end of JSON -->)",
-    re.DOTALL,
-)
 
 
 def rows_of(kind: Kind) -> tuple[Property[Any], ...]:
@@ -113,10 +103,10 @@ def attributes_of(kind: Kind) -> dict[str, str]:
     """
     thing = kind.words.thing
     every = dict.fromkeys((*kind.running, *kind.stopping, *kind.ended, *kind.completed, *kind.failed))
-    statuses = ", ".join(f"`{status}`" for status in every)
+    *statuses, last = (f"`{status}`" for status in every)
     return {
-        "Id": f"The id of the {thing}.",
-        "Status": f"The status of the {thing}: one of {statuses}. If an update cannot ask Neptune, the last known one.",
+        "Id": f"The {thing}'s id.",
+        "Status": f"The {thing}'s status: {', '.join(statuses)} or {last}.",
         **{attribute.name: attribute.description for attribute in kind.attributes},
     }
 
@@ -149,21 +139,19 @@ def page_of(kind: Kind) -> str:
         resource_type=kind.resource_type,
         noun=kind.noun,
         thing=kind.words.thing,
-        a_thing=kind.words.a_thing,
         starts=kind.words.starts,
-        started=kind.words.started,
         cancelled=kind.words.cancelled,
         api=_API,
         start=_operation(kind.start),
         get=_operation(kind.get),
         cancel=_operation(kind.cancel),
-        syntax=_syntax("### ", rows, kind.resource_type),
+        syntax=_syntax(rows, "  "),
         adopts=kind.adopts.name,
         first=described[0],
         last=described[-1],
         properties="\n".join(_property(row, kind) for row in rows),
         types=f"## Property types\n\n{types}\n" if types else "",
-        attributes="\n".join(f"#### `{name}`\n\n{what}\n" for name, what in attributes_of(kind).items()),
+        attributes="".join(f"- `{name}`: {what}\n" for name, what in attributes_of(kind).items()),
     )
 
 
@@ -174,18 +162,10 @@ def page(text: str) -> str:
         text: The page.
 
     Returns:
-        The page, with the resource types that there are, and its examples in JSON, too.
+        The page, with the resource types that there are.
     """
-    types = (
-        f"| [`{kind.resource_type}`]({path_of(kind).relative_to(PAGE.parent)}) | {kind.noun}s | "
-        f"[`{(start := _operation(kind.start))}`]({_API}{start}.html) |"
-        for kind in KINDS
-    )
-    table = ["| resource type | its jobs | what starts them |", "| --- | --- | --- |", *types]
-    text = _replace(text, "resource types", "\n".join(table))
-    return _EXAMPLE.sub(
-        lambda match: f"{match['before']}```json\n{_as_json(match['yaml'])}\n```\n{match['after']}", text
-    )
+    types = (f"- [`{kind.resource_type}`]({path_of(kind).relative_to(PAGE.parent)})" for kind in KINDS)
+    return _replace(text, "resource types", "\n".join(types))
 
 
 def rules(text: str) -> str:
@@ -232,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for path in outdated:
             path.write_text(written[path])
     for path in outdated:
-        print(f"{path.relative_to(_ROOT)}: {'out of date, run `python -m tools.reference`' if check else 'written'}")
+        print(f"{path.relative_to(_ROOT)}: {'out of date, run `make docs`' if check else 'written'}")
     return 1 if check and outdated else 0
 
 
@@ -256,34 +236,15 @@ def _parameters(template: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _syntax(heading: str, rows: Sequence[Property[Any]], resource_type: str = "") -> str:
-    """Write what a template writes, in both languages; without a resource type, of the value of a property."""
-    of_json = ",\n".join(f'  "{row.name}" : {_json_type(row)}' for row in rows)
-    of_yaml = "\n".join(f"{row.name}:{_yaml_type(row)}" for row in rows)
-    if resource_type:
-        of_json = f'  "Type" : "{resource_type}",\n  "Properties" : {{\n{textwrap.indent(of_json, "  ")}\n  }}'
-        of_yaml = f"Type: {resource_type}\nProperties:\n{textwrap.indent(of_yaml, '  ')}"
-    return f"{heading}JSON\n\n```json\n{{\n{of_json}\n}}\n```\n\n{heading}YAML\n\n```yaml\n{of_yaml}\n```"
+def _syntax(rows: Iterable[Property[Any]], indent: str = "") -> str:
+    return "\n".join(f"{indent}{row.name}:{_yaml_type(row, indent)}" for row in rows)
 
 
-def _json_type(row: Property[Any]) -> str:
-    if row.members:
-        return row.name
-    item = _item(row)
-    return f"[ {item}, ... ]" if item else row.type.name
-
-
-def _yaml_type(row: Property[Any]) -> str:
-    if row.members:
-        return f"\n  {row.name}"
-    item = _item(row)
-    return f"\n  - {item}" if item else f" {row.type.name}"
-
-
-def _item(row: Property[Any]) -> str:
-    """What a list is made of; empty if it is none."""
+def _yaml_type(row: Property[Any], indent: str) -> str:
     _, is_list, item = row.type.name.partition("Array of ")
-    return item if is_list else ""
+    if is_list:
+        return f"\n{indent}  - {item}"
+    return f"\n{indent}  {row.name}" if row.members else f" {row.type.name}"
 
 
 def _property(row: Property[Any], kind: Kind, heading: str = "### ", *, is_member: bool = False) -> str:
@@ -302,21 +263,20 @@ def _property(row: Property[Any], kind: Kind, heading: str = "### ", *, is_membe
 
 
 def _required(row: Property[Any], kind: Kind) -> str:
-    a_job, started = kind.words.a_thing, kind.words.started
     if row is kind.adopts:
-        return f"Conditional. Write either `{row.name}`, or the properties that describe {a_job} to be {started}."
+        return "Conditional"
     if row.describes and row.required:
-        return f"Conditional. {a_job.capitalize()} that is to be {started} requires it."
+        return f"Conditional. Required unless you specify `{kind.adopts.name}`."
     if any(row in group for group in kind.either):
         choices = ", or ".join(" and ".join(f"`{it.name}`" for it in group) for group in kind.either)
-        return f"Conditional. {a_job.capitalize()} that is to be {started} requires {choices}."
+        return f"Conditional. Without `{kind.adopts.name}`, specify {choices}."
     return "Yes" if row.required else "No"
 
 
 def _property_type(row: Property[Any], kind: Kind) -> str:
     members = "\n".join(_property(member, kind, "#### ", is_member=True) for member in row.members)
-    heading, syntax = _property_type_heading(row), _syntax("#### ", row.members)
-    return f"### {heading}\n\n{_description(row, kind)}\n\n{syntax}\n\n{members}"
+    syntax = f"```yaml\n{_syntax(row.members)}\n```"
+    return f"### {_property_type_heading(row)}\n\n{_description(row, kind)}\n\n{syntax}\n\n{members}"
 
 
 def _property_type_heading(row: Property[Any]) -> str:
@@ -332,10 +292,6 @@ def _operation(call: Call) -> str:
 def _description(row: Property[Any], kind: Kind) -> str:
     """Return what a property is, in the words of a kind."""
     return row.description.format(**kind.words._asdict())
-
-
-def _as_json(yaml: str) -> str:
-    return json.dumps(loads(yaml), indent=2)
 
 
 def _resource_type(kind: Kind, indent: str) -> Iterator[str]:

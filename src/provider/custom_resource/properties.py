@@ -15,7 +15,7 @@ SERVICE_TOKEN = Property(
     type=values.ARN,
     update="Not supported",
     required=True,
-    description="The ARN of the provider function: the `ServiceToken` output of the provider's stack.",
+    description="The ARN of the provider: the `ServiceToken` output of its stack.",
 )
 SERVICE_TIMEOUT = Property(
     name="ServiceTimeout",
@@ -23,9 +23,8 @@ SERVICE_TIMEOUT = Property(
     update="No interruption",
     default=values.LONGEST_TIMEOUT_SECONDS,
     description=(
-        "The longest that one operation on this resource may take, in seconds, from 1 to 3600. "
-        "If the {thing} {not_stopped} by then, the deletion fails, and can be tried again. If it {not_completed} by "
-        "then, a creation that waits for it fails."
+        "The maximum duration of an operation, in seconds. A deletion fails if the {thing} {not_stopped} by then; you "
+        "can retry it. A creation that waits fails if the {thing} {not_completed} by then."
     ),
 )
 COMPLETION_HANDLE = Property(
@@ -33,12 +32,11 @@ COMPLETION_HANDLE = Property(
     type=values.HANDLE,
     update="No interruption",
     excludes="WaitForCompletion",
-    default_text="nothing is signalled",
+    default_text="no signal",
     description=(
-        "The `Ref` of an `AWS::CloudFormation::WaitConditionHandle`. The creation succeeds when Neptune has the "
-        "{thing}; when it {completed}, the handle is signalled with its attributes, and if it fails, with the reason. "
-        "So a wait condition can wait for it for up to 12 hours; see [longer than an hour]"
-        "(../reference.md#longer-than-an-hour). Do not combine it with `WaitForCompletion: true`."
+        "The `Ref` of an `AWS::CloudFormation::WaitConditionHandle`, which is signalled when the {thing} {completed}, "
+        "or fails. A wait condition can wait [longer than an hour](../reference.md#longer-than-an-hour). Cannot be "
+        "combined with `WaitForCompletion: true`."
     ),
 )
 

@@ -35,7 +35,7 @@ def describing(
         description: For the reference page.
         required: Whether a job that is to be started needs it.
         update: What a change of it means: Neptune makes it to the job that there is, or another job is started.
-        default_text: What the reference page says of a resource that does not give it.
+        default_text: The default, in words, for the reference page.
         members: What its value is made of, if that is a map.
 
     Returns:
@@ -61,8 +61,9 @@ ENDPOINT = Property(
     update="Replacement",
     required=True,
     description=(
-        "The Neptune cluster that runs the {thing}: `host`, `host:port` or `https://host:port`. The port is 8182 if "
-        "none is given. `!GetAtt Cluster.Endpoint` fits. For an adopted {thing}, it changes only together with `Id`."
+        "The Neptune cluster that runs the {thing}: `host`, `host:port` or `https://host:port`, such as "
+        "`!GetAtt Cluster.Endpoint`. The default port is 8182. For an adopted {thing}, change it only together with "
+        "`Id`."
     ),
 )
 ID = Property(
@@ -71,38 +72,35 @@ ID = Property(
     update="Replacement",
     parameter="id",
     calls=frozenset((START, GET, CANCEL)),
-    default_text="the provider makes one",
+    default_text="the provider generates one",
     description=(
-        "The id of the {thing} to adopt. The id has no white space, control characters or slashes; with the cluster's "
-        "name it has at most 1,024 bytes. The {thing} must exist when the resource is created. Write either `Id` or "
-        "the properties that describe one to be {started}."
+        "The id of an existing {thing} to adopt. It cannot contain white space, control characters or "
+        "slashes. With the cluster's name, it has at most 1,024 bytes."
     ),
 )
 SAGEMAKER_IAM_ROLE_ARN = describing(
     "SagemakerIamRoleArn",
     values.ROLE_ARN,
-    "The ARN of the IAM role with which SageMaker runs the job.",
-    default_text="the role that the cluster's parameter group names",
+    "The ARN of the IAM role that SageMaker uses to run the job.",
+    default_text="the role set in the cluster's parameter group",
 )
-SUBNETS = describing("Subnets", values.STRINGS, "The ids of the subnets of the cluster's VPC in which the job runs.")
-SECURITY_GROUP_IDS = describing(
-    "SecurityGroupIds", values.STRINGS, "The ids of the security groups with which the job runs."
-)
+SUBNETS = describing("Subnets", values.STRINGS, "The ids of the job's subnets, in the cluster's VPC.")
+SECURITY_GROUP_IDS = describing("SecurityGroupIds", values.STRINGS, "The ids of the job's security groups.")
 VOLUME_ENCRYPTION_KMS_KEY = describing(
-    "VolumeEncryptionKMSKey", values.STRING, "The KMS key with which SageMaker encrypts the disks of the instances."
+    "VolumeEncryptionKMSKey", values.STRING, "The KMS key that encrypts the volumes of the ML instances."
 )
 S3_OUTPUT_ENCRYPTION_KMS_KEY = describing(
-    "S3OutputEncryptionKMSKey", values.STRING, "The KMS key with which SageMaker encrypts the job's artifacts."
+    "S3OutputEncryptionKMSKey", values.STRING, "The KMS key that encrypts the job's artifacts in Amazon S3."
 )
 NEPTUNE_IAM_ROLE_ARN = Property(
     name="NeptuneIamRoleArn",
     type=values.ROLE_ARN,
     update="No interruption",
-    default_text="the role that the cluster's parameter group names",
+    default_text="the role set in the cluster's parameter group",
     parameter="neptuneIamRoleArn",
     calls=frozenset((START, GET, CANCEL)),
     needed_to_delete=True,
-    description="The ARN of the IAM role with which Neptune reaches SageMaker and Amazon S3, passed on to Neptune.",
+    description="The ARN of the IAM role that Neptune uses to access SageMaker and Amazon S3.",
 )
 CLEAN = Property(
     name="Clean",
@@ -112,7 +110,10 @@ CLEAN = Property(
     parameter="clean",
     calls=frozenset((CANCEL,)),
     needed_to_delete=True,
-    description="Whether Neptune also deletes the {thing}'s artifacts in Amazon S3 when the {thing} is {cancelled}.",
+    description=(
+        "Whether Neptune also deletes the {thing}'s artifacts in Amazon S3 when the {thing} is {cancelled}. If the "
+        "{thing} has already ended, Neptune decides."
+    ),
 )
 WAIT_FOR_COMPLETION = Property(
     name="WaitForCompletion",
@@ -120,8 +121,8 @@ WAIT_FOR_COMPLETION = Property(
     update="No interruption",
     default=False,
     description=(
-        "Whether a creation, or the replacement of the {thing}, succeeds only when the {thing} {completed}. "
-        "If the {thing} fails, or somebody stops it, the creation fails."
+        "Whether creating or replacing the {thing} waits until it {completed}, and fails if the {thing} fails or is "
+        "stopped."
     ),
 )
 WAIT_FOR_STOP = Property(
@@ -131,7 +132,7 @@ WAIT_FOR_STOP = Property(
     default=True,
     needed_to_delete=True,
     description=(
-        "Whether a deletion succeeds only when the {thing} {stopped}. "
-        "With `false`, it succeeds as soon as Neptune has accepted that the {thing} is {cancelled}."
+        "Whether a deletion waits until the {thing} {stopped}. If `false`, it succeeds when Neptune accepts the "
+        "request."
     ),
 )

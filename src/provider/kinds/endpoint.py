@@ -17,13 +17,13 @@ _CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 ML_MODEL_TRAINING_JOB_ID = describing(
     "MlModelTrainingJobId",
     values.JOB_ID,
-    "The id of the completed model training job whose model the endpoint has.",
+    "The id of the completed model training job whose model the endpoint serves.",
     update="No interruption",
 )
 ML_MODEL_TRANSFORM_JOB_ID = describing(
     "MlModelTransformJobId",
     values.JOB_ID,
-    "The id of the completed model transform job whose model the endpoint has.",
+    "The id of the completed model transform job whose model the endpoint serves.",
     update="No interruption",
 )
 
@@ -58,7 +58,7 @@ ENDPOINT = Kind(
         Attribute(
             "EndpointConfigName",
             (("endpointConfig", "name"),),
-            "The name of the endpoint's SageMaker configuration. An update in place makes another one.",
+            "The name of the SageMaker endpoint configuration. An update in place creates another one.",
         ),
         Attribute("EndpointConfigArn", (("endpointConfig", "arn"),), "The ARN of that configuration."),
     ),
@@ -72,22 +72,22 @@ ENDPOINT = Kind(
         describing(
             "ModelName",
             values.STRING,
-            "The type of the model: `rgcn` for a heterogeneous graph; `kge`, `transe`, `distmult` or `rotate` for "
-            "a knowledge graph.",
+            "The model type: `rgcn` for a heterogeneous graph; `kge`, `transe`, `distmult` or `rotate` for a knowledge "
+            "graph.",
             update="No interruption",
-            default_text="what fits the data: `rgcn` or `kge`",
+            default_text="`rgcn` or `kge`, depending on the data",
         ),
         describing(
             "InstanceType",
             values.STRING,
-            "The type of the ML instances that serve the endpoint.",
+            "The type of the ML instances.",
             update="No interruption",
             default_text="`ml.m5.xlarge`",
         ),
         describing(
             "InstanceCount",
             values.COUNT,  # as of SageMaker's production variants: Neptune's pages name a default only
-            "The minimum number of those instances.",
+            "The minimum number of ML instances.",
             update="No interruption",
             default_text="`1`",
         ),

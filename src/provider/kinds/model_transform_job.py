@@ -10,23 +10,23 @@ from provider.kinds.kind import CANCEL, GET, START, Attribute, Call, Kind
 MODEL_TRANSFORM_OUTPUT_S3_LOCATION = describing(
     "ModelTransformOutputS3Location",
     values.S3_URL,
-    "Where the job puts its artifacts in Amazon S3, `s3://bucket/folder`.",
+    "The S3 location for the job's artifacts, such as `s3://bucket/folder`.",
     required=True,
 )
 DATA_PROCESSING_JOB_ID = describing(
     "DataProcessingJobId",
     values.JOB_ID,
-    "The id of the completed data processing job whose graph is transformed. It goes with `MlModelTrainingJobId`.",
+    "The id of the completed data processing job that prepared the graph. Requires `MlModelTrainingJobId`.",
 )
 ML_MODEL_TRAINING_JOB_ID = describing(
     "MlModelTrainingJobId",
     values.JOB_ID,
-    "The id of the completed model training job whose models are used. It goes with `DataProcessingJobId`.",
+    "The id of the completed model training job whose models this job uses. Requires `DataProcessingJobId`.",
 )
 TRAINING_JOB_NAME = describing(
     "TrainingJobName",
     values.STRING,
-    "The name of a completed SageMaker training job, in place of the ids of the two Neptune ML jobs.",
+    "The name of a completed SageMaker training job, instead of the ids of the two Neptune ML jobs.",
 )
 
 MODEL_TRANSFORM_JOB = Kind(
@@ -45,20 +45,18 @@ MODEL_TRANSFORM_JOB = Kind(
         Attribute(
             "OutputLocation",
             (("remoteModelTransformJob", "outputLocation"), ("baseProcessingJob", "outputLocation")),
-            "Where the job's artifacts are, an `s3://` URL.",
+            "The S3 URL of the job's artifacts.",
         ),
-        Attribute(
-            "BaseProcessingJobArn", (("baseProcessingJob", "arn"),), "The ARN of the job's SageMaker processing job."
-        ),
+        Attribute("BaseProcessingJobArn", (("baseProcessingJob", "arn"),), "The ARN of the SageMaker processing job."),
         Attribute(
             "RemoteModelTransformJobArn",
             (("remoteModelTransformJob", "arn"),),
-            "The ARN of the job's SageMaker transform job.",
+            "The ARN of the SageMaker transform job.",
         ),
         Attribute(
             "ModelNames",
             (("models", "name"),),
-            "The names of the SageMaker models that the job has made, separated by commas (`!Split` makes a list).",
+            "The names of the resulting SageMaker models, separated by commas (`!Split` makes a list).",
         ),
         Attribute("ModelArns", (("models", "arn"),), "The ARNs of those models, separated by commas."),
     ),
@@ -76,13 +74,13 @@ MODEL_TRANSFORM_JOB = Kind(
             "BaseProcessingInstanceType",
             values.STRING,
             "The type of the ML instance that prepares the job, such as `ml.r5.4xlarge`.",
-            default_text="what Neptune recommends for the graph's size",
+            default_text="Neptune's recommendation for the graph's size",
         ),
         describing(
             "BaseProcessingInstanceVolumeSizeInGB",
             values.INTEGER,
-            "The size of that instance's disk, in gigabytes.",
-            default_text="what Neptune recommends for the graph's size",
+            "The volume size of that ML instance, in gigabytes.",
+            default_text="Neptune's recommendation for the graph's size",
         ),
         common.SUBNETS,
         common.SECURITY_GROUP_IDS,
@@ -91,7 +89,7 @@ MODEL_TRANSFORM_JOB = Kind(
         describing(
             "CustomModelTransformParameters",
             values.MAP,
-            "Where the code of a custom model is.",
+            "The location of a custom model's code.",
             members=(
                 describing(
                     "SourceS3DirectoryPath",
@@ -102,7 +100,7 @@ MODEL_TRANSFORM_JOB = Kind(
                 describing(
                     "TransformEntryPointScript",
                     values.STRING,
-                    "The script of that module that computes the artifacts.",
+                    "The script in that module that computes the artifacts.",
                     default_text="`transform.py`",
                 ),
             ),
