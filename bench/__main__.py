@@ -100,7 +100,7 @@ def _deletions(
     seconds = [stop * factor for stop in stops for factor in _SPREAD]
     authority = directory / "authority.pem"
     with (
-        Simulator(artifacts_dir=directory / "artifacts") as simulator,
+        Simulator() as simulator,
         ResponseHost(tls=make_tls(authority)) as responses,
         MiniStack() as ministack,
     ):

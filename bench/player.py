@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -55,8 +54,7 @@ def play(stop_seconds: float) -> Played:
     """
     clock = ManualClock()
     with (
-        tempfile.TemporaryDirectory(prefix="bench-") as artifacts,
-        Simulator(artifacts_dir=artifacts, clock=clock) as simulator,
+        Simulator(clock=clock) as simulator,
         ResponseHost() as host,
     ):
         world = _Counted(simulator, host, clock)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from local.leftovers import temporary_directory
 from local.response_host import ResponseHost
 from simulator import JobNotFoundError, JobPlan, JobStatus, Simulator
 from simulator.kinds import KIND_NAMES
@@ -187,9 +186,7 @@ def running(
         OSError: It cannot listen there.
     """
     with (
-        temporary_directory("artifacts-") as artifacts,
         Simulator(
-            artifacts_dir=artifacts,
             clock=clock,
             host=address,
             port=ports.neptune,

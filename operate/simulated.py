@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,7 +60,7 @@ def beside(trial: Trial, seen: Seen) -> list[Beside]:
     model = nobody.session.client("neptunedata").meta
     operation = model.service_model.operation_model(model.method_to_api_mapping[trial.kind.get.method])
     kind = kind_named(str(operation.http["requestUri"]).split("/")[2])
-    with tempfile.TemporaryDirectory() as directory, Simulator(artifacts_dir=directory) as simulator:
+    with Simulator() as simulator:
         there = replace(trial, endpoint=ENDPOINT.type.parse(simulator.url))
         # Without permission, the error says nothing about the job.
         error = "" if seen.unknown.error.startswith("AccessDenied") else seen.unknown.error

@@ -2,7 +2,7 @@
 
 Example:
     >>> from simulator import ErrorAnswer, Fault, ManualClock, Simulator
-    >>> with Simulator(artifacts_dir=tmp_path, clock=ManualClock()) as simulator:  # doctest: +SKIP
+    >>> with Simulator(clock=ManualClock()) as simulator:  # doctest: +SKIP
     ...     simulator.start_job("job-1", stop_seconds=60)
     ...     simulator.of("endpoints").start_job("endpoint-1", status="InService")
     ...     simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["cancel"], times=2))
@@ -10,55 +10,31 @@ Example:
 `python -m simulator` runs it for other processes, with the jobs that its command line names.
 """
 
-from simulator.clock import Clock, ManualClock
-from simulator.cluster_jobs import ClusterJobs
+from simulator.clock import ManualClock
 from simulator.errors import ERROR_STATUSES
-from simulator.faults import (
-    GARBAGE,
-    Effect,
-    ErrorAnswer,
-    Fault,
-    Hang,
-    OperationName,
-    RawAnswer,
-    Reset,
-    Truncated,
-)
-from simulator.jobs import (
-    DEFAULT_STOP_SECONDS,
-    JobEndedError,
-    JobExistsError,
-    JobNotFoundError,
-    JobPlan,
-)
+from simulator.faults import GARBAGE, Effect, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
+from simulator.jobs import JobExistsError, JobNotFoundError, JobPlan
 from simulator.kinds import KindName
-from simulator.lives import EndpointStatus, JobStatus, Status
+from simulator.lives import JobStatus
 from simulator.request_log import RequestRecord
 from simulator.simulator import Simulator
 
 __all__ = [
-    "DEFAULT_STOP_SECONDS",
     "ERROR_STATUSES",
     "GARBAGE",
-    "Clock",
-    "ClusterJobs",
     "Effect",
-    "EndpointStatus",
     "ErrorAnswer",
     "Fault",
     "Hang",
-    "JobEndedError",
     "JobExistsError",
     "JobNotFoundError",
     "JobPlan",
     "JobStatus",
     "KindName",
     "ManualClock",
-    "OperationName",
     "RawAnswer",
     "RequestRecord",
     "Reset",
     "Simulator",
-    "Status",
     "Truncated",
 ]

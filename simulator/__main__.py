@@ -7,31 +7,26 @@ import contextlib
 import signal
 import ssl
 import sys
-import tempfile
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from simulator import DEFAULT_STOP_SECONDS, RequestRecord, Simulator, lives
-from simulator.clock import check_seconds
-from simulator.kinds import KINDS, MODEL_TRANSFORM, kind_named
+from simulator import RequestRecord, Simulator, lives
+from simulator.jobs import DEFAULT_STOP_SECONDS
+from simulator.kinds import KINDS, MODEL_TRANSFORM, Kind, kind_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulator.kinds import Kind
+    from simulator.jobs import PlanFields
 
 _NEVER: Final = "never"
-_MAX_PORT: Final = 65535
 
 
-@dataclass(frozen=True, slots=True)
-class _JobArgument:
-    """A job as --job names it; without stop_seconds, --stop-seconds counts."""
+class _Job(NamedTuple):
+    """A job as --job names it."""
 
     kind: Kind
     id: str
     status: str | None
-    stop_seconds: tuple[float | None, ...]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,45 +36,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line, without the program's name; None: this process's.
 
     Returns:
-        The exit code: 0; 1 if it cannot listen or keep artifacts. Wrong arguments exit with 2.
+        The exit code: 0; 1 if it cannot listen. Wrong arguments exit with 2.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.fail_with is not None and options.run_seconds is None:
-        parser.error("--fail-with needs --run-seconds: what runs for ever never fails")
+    plan: PlanFields = {
+        "run_seconds": options.run_seconds,
+        "stop_seconds": options.stop_seconds,
+        "fails_with": options.fail_with,
+    }
     signals = {signal.SIGINT, signal.SIGTERM}
     with contextlib.ExitStack() as stack:
         # Blocked before the first thread starts, so that one that arrives early waits for sigwait.
         previous = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         stack.callback(signal.pthread_sigmask, signal.SIG_SETMASK, previous)
         try:
-            simulator = Simulator(
-                artifacts_dir=options.artifacts or stack.enter_context(tempfile.TemporaryDirectory()),
-                host=options.host,
-                port=options.port,
-                tls=_tls(options.tls_certificate, options.tls_key),
-                base_seconds=options.base_seconds,
-                hpo_seconds=options.hpo_seconds,
-                run_seconds=options.run_seconds,
-                stop_seconds=options.stop_seconds,
-                fails_with=options.fail_with,
-                knows_all_jobs=options.knows_all_jobs,
-                seed=options.seed,
-                on_request=_print_request,
-            )
+            tls = _tls(options.tls_certificate, options.tls_key)
+            simulator = Simulator(host=options.host, port=options.port, tls=tls, on_request=_print_request, **plan)
             for job in options.job:
-                (stop_seconds,) = job.stop_seconds or (options.stop_seconds,)
-                simulator.of(job.kind.name).start_job(
-                    job.id,
-                    base_seconds=options.base_seconds,
-                    hpo_seconds=options.hpo_seconds,
-                    run_seconds=options.run_seconds,
-                    stop_seconds=stop_seconds,
-                    fails_with=options.fail_with,
-                    status=job.status,
-                )
+                simulator.of(job.kind.name).start_job(job.id, status=job.status, **plan)
             stack.enter_context(simulator)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:  # the latter: no port has such a number
             parser.error(str(error))
         except OSError as error:
             print(f"{parser.prog}: error: {error}", file=sys.stderr)
@@ -118,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
+    parser.add_argument("--port", type=int, default=0, help="the port to listen on (default: any free one)")
     parser.add_argument(
         "--tls-certificate",
         metavar="FILE",
@@ -128,19 +105,25 @@ def _parser() -> argparse.ArgumentParser:
         "--tls-key", metavar="FILE", help="the PEM file of the certificate's key (default: the certificate's file)"
     )
     parser.add_argument(
-        "--artifacts",
-        metavar="DIR",
-        help="keep the jobs' artifacts there (default: a temporary directory, removed at the end)",
-    )
-    parser.add_argument(
         "--job",
-        metavar="[KIND:]ID[:STATUS[:STOP_SECONDS]]",
+        metavar="[KIND:]ID[:STATUS]",
         type=_job,
         action="append",
         default=[],
         help=f"start with this job or endpoint; KIND is {', '.join(KINDS)} (default: {MODEL_TRANSFORM.name}); "
         f"a job's STATUS is {', '.join(lives.JOB.statuses)} (default: {lives.JOB.running}), "
         f"an endpoint's {', '.join(lives.ENDPOINT.statuses)} (default: {lives.ENDPOINT.running}); repeatable",
+    )
+    parser.add_argument(
+        "--run-seconds",
+        metavar="SECONDS",
+        type=_seconds,
+        help="how long a job runs until it is Completed, and an endpoint takes to be InService (default: for ever)",
+    )
+    parser.add_argument(
+        "--fail-with",
+        metavar="REASON",
+        help="what has run for --run-seconds is not Completed, or InService, but Failed, with this failureReason",
     )
     parser.add_argument(
         "--stop-seconds",
@@ -150,81 +133,26 @@ def _parser() -> argparse.ArgumentParser:
         help=f"how long a cancelled job takes to stop, and a deleted endpoint to be gone, or '{_NEVER}' "
         "(default: %(default)s)",
     )
-    parser.add_argument(
-        "--base-seconds",
-        metavar="SECONDS",
-        type=_span,
-        default=0.0,
-        help="how long of its time a model transform or model training is in its base processing "
-        "(default: %(default)s)",
-    )
-    parser.add_argument(
-        "--hpo-seconds",
-        metavar="SECONDS",
-        type=_span,
-        default=0.0,
-        help="how long of its time after that a model training is in its hyperparameter tuning (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--run-seconds",
-        metavar="SECONDS",
-        type=_seconds,
-        default=None,
-        help=f"how long a job runs until it is Completed, and an endpoint takes to be InService, or '{_NEVER}' "
-        f"(default: {_NEVER})",
-    )
-    parser.add_argument(
-        "--fail-with",
-        metavar="REASON",
-        help="what has run for --run-seconds is not Completed, or InService, but Failed, with this failureReason",
-    )
-    parser.add_argument(
-        "--knows-all-jobs",
-        action="store_true",
-        help="refuse a start that names a job which is not there, not only one that has not completed",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="makes faults with a probability repeatable (default: %(default)s)"
-    )
     return parser
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) <= _MAX_PORT):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to {_MAX_PORT}")
-    return int(text)
-
-
-def _span(text: str) -> float:
-    try:
-        seconds = float(text)
-        check_seconds(seconds)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
-    return seconds
-
-
 def _seconds(text: str) -> float | None:
-    if text == _NEVER:
-        return None
     try:
-        return _span(text)
-    except argparse.ArgumentTypeError:
+        return None if text == _NEVER else float(text)
+    except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number of seconds nor '{_NEVER}'") from None
 
 
-def _job(text: str) -> _JobArgument:
+def _job(text: str) -> _Job:
     first, _, others = text.partition(":")
     # A model transform job that is called like a kind needs to be told its own.
     kind, rest = (kind_named(first), others) if first in KINDS else (MODEL_TRANSFORM, text)
-    job_id, _, rest = rest.partition(":")
-    status, _, stop_seconds = rest.partition(":")
+    job_id, _, status = rest.partition(":")
     try:
-        begins_as = kind.life.status_named(status) if status else None
+        return _Job(kind, job_id, kind.life.status_named(status) if status else None)
     except ValueError as error:
         problem = str(error) if first in KINDS else f"{error}; and {first!r} is no kind: {', '.join(KINDS)}"
         raise argparse.ArgumentTypeError(problem) from None
-    return _JobArgument(kind, job_id, begins_as, (_seconds(stop_seconds),) if stop_seconds else ())
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulator.api import OPERATIONS, ApiRequest, Operation, error_body
+from simulator.cluster_jobs import ClusterJobs
 from simulator.errors import NeptuneError
 from simulator.faults import ErrorAnswer, Hang, RawAnswer, Reset, Truncated
 from simulator.jobs import JobNotFoundError
-from simulator.request_log import RequestRecord, credential_scope, redact
+from simulator.request_log import RequestRecord, credential_scope
 from simulator.serving import Connection, disconnected, pause
 
 if TYPE_CHECKING:
@@ -23,24 +24,24 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from simulator.cluster_jobs import Cluster
     from simulator.faults import Effect
     from simulator.lives import Status
-    from simulator.state import SimulatorState
 
 
-def application(state: SimulatorState) -> Starlette:
+def application(cluster: Cluster) -> Starlette:
     """Return the API as an ASGI application."""
     return Starlette(
         routes=[
             *(
-                Route(_path(operation), _OfOperation(state, operation), methods=[operation.method])
+                Route(_path(operation), _OfOperation(cluster, operation), methods=[operation.method])
                 for operation in OPERATIONS
             ),
             *(
-                Route(path, _OfOperation(state, None, "MethodNotAllowedException"))
+                Route(path, _OfOperation(cluster, None, "MethodNotAllowedException"))
                 for path in sorted({_path(operation) for operation in OPERATIONS})
             ),
-            Route("/{path:path}", _OfOperation(state, None)),
+            Route("/{path:path}", _OfOperation(cluster, None)),
         ]
     )
 
@@ -54,22 +55,24 @@ class _OfOperation:
     """An operation as an ASGI application, which faults can strike; None: what is none of the API's, and is refused."""
 
     def __init__(
-        self, state: SimulatorState, operation: Operation | None, refusal: str = "UnsupportedOperationException"
+        self, cluster: Cluster, operation: Operation | None, refusal: str = "UnsupportedOperationException"
     ) -> None:
-        self._state = state
+        self._cluster = cluster
         self._operation = operation
         self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        arrival = _arrival(request, self._operation, self._state.clock())
-        number = self._state.log.arrived(arrival)
+        arrival = _arrival(request, self._operation, self._cluster.clock())
+        number = self._cluster.log.arrived(arrival)
         try:
             body = await request.body()
         except ClientDisconnect:
             return
 
-        fault = self._state.faults.strike(self._operation.name, self._operation.kind.name) if self._operation else None
+        fault = (
+            self._cluster.faults.strike(self._operation.name, self._operation.kind.name) if self._operation else None
+        )
         if fault is not None and fault.delay_seconds:
             await pause(receive, fault.delay_seconds)
         late_seconds = fault.late_seconds if fault else 0.0
@@ -77,7 +80,7 @@ class _OfOperation:
         outcome = answer if fault is None or fault.effect is None else _struck(fault.effect, answer)
 
         job_id = arrival.job_id or answer.job_id
-        self._state.log.finished(
+        self._cluster.log.finished(
             number, replace(arrival, status=outcome.status, job_id=job_id, job_status=self._job_status(job_id))
         )
         await outcome.send(scope, receive, send)
@@ -89,7 +92,7 @@ class _OfOperation:
         job_id = request.path_params.get("id", "")
         try:
             answer = self._operation(
-                self._state,
+                self._cluster,
                 ApiRequest(job_id=job_id, query=dict(request.query_params), body=body, late_seconds=late_seconds),
             )
         except NeptuneError as error:
@@ -101,7 +104,7 @@ class _OfOperation:
         if not job_id or self._operation is None:
             return None
         try:
-            job, now = self._state.jobs[self._operation.kind.name].look(job_id)
+            job, now = ClusterJobs(self._cluster, self._operation.kind).look(job_id)
         except JobNotFoundError:
             return None
         return job.status(now)
@@ -181,7 +184,7 @@ def _arrival(request: Request, operation: Operation | None, now: float) -> Reque
         kind=operation.kind.name if operation else None,
         method=request.method,
         path=request.scope["raw_path"].decode("ascii"),
-        query=redact(request.scope["query_string"].decode("latin-1")),
+        query=request.scope["query_string"].decode("latin-1"),
         signed=scope is not None,
         region=region,
         service=service,

@@ -9,28 +9,17 @@ from typing import Final, TypeAlias
 Clock: TypeAlias = Callable[[], float]
 """Returns the time in seconds; only differences count (`time.monotonic` is one)."""
 
-
 _MAX_SECONDS: Final = 1e9
 
 
 def check_seconds(seconds: float) -> None:
-    """Check a time span.
-
-    Args:
-        seconds: The span, in seconds.
-
-    Raises:
-        ValueError: If it is negative, not a number, or more than 30 years.
-    """
+    """Raise a `ValueError` if a time span is negative, not a number, or more than 30 years."""
     if not 0 <= seconds <= _MAX_SECONDS:
         raise ValueError(f"a time span is from 0 to {_MAX_SECONDS:,.0f} seconds")
 
 
 class ManualClock:
-    """A thread-safe clock that stands still until it is advanced.
-
-    Args:
-        start: The first time it shows, in seconds.
+    """A thread-safe clock that stands at 0 until it is advanced.
 
     Example:
         >>> clock = ManualClock()
@@ -40,14 +29,13 @@ class ManualClock:
         3600.0
     """
 
-    def __init__(self, start: float = 0.0) -> None:
-        self._now = start
+    def __init__(self) -> None:
+        self._now = 0.0
         self._lock = threading.Lock()
 
     def __call__(self) -> float:
         """Return the time in seconds."""
-        with self._lock:
-            return self._now
+        return self._now
 
     def advance(self, seconds: float) -> float:
         """Move the clock forward.

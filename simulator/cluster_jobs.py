@@ -1,29 +1,70 @@
-"""The jobs of one kind in the simulated cluster, without HTTP."""
+"""The simulated cluster, and its jobs of one kind, without HTTP."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
-from simulator.jobs import DEFAULT_FAILURE, DEFAULT_STOP_SECONDS, JobPlan
+from simulator.jobs import Job, JobExistsError, JobNotFoundError, JobPlan
+from simulator.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
-    from simulator.kinds import Kind
+    from typing import Unpack
+
+    from simulator.clock import Clock
+    from simulator.faults import FaultPlan
+    from simulator.jobs import PlanFields
+    from simulator.kinds import Kind, KindName
     from simulator.lives import Status
-    from simulator.state import SimulatorState
+    from simulator.request_log import RequestLog
+
+_DEFAULT_OUTPUT: Final = "s3://neptune-ml-simulator"
+# General purpose bucket naming rules, Amazon S3 User Guide.
+_S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?", re.S)
+
+
+@dataclass(slots=True, kw_only=True)
+class Cluster:
+    """The simulated cluster, which the API and `Simulator` share.
+
+    Attributes:
+        clock: Its clock.
+        faults: What is to go wrong.
+        log: The requests so far.
+        plan: What becomes of jobs that start over HTTP from now on.
+        plans: What becomes of those of a kind, where that is something else.
+        trainings: What becomes of those that use the models of a training, by what names it.
+        jobs: Its jobs, by their kinds and ids.
+        lock: Guards the jobs.
+    """
+
+    clock: Clock
+    faults: FaultPlan
+    log: RequestLog
+    plan: JobPlan
+    plans: dict[KindName, JobPlan] = field(default_factory=dict)
+    trainings: dict[str, JobPlan] = field(default_factory=dict)
+    jobs: dict[KindName, dict[str, Job]] = field(default_factory=lambda: {name: {} for name in KIND_NAMES})
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
 
 class ClusterJobs:
     """The jobs of one kind, or the endpoints; thread-safe. What is said of jobs here holds for endpoints, too.
 
+    Whoever looks at a job sees it as it is at that moment. Jobs may be added before they start: until then they do not
+    exist. So may updates and cancellations.
+
     Args:
-        state: The cluster.
+        cluster: The cluster.
         kind: The kind.
     """
 
-    def __init__(self, state: SimulatorState, kind: Kind) -> None:
-        self._state = state
+    def __init__(self, cluster: Cluster, kind: Kind) -> None:
+        self._cluster = cluster
         self._kind = kind
-        self._store = state.jobs[kind.name]
+        self._jobs = cluster.jobs[kind.name]
 
     @property
     def plan(self) -> JobPlan:
@@ -31,38 +72,19 @@ class ClusterJobs:
 
         Set it for those that start from now on, whatever the simulator's own `plan` says.
         """
-        return self._state.plan_of(self._kind)
+        return self._cluster.plans.get(self._kind.name, self._cluster.plan)
 
     @plan.setter
     def plan(self, plan: JobPlan) -> None:
-        self._state.plans[self._kind.name] = plan
+        self._cluster.plans[self._kind.name] = plan
 
-    def start_job(
-        self,
-        job_id: str,
-        *,
-        base_seconds: float = 0.0,
-        hpo_seconds: float = 0.0,
-        run_seconds: float | None = None,
-        stop_seconds: float | None = DEFAULT_STOP_SECONDS,
-        fails_with: str | None = None,
-        appear_seconds: float = 0.0,
-        status: str | None = None,
-        ends_as: str | None = None,
-    ) -> Status:
+    def start_job(self, job_id: str, *, status: str | None = None, **plan: Unpack[PlanFields]) -> Status:
         """Start a job, without HTTP.
 
         Args:
             job_id: Its id.
-            base_seconds: See `JobPlan`.
-            hpo_seconds: See `JobPlan`.
-            run_seconds: See `JobPlan`.
-            stop_seconds: See `JobPlan`.
-            fails_with: See `JobPlan`.
-            appear_seconds: See `JobPlan`.
             status: The status it begins with, such as `Completed`; None: `InProgress`, or `Creating`.
-            ends_as: Its status when it has run to its end: `Completed` (of an endpoint: `InService` or `OutOfService`),
-                or `Failed`, which `fails_with` implies; None: the usual one.
+            **plan: What becomes of it: the fields of `JobPlan`.
 
         Returns:
             Its status.
@@ -70,37 +92,18 @@ class ClusterJobs:
         Raises:
             ValueError: If one of them makes no sense, or there is such a job (`JobExistsError`).
         """
-        life = self._kind.life
-        ends = {str(end): end for end in (*life.completed, life.failed)}
-        if ends_as is not None and ends_as not in ends:
-            raise ValueError(f"{life.noun} can end as {' or '.join(ends)}, not {ends_as}")
-        completes_as = ends[ends_as] if ends_as is not None else None
-        if completes_as == life.failed:
-            fails_with, completes_as = fails_with or DEFAULT_FAILURE, None
-        plan = JobPlan(
-            base_seconds=base_seconds,
-            hpo_seconds=hpo_seconds,
-            run_seconds=run_seconds,
-            stop_seconds=stop_seconds,
-            fails_with=fails_with,
-            appear_seconds=appear_seconds,
-        )
-        begins_as = None if status is None else life.status_named(status)
-        self._state.start_job(self._kind, job_id, plan=plan, status=begins_as, completes_as=completes_as)
+        begins_as = None if status is None else self._kind.life.status_named(status)
+        self.add(job_id, JobPlan(**plan), begins_as=begins_as)
         return self.status(job_id)
 
     def status(self, job_id: str) -> Status:
-        """Return a job's status now, whether the API knows it yet or not.
-
-        Raises:
-            JobNotFoundError: If there is no such job.
-        """
-        job, now = self._store.look(job_id)
+        """Return a job's status now, whether the API knows it yet or not; raises `JobNotFoundError`."""
+        job, now = self.look(job_id)
         return job.status(now)
 
     def jobs(self) -> dict[str, Status]:
         """Return the ids of all jobs with their statuses, in the order of their starts."""
-        jobs, now = self._store.all()
+        jobs, now = self.all()
         return {job.id: job.status(now) for job in jobs}
 
     def running(self) -> tuple[str, ...]:
@@ -111,17 +114,83 @@ class ClusterJobs:
         return tuple(job_id for job_id, status in self.jobs().items() if not status.ended)
 
     def artifacts(self, job_id: str) -> tuple[str, ...]:
-        """Return the `s3://` names of a job's artifacts that there are now.
-
-        Raises:
-            JobNotFoundError: If there is no such job.
-        """
-        return self._store.artifacts(job_id)
+        """Return the `s3://` names of a job's artifacts that there are now; raises `JobNotFoundError`."""
+        job, now = self.look(job_id)
+        return job.artifacts(now)
 
     def forget_job(self, job_id: str) -> None:
-        """Remove a job, as if it had never been; its artifacts stay.
+        """Remove a job, as if it had never been; raises `JobNotFoundError`."""
+        with self._cluster.lock:
+            self.look(job_id)
+            del self._jobs[job_id]
 
-        Raises:
-            JobNotFoundError: If there is no such job.
+    # --- what the API does; an id that no job has, or none that has appeared, is a `JobNotFoundError` ---
+
+    def add(
+        self,
+        job_id: str,
+        plan: JobPlan,
+        *,
+        output: str | None = None,
+        begins_as: Status | None = None,
+        late_seconds: float = 0.0,
+    ) -> Job:
+        """Start a job now, or later; raises a `ValueError`, which is a `JobExistsError` if the id is taken then."""
+        output = f"{_DEFAULT_OUTPUT}/{self._kind.name}" if output is None else output.rstrip("/")
+        if not _S3.fullmatch(output):
+            raise ValueError(f"{output!r} is not an S3 location (s3://BUCKET/KEY)")
+        with self._cluster.lock:
+            now = self._cluster.clock()
+            at = now + late_seconds
+            job = Job(id=job_id, kind=self._kind, output=f"{output}/{job_id}", started_at=at, plan=plan)
+            other = self._jobs.get(job_id)
+            # One that is to start later gives way: when its time comes, the id is taken.
+            if other is not None and (other.exists(now) or other.exists(at)):
+                raise JobExistsError(f"{self._kind.title} {job_id} already exists.")
+            self._jobs[job_id] = job if begins_as is None else job.begin_as(begins_as)
+            return job
+
+    def look(self, job_id: str) -> tuple[Job, float]:
+        """Return the job, and the time."""
+        with self._cluster.lock:
+            now = self._cluster.clock()
+            job = self._jobs.get(job_id)
+            if job is None or not job.exists(now):
+                raise self._not_found(job_id)
+            return job.at(now), now
+
+    def find(self, job_id: str) -> tuple[Job, float]:
+        """Return what `look` does, of a job that the API knows."""
+        job, now = self.look(job_id)
+        if not job.appeared(now):
+            raise self._not_found(job_id)
+        return job, now
+
+    def update(self, job_id: str, *, late_seconds: float = 0.0) -> Job:
+        """Update an endpoint, now or later; raises `NotUpdatableError` if it cannot be then."""
+        with self._cluster.lock:
+            _, now = self.find(job_id)
+            at = now + late_seconds
+            updated = self._jobs[job_id] = self._jobs[job_id].at(at).update(at, self.plan)
+            return updated
+
+    def cancel(self, job_id: str, *, clean: bool, late_seconds: float = 0.0) -> Status:
+        """Cancel a job, now or later, and return its status now; raises `JobEndedError` if it has ended by then.
+
+        One that is stopping already goes on as before.
         """
-        self._store.forget(job_id)
+        with self._cluster.lock:
+            _, now = self.find(job_id)
+            at = now + late_seconds
+            cancelled = self._jobs[job_id] = self._jobs[job_id].at(at).cancel(at, clean=clean)
+            return cancelled.at(now).status(now)
+
+    def all(self) -> tuple[list[Job], float]:
+        """Return all jobs, in the order of their starts, and the time."""
+        with self._cluster.lock:
+            now = self._cluster.clock()
+            there = [job.at(now) for job in self._jobs.values() if job.exists(now)]
+            return sorted(there, key=lambda job: job.started_at), now
+
+    def _not_found(self, job_id: str) -> JobNotFoundError:
+        return JobNotFoundError(f"{self._kind.title} {job_id} does not exist.")

@@ -46,7 +46,7 @@ def describe(job: Job, now: float) -> dict[str, object]:
 
 def _resource(job: Job, phase: Phase, status: Status) -> dict[str, str]:
     name = _sagemaker_name(job, phase.role, phase.max_name)
-    output = {} if phase.artifact is None else {"outputLocation": str(job.output / phase.role)}
+    output = {} if phase.artifact is None else {"outputLocation": f"{job.output}/{phase.role}"}
     failure = {"failureReason": job.plan.fails_with or ""} if status == job.kind.life.failed else {}
     return {
         "name": name,

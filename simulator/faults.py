@@ -13,7 +13,6 @@ from simulator.kinds import kind_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from random import Random
 
     from simulator.kinds import KindName
 
@@ -101,7 +100,6 @@ class Fault:
         on: The operations that it concerns.
         kind: The kind of jobs whose operations it concerns; None: all kinds.
         times: How many requests it concerns; None: all, until the faults are cleared.
-        probability: The chance that it strikes a request that it concerns, 0 to 1.
         delay_seconds: How long, in seconds of real time, before anything happens.
         takes_effect: Whether the API carries the request out all the same (a lost answer rather than a lost request).
             Without an effect, and for `Truncated`, it always does.
@@ -116,7 +114,6 @@ class Fault:
     on: Collection[OperationName] = field(default=OPERATION_NAMES, kw_only=True)
     kind: KindName | None = field(default=None, kw_only=True)
     times: int | None = field(default=1, kw_only=True)
-    probability: float = field(default=1.0, kw_only=True)
     delay_seconds: float = field(default=0.0, kw_only=True)
     takes_effect: bool = field(default=False, kw_only=True)
     late_seconds: float = field(default=0.0, kw_only=True)
@@ -128,8 +125,6 @@ class Fault:
             kind_named(self.kind)
         if self.times is not None and self.times < 1:
             raise ValueError(f"a fault happens once or more, not {self.times} times")
-        if not 0 <= self.probability <= 1:
-            raise ValueError(f"a probability is from 0 to 1, not {self.probability}")
         check_seconds(self.delay_seconds)
         check_seconds(self.late_seconds)
         if self.late_seconds and not (self.takes_effect and self.replaces_answer):
@@ -154,14 +149,9 @@ class Fault:
 
 
 class FaultPlan:
-    """The faults that are to happen; thread-safe. One fault strikes a request: the first injected that concerns it.
+    """The faults that are to happen; thread-safe. One fault strikes a request: the first injected that concerns it."""
 
-    Args:
-        random: Decides for faults with a probability.
-    """
-
-    def __init__(self, random: Random) -> None:
-        self._random = random
+    def __init__(self) -> None:
         # Immutable faults, each with the number of times left.
         self._faults: deque[tuple[Fault, int | None]] = deque()
         self._lock = threading.Lock()
@@ -180,7 +170,7 @@ class FaultPlan:
         """Return the fault that strikes this request of `operation` of `kind`, if any, and count it."""
         with self._lock:
             for index, (fault, left) in enumerate(self._faults):
-                if fault.concerns(operation, kind) and self._random.random() < fault.probability:
+                if fault.concerns(operation, kind):
                     if left == 1:
                         del self._faults[index]
                     elif left is not None:

@@ -2,7 +2,8 @@
 
 A job is one SageMaker job or more, one after the other, its phases: a model transform is a base processing, for
 base_seconds, then a remote transform; a model training is a processing, for base_seconds, then a hyperparameter tuning,
-for hpo_seconds, then a transform. What follows on what is in `simulator.lives`.
+for hpo_seconds, then a transform. What follows on what is in `simulator.lives`. Every time is in seconds of the
+simulator's clock.
 """
 
 from __future__ import annotations
@@ -12,20 +13,19 @@ import secrets
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from simulator.clock import check_seconds
 
 if TYPE_CHECKING:
     from simulator.kinds import Kind
     from simulator.lives import Status
-    from simulator.s3 import S3Location
 
 DEFAULT_STOP_SECONDS: Final = 5.0
 """How long a job takes to stop unless something else is said, in seconds."""
 
 DEFAULT_FAILURE: Final = "AlgorithmError: simulated failure"
-"""The `failureReason` of a job that fails unless something else is said."""
+"""The `failureReason` of a job that begins as failed unless something else is said."""
 
 # Neptune User Guide, "Neptune ML management API errors and exceptions": 1 to 48 letters, digits or hyphens. That the
 # first is no hyphen is the simulator's own rule: the names of the SageMaker jobs begin with the id.
@@ -46,6 +46,17 @@ class JobEndedError(ValueError):
 
 class NotUpdatableError(ValueError):
     """The endpoint cannot be updated as it is now."""
+
+
+class PlanFields(TypedDict, total=False):
+    """What `JobPlan` takes."""
+
+    base_seconds: float
+    hpo_seconds: float
+    run_seconds: float | None
+    stop_seconds: float | None
+    fails_with: str | None
+    appear_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,26 +87,14 @@ class JobPlan:
     appear_seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        for seconds in (
-            self.base_seconds,
-            self.hpo_seconds,
-            self.run_seconds,
-            self.stop_seconds,
-            self.appear_seconds,
-        ):
+        for seconds in (self.base_seconds, self.hpo_seconds, self.run_seconds, self.stop_seconds, self.appear_seconds):
             if seconds is not None:
                 check_seconds(seconds)
-        if self.fails_with is not None and self.run_seconds is None:
-            raise ValueError("a job that runs for ever never fails: it needs run_seconds")
-        if self.fails_with is None and self.run_seconds is not None:
-            if self.run_seconds < self.base_seconds:
-                raise ValueError(
-                    "a job completes after its base processing: run_seconds must not be below base_seconds"
-                )
-            if self.run_seconds < self.base_seconds + self.hpo_seconds:
-                raise ValueError(
-                    "a job completes after its tuning: run_seconds must not be below base_seconds and hpo_seconds"
-                )
+        if self.run_seconds is None:
+            if self.fails_with is not None:
+                raise ValueError("a job that runs for ever never fails: it needs run_seconds")
+        elif self.fails_with is None and self.run_seconds < self.base_seconds + self.hpo_seconds:
+            raise ValueError("a job completes after base_seconds and hpo_seconds: run_seconds must not be below them")
 
     def instant(self, fails_with: str | None = None) -> JobPlan:
         """Return this plan for a job that completes, or fails, as soon as it has started."""
@@ -120,12 +119,12 @@ class Job:
         id: Its id: letters, digits and hyphens, at most 48 of them.
         kind: Its kind.
         output: Where its artifacts are: the location in its start, with its id below.
-        started_at: When it started, in seconds of the simulator's clock; before that, there is no such job.
+        started_at: When it started; before that, there is no such job.
         plan: What becomes of it.
         completes_as: Its status when it has completed; None: the usual one.
         before_update: What it was before its last update; None: it was not updated.
-        updated_at: When that was, in seconds of the simulator's clock.
-        cancelled_at: When it was cancelled or deleted, in seconds of the simulator's clock; None: it was not.
+        updated_at: When that was.
+        cancelled_at: When it was cancelled or deleted; None: it was not.
         clean: Whether its artifacts are deleted when it has stopped.
         token: What its SageMaker jobs' names end in, for no other cluster's job of the same id has them.
         revision: How often it was updated.
@@ -136,7 +135,7 @@ class Job:
 
     id: str
     kind: Kind
-    output: S3Location
+    output: str
     started_at: float
     plan: JobPlan = JobPlan()
     completes_as: Status | None = None
@@ -154,33 +153,25 @@ class Job:
             )
 
     def at(self, now: float) -> Job:
-        """Return it as it is, or was, at `now`, in seconds of the simulator's clock: without updates still to come."""
+        """Return it as it is, or was: without updates still to come."""
         if self.before_update is None or self.updated_at is None or now >= self.updated_at:
             return self
         return self.before_update.at(now)
 
     def exists(self, now: float) -> bool:
-        """Return whether there is such a job at `now`, in seconds of the simulator's clock."""
-        return now >= self.started_at and not (self.kind.life.stopped is None and self.stopped(now))
+        """Return whether there is such a job."""
+        return now >= self.started_at and not (self.kind.life.stopped is None and self._stopped(now))
 
     def appeared(self, now: float) -> bool:
-        """Return whether the API knows the job at `now`, in seconds of the simulator's clock."""
+        """Return whether the API knows it."""
         return now >= self.started_at + self.plan.appear_seconds
 
     def completed(self, now: float) -> bool:
-        """Return whether it has completed at `now`, in seconds of the simulator's clock."""
+        """Return whether it has completed."""
         return self._stage(now) is _Stage.COMPLETED
 
-    def failed(self, now: float) -> bool:
-        """Return whether it has failed at `now`, in seconds of the simulator's clock."""
-        return self._stage(now) is _Stage.FAILED
-
-    def stopped(self, now: float) -> bool:
-        """Return whether it was cancelled and has stopped at `now`, in seconds of the simulator's clock."""
-        return self._stage(now) is _Stage.STOPPED
-
     def status(self, now: float) -> Status:
-        """Return its status at `now`, in seconds of the simulator's clock."""
+        """Return its status."""
         life = self.kind.life
         match self._stage(now):
             case _Stage.RUNNING:
@@ -196,14 +187,7 @@ class Job:
                 return life.stopped or life.stopping
 
     def phases(self, now: float) -> tuple[Status | None, ...]:
-        """Return the status of each of its phases at `now`.
-
-        Args:
-            now: The time, in seconds of the simulator's clock.
-
-        Returns:
-            The statuses; None: it has not begun, and never will if the job ended before.
-        """
+        """Return the status of each of its phases; None: it has not begun."""
         until = now
         if self.cancelled_at is not None:
             until = min(until, self.cancelled_at)
@@ -214,12 +198,14 @@ class Job:
         done = self.kind.life.completed[0]
         return (done,) * over + (self.status(now),) + (None,) * (len(ends) - over)
 
+    def artifacts(self, now: float) -> tuple[str, ...]:
+        """Return the `s3://` names of its artifacts, which are there from its start."""
+        if self.clean and self._stopped(now):
+            return ()
+        return tuple(f"{self.output}/{it.role}/{it.artifact}" for it in self.kind.phases if it.artifact is not None)
+
     def cancel(self, at: float, *, clean: bool) -> Job:
         """Return this job, cancelled or deleted; itself if it is stopping already, or gone.
-
-        Args:
-            at: When, in seconds of the simulator's clock.
-            clean: Whether its artifacts are to be deleted when it has stopped.
 
         Raises:
             JobEndedError: If it has ended by then, and its kind stays when it has stopped.
@@ -232,11 +218,7 @@ class Job:
         return replace(self, cancelled_at=at, clean=clean)
 
     def update(self, at: float, plan: JobPlan) -> Job:
-        """Return this endpoint, updated.
-
-        Args:
-            at: When, in seconds of the simulator's clock.
-            plan: What becomes of it then; the API goes on knowing it.
+        """Return this endpoint, updated; the API goes on knowing it.
 
         Raises:
             NotUpdatableError: If it is neither in service nor out of it then.
@@ -270,6 +252,9 @@ class Job:
     @property
     def _runs_since(self) -> float:
         return self.started_at if self.updated_at is None else self.updated_at
+
+    def _stopped(self, now: float) -> bool:
+        return self._stage(now) is _Stage.STOPPED
 
     def _stage(self, now: float) -> _Stage:
         if self.cancelled_at is not None and now >= self.cancelled_at:

@@ -1,4 +1,4 @@
-"""The log of requests to the API. It never holds a signature, an access key id or a session token."""
+"""The log of requests to the API. It holds no signature, access key id or session token of a header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_plus
 
 from simulator.kinds import KINDS
 
@@ -15,11 +14,10 @@ if TYPE_CHECKING:
 
     from simulator.kinds import KindName
 
-# AWS Signature Version 4: the Authorization header, and the query parameters that can stand for it.
+# AWS Signature Version 4.
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256\s+Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request\s*,"
 )
-_SECRET_PARAMETERS = frozenset({"x-amz-credential", "x-amz-security-token", "x-amz-signature"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +30,7 @@ class RequestRecord:
         kind: The kind of job that it is about, such as `modeltransform`; None: a request that the API does not know.
         method: The HTTP method.
         path: The path as it was sent.
-        query: The query string as it was sent, such as `clean=true`, less the values of SigV4 credentials.
+        query: The query string as it was sent, such as `clean=true`.
         signed: Whether it carries a SigV4 Authorization header (the signature is not checked).
         region: The region of its credential scope, if it is signed.
         service: The service of its credential scope, if it is signed, such as `neptune-db`.
@@ -64,27 +62,9 @@ class RequestRecord:
 
 
 def credential_scope(authorization: str) -> tuple[str, str] | None:
-    """Read the region and the service from an `Authorization` header.
-
-    Args:
-        authorization: The header's value.
-
-    Returns:
-        Region and service; None if it is not AWS Signature Version 4's.
-    """
+    """Return the region and the service of an `Authorization` header; None if it is not AWS Signature Version 4's."""
     match = _AUTHORIZATION.match(authorization)
     return (match["region"], match["service"]) if match else None
-
-
-def redact(query: str) -> str:
-    """Return a query string as it was sent, less the values of SigV4 credentials."""
-
-    def safe(parameter: str) -> str:
-        name, separator, _ = parameter.partition("=")
-        secret = unquote_plus(name).lower() in _SECRET_PARAMETERS
-        return f"{name}{separator}REDACTED" if secret else parameter
-
-    return "&".join(safe(parameter) for parameter in query.split("&"))
 
 
 class RequestLog:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from simulator.application import application
-from simulator.artifacts import ArtifactDirectory
-from simulator.cluster_jobs import ClusterJobs
+from simulator.cluster_jobs import Cluster, ClusterJobs
 from simulator.faults import Fault, FaultPlan
-from simulator.jobs import DEFAULT_STOP_SECONDS, JobPlan
+from simulator.jobs import JobPlan
 from simulator.kinds import KINDS, MODEL_TRANSFORM, KindName, kind_named
 from simulator.request_log import RequestLog, RequestRecord
 from simulator.serving import serving
-from simulator.state import SimulatorState
-from simulator.store import JobStore
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
     from types import TracebackType
+    from typing import Unpack
 
     from simulator.clock import Clock
+    from simulator.jobs import PlanFields
 
 
 class Simulator(ClusterJobs):
@@ -36,32 +33,22 @@ class Simulator(ClusterJobs):
     Its own `start_job`, `status`, `jobs`, `running`, `artifacts` and `forget_job` are about model transform jobs; `of`
     has the same for another kind. Each kind has jobs of its own: two of them may have the same id.
 
-    What becomes of jobs that are started over HTTP is their `JobPlan`: first as `base_seconds`, `hpo_seconds`,
-    `run_seconds`, `stop_seconds`, `fails_with` and `appear_seconds` say, then as `plan` is set, for all kinds or for
-    one (`of(kind).plan`); `plan_training` excepts those of a training.
+    What becomes of jobs that are started over HTTP is their `JobPlan`: first as its fields in the arguments say, then
+    as `plan` is set, for all kinds or for one (`of(kind).plan`); `plan_training` excepts those of a training.
 
     Args:
-        artifacts_dir: Where the jobs' artifacts go: `s3://BUCKET/KEY` is the file `BUCKET/KEY` there.
         clock: The time in seconds; jobs change with it. Delays of faults take real time.
         host: The address to listen on.
         port: The port to listen on; 0: any free one.
         tls: Its certificate and key, which make it HTTPS, as Neptune's; `None`: it is plain HTTP.
-        base_seconds: See `JobPlan`.
-        hpo_seconds: See `JobPlan`.
-        run_seconds: See `JobPlan`.
-        stop_seconds: See `JobPlan`.
-        fails_with: See `JobPlan`.
-        appear_seconds: See `JobPlan`.
-        knows_all_jobs: Whether a start that names a job which is not there is refused. One that names a job that is
-            there and has not completed always is.
-        seed: Makes faults with a probability repeatable.
         on_request: Called with each request to the API, from the server's thread, just before it is answered.
+        **plan: The fields of `JobPlan`.
 
     Raises:
         ValueError: If the plan makes no sense.
 
     Example:
-        >>> with Simulator(artifacts_dir=tmp_path, clock=ManualClock()) as simulator:  # doctest: +SKIP
+        >>> with Simulator(clock=ManualClock()) as simulator:  # doctest: +SKIP
         ...     simulator.start_job("job-1", stop_seconds=60)
         ...     boto3.client("neptunedata", endpoint_url=simulator.url).cancel_ml_model_transform_job(id="job-1")
         ...     simulator.status("job-1")
@@ -71,47 +58,24 @@ class Simulator(ClusterJobs):
     def __init__(
         self,
         *,
-        artifacts_dir: Path | str,
         clock: Clock = time.monotonic,
         host: str = "127.0.0.1",
         port: int = 0,
         tls: ssl.SSLContext | None = None,
-        base_seconds: float = 0.0,
-        hpo_seconds: float = 0.0,
-        run_seconds: float | None = None,
-        stop_seconds: float | None = DEFAULT_STOP_SECONDS,
-        fails_with: str | None = None,
-        appear_seconds: float = 0.0,
-        knows_all_jobs: bool = False,
-        seed: int = 0,
         on_request: Callable[[RequestRecord], None] | None = None,
+        **plan: Unpack[PlanFields],
     ) -> None:
         self._host = host
         self._wanted_port = port
         self._tls = tls
         self._port: int | None = None
         self._serving = contextlib.ExitStack()
-        artifacts = ArtifactDirectory(Path(artifacts_dir))
-        state = SimulatorState(
-            clock=clock,
-            jobs={name: JobStore(kind, artifacts, clock) for name, kind in KINDS.items()},
-            faults=FaultPlan(random.Random(seed)),  # noqa: S311 - chance that can be repeated, not a secret
-            log=RequestLog(on_request),
-            plan=JobPlan(
-                base_seconds=base_seconds,
-                hpo_seconds=hpo_seconds,
-                run_seconds=run_seconds,
-                stop_seconds=stop_seconds,
-                fails_with=fails_with,
-                appear_seconds=appear_seconds,
-            ),
-            knows_all_jobs=knows_all_jobs,
-        )
-        super().__init__(state, MODEL_TRANSFORM)
+        cluster = Cluster(clock=clock, faults=FaultPlan(), log=RequestLog(on_request), plan=JobPlan(**plan))
+        super().__init__(cluster, MODEL_TRANSFORM)
 
     def __enter__(self) -> Self:
         self._port = self._serving.enter_context(
-            serving(application(self._state), host=self._host, port=self._wanted_port, tls=self._tls)
+            serving(application(self._cluster), host=self._host, port=self._wanted_port, tls=self._tls)
         )
         return self
 
@@ -122,11 +86,7 @@ class Simulator(ClusterJobs):
 
     @property
     def port(self) -> int:
-        """The port that it listens on.
-
-        Raises:
-            RuntimeError: If it has not been entered yet.
-        """
+        """The port that it listens on; raises a `RuntimeError` if it has not been entered yet."""
         if self._port is None:
             raise RuntimeError("the simulator is not running: use it in a with statement")
         return self._port
@@ -134,8 +94,7 @@ class Simulator(ClusterJobs):
     @property
     def host_port(self) -> str:
         """Host and port, such as `127.0.0.1:40000`; raises as `port` does."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"{host}:{self.port}"
+        return f"{self._host}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -145,7 +104,7 @@ class Simulator(ClusterJobs):
     @property
     def log(self) -> tuple[RequestRecord, ...]:
         """The requests to the API so far, in the order of their arrival."""
-        return self._state.log.records()
+        return self._cluster.log.records()
 
     @property
     def plan(self) -> JobPlan:
@@ -153,11 +112,11 @@ class Simulator(ClusterJobs):
 
         Set it for those that start from now on.
         """
-        return self._state.plan
+        return self._cluster.plan
 
     @plan.setter
     def plan(self, plan: JobPlan) -> None:
-        self._state.plan = plan
+        self._cluster.plan = plan
 
     def plan_training(self, training: str, plan: JobPlan) -> None:
         """Say what becomes of jobs that start over HTTP from now on with the models of one training.
@@ -166,15 +125,11 @@ class Simulator(ClusterJobs):
             training: Its name, which the start gives as `mlModelTrainingJobId` or `trainingJobName`.
             plan: What becomes of them, in place of `plan`.
         """
-        self._state.trainings[training] = plan
+        self._cluster.trainings[training] = plan
 
     def of(self, kind: KindName) -> ClusterJobs:
-        """Return the jobs of a kind: `dataprocessing`, `modeltraining`, `modeltransform` or `endpoints`.
-
-        Raises:
-            ValueError: If there is no such kind.
-        """
-        return ClusterJobs(self._state, kind_named(kind))
+        """Return the jobs of a kind; raises a `ValueError` if there is no such kind."""
+        return ClusterJobs(self._cluster, kind_named(kind))
 
     def running_everywhere(self) -> tuple[tuple[KindName, str], ...]:
         """Return what runs at all: kind and id of the jobs of all kinds that have not ended, endpoints among them."""
@@ -182,8 +137,8 @@ class Simulator(ClusterJobs):
 
     def inject(self, fault: Fault) -> None:
         """Add a fault; the first of those that concern a request strikes it."""
-        self._state.faults.inject(fault)
+        self._cluster.faults.inject(fault)
 
     def clear_faults(self) -> None:
         """Remove all faults; requests that hang already go on hanging."""
-        self._state.faults.clear()
+        self._cluster.faults.clear()

@@ -17,7 +17,6 @@ from simulator import ManualClock, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 leave_aws()
@@ -76,8 +75,8 @@ def simulator_clock() -> ManualClock:
 
 
 @pytest.fixture
-def simulator(tmp_path: Path, simulator_clock: ManualClock) -> Iterator[Simulator]:
-    with Simulator(artifacts_dir=tmp_path / "artifacts", clock=simulator_clock) as running:
+def simulator(simulator_clock: ManualClock) -> Iterator[Simulator]:
+    with Simulator(clock=simulator_clock) as running:
         yield running
 
 

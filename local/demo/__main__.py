@@ -98,9 +98,7 @@ def _run(console: Console, act: _Act) -> list[str]:
         with (
             MiniStack(iam=True) as ministack,
             # Its clock is CloudFormation's, for one timeline.
-            Simulator(
-                artifacts_dir=directory / "artifacts", clock=time.time, on_request=timeline.add_request
-            ) as neptune,
+            Simulator(clock=time.time, on_request=timeline.add_request) as neptune,
         ):
             with _step(console, "sam deploy"):
                 outputs = sam.deploy(

@@ -51,9 +51,9 @@ def _in_less_time(copy: Path) -> Path:
 
 
 @pytest.fixture
-def green(tmp_path: Path) -> Iterator[Simulator]:
+def green() -> Iterator[Simulator]:
     """Another cluster."""
-    with Simulator(artifacts_dir=tmp_path / "green") as cluster:
+    with Simulator() as cluster:
         yield cluster
 
 
@@ -66,7 +66,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
         environment = {"AWS_XRAY_DAEMON_ADDRESS": xray.address, "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1"}
         with (
             MiniStack(iam=True, environment=environment) as ministack,
-            Simulator(artifacts_dir=directory / "artifacts") as neptune,
+            Simulator() as neptune,
         ):
             parameters = {
                 "ClusterResourceId": "*",

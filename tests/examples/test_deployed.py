@@ -43,7 +43,7 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     directory = tmp_path_factory.mktemp("deployed")
     built = sam.build(directory / "build")
-    with MiniStack(iam=True) as ministack, Simulator(artifacts_dir=directory / "artifacts") as neptune:
+    with MiniStack(iam=True) as ministack, Simulator() as neptune:
         hosts = "127.0.0.1,localhost"
         parameters = {"ClusterResourceId": "*", "StartJobs": "true", "AllowedHosts": hosts, "ResponseHosts": hosts}
         sam.deploy(ministack, built, PROVIDER, parameters)

@@ -14,7 +14,6 @@ from simulator import Fault, ManualClock, RawAnswer, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.function.world import World
 
@@ -237,9 +236,9 @@ def test_an_update_of_a_resource_that_adopted_nothing_adopts_the_job(world: Worl
 
 
 @pytest.fixture
-def green(tmp_path: Path, simulator_clock: ManualClock) -> Iterator[Simulator]:
+def green(simulator_clock: ManualClock) -> Iterator[Simulator]:
     """A second cluster, which has a job-1, too."""
-    with Simulator(artifacts_dir=tmp_path / "green", clock=simulator_clock) as cluster:
+    with Simulator(clock=simulator_clock) as cluster:
         cluster.start_job("job-1")
         yield cluster
 

@@ -19,8 +19,6 @@ from tests.function.asking import INVENTED, answered, begun, create, delete, job
 from tests.function.world import Queue, delivered
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.function.world import World
 
 GONE = ErrorAnswer("MLResourceNotFoundException")
@@ -528,10 +526,10 @@ def test_an_update_that_is_tried_again_after_its_job_has_failed_starts_another_j
     assert second["Data"]["Status"] == ("Completed" if wait == "true" else "InProgress")
 
 
-def test_what_a_failed_update_started_in_another_cluster_is_cancelled(world: World, tmp_path: Path) -> None:
+def test_what_a_failed_update_started_in_another_cluster_is_cancelled(world: World) -> None:
     old = answered(world, create(world))
     world.pass_time(60)
-    with Simulator(artifacts_dir=tmp_path / "green", clock=world.time) as green:
+    with Simulator(clock=world.time) as green:
         there = world.described(Endpoint=green.url, WaitForCompletion="true", ServiceTimeout="60")
         failed = answered(world, update(world, old["PhysicalResourceId"], world.described(), there))
         assert failed["Status"] == "FAILED"

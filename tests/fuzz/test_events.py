@@ -21,7 +21,6 @@ from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID, Queue, World, de
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DEEP: list[Any] = []
 for _ in range(400):
@@ -92,9 +91,9 @@ def at(here: World, event: Any) -> Any:  # noqa: ANN401 - anything
 class Place:
     """A cluster and a response host, for one world after the other."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self) -> None:
         self.now = ManualClock()
-        self.simulator = Simulator(artifacts_dir=directory, clock=self._time)
+        self.simulator = Simulator(clock=self._time)
         self.host = ResponseHost()
 
     def _time(self) -> float:
@@ -111,8 +110,8 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    here = Place(tmp_path_factory.mktemp("artifacts"))
+def place() -> Iterator[Place]:
+    here = Place()
     with here.simulator, here.host, pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
         yield here

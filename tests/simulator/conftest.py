@@ -10,7 +10,6 @@ from simulator import ManualClock, Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from mypy_boto3_neptunedata import NeptuneDataClient
 
@@ -23,8 +22,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def simulator(tmp_path: Path, clock: ManualClock) -> Iterator[Simulator]:
-    with Simulator(artifacts_dir=tmp_path, clock=clock, stop_seconds=60) as running:
+def simulator(clock: ManualClock) -> Iterator[Simulator]:
+    with Simulator(clock=clock, stop_seconds=60) as running:
         yield running
 
 

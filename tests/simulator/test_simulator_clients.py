@@ -40,11 +40,9 @@ def authority(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def simulator(
-    request: pytest.FixtureRequest, tmp_path: Path, authority: Path, clock: ManualClock
-) -> Iterator[Simulator]:
+def simulator(request: pytest.FixtureRequest, authority: Path, clock: ManualClock) -> Iterator[Simulator]:
     tls = make_tls(authority) if request.param == "https" else None
-    with Simulator(artifacts_dir=tmp_path / "s3", clock=clock, tls=tls, run_seconds=600, stop_seconds=60) as running:
+    with Simulator(clock=clock, tls=tls, run_seconds=600, stop_seconds=60) as running:
         assert running.url.startswith(f"{request.param}://127.0.0.1:")
         yield running
 

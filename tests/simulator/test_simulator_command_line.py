@@ -38,9 +38,9 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         yield process, line.removeprefix(READY).strip()
 
 
-def call(host_port: str, method: str, path: str, body: str | None = None) -> dict[str, object]:
+def call(host_port: str, method: str, path: str) -> dict[str, object]:
     with contextlib.closing(http.client.HTTPConnection(host_port, timeout=10)) as connection:
-        connection.request(method, path, body)
+        connection.request(method, path)
         answer: dict[str, object] = json.load(connection.getresponse())
         return answer
 
@@ -65,45 +65,39 @@ def refused(*arguments: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def test_it_runs_until_it_is_interrupted(tmp_path: Path) -> None:
-    arguments = ("--artifacts", str(tmp_path), "--job", "job-1", "--job", "job-2:Completed", "--job", "job-3::never")
-    with running(*arguments, "--stop-seconds", "0.5") as (process, url):
+def test_it_runs_until_it_is_interrupted() -> None:
+    arguments = ("--job", "job-1", "--job", "job-2:Completed", "--stop-seconds", "0.5")
+    with running(*arguments) as (process, url):
         host_port = url.removeprefix("http://")
-        cancelled = [call(host_port, "DELETE", f"/ml/modeltransform/{job}") for job in ("job-3", "job-1")]
-        assert cancelled == [{"status": "Stopping"}] * 2
+        assert call(host_port, "DELETE", "/ml/modeltransform/job-1") == {"status": "Stopping"}
         time.sleep(0.5)
-        statuses = [call(host_port, "GET", f"/ml/modeltransform/job-{number}")["status"] for number in (1, 2, 3)]
-        assert statuses == ["Stopped", "Completed", "Stopping"]
+        statuses = [call(host_port, "GET", f"/ml/modeltransform/job-{number}")["status"] for number in (1, 2)]
+        assert statuses == ["Stopped", "Completed"]
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (0, "")
-    assert stdout.splitlines()[0] == "DELETE /ml/modeltransform/job-3 -> 200, job job-3 is Stopping, not signed"
-    assert len(stdout.splitlines()) == 5
-    assert any(tmp_path.rglob("*.tar.gz"))
+    assert stdout.splitlines()[0] == "DELETE /ml/modeltransform/job-1 -> 200, job job-1 is Stopping, not signed"
+    assert len(stdout.splitlines()) == 3
 
 
 def test_jobs_run_as_the_command_line_says() -> None:
-    arguments = ("--job", "job-1", "--base-seconds", "3600", "--run-seconds", "0", "--fail-with", "no memory")
+    arguments = ("--job", "job-1", "--stop-seconds", "never", "--run-seconds", "0", "--fail-with", "no memory")
     with running(*arguments) as (_, url):
         answer = call(url.removeprefix("http://"), "GET", "/ml/modeltransform/job-1")
     assert answer["status"] == "Failed"
-    base = answer["baseProcessingJob"]
-    assert isinstance(base, dict)
-    assert (base["status"], base["failureReason"]) == ("Failed", "no memory")
+    part = answer["remoteModelTransformJob"]
+    assert isinstance(part, dict)
+    assert (part["status"], part["failureReason"]) == ("Failed", "no memory")
 
 
 def test_jobs_of_every_kind_can_be_named() -> None:
-    jobs = ("dataprocessing:p:Completed", "modeltraining:t", "modeltransform:endpoints", "endpoints:e:InService:0")
+    jobs = ("dataprocessing:p:Completed", "modeltraining:t", "modeltransform:endpoints", "endpoints:e:InService")
     arguments = [argument for job in jobs for argument in ("--job", job)]
-    options = ("--base-seconds", "3600", "--hpo-seconds", "3600", "--knows-all-jobs")
-    with running(*arguments, *options) as (_, url):
+    with running(*arguments, "--stop-seconds", "0") as (_, url):
         host_port = url.removeprefix("http://")
         paths = ("dataprocessing/p", "modeltraining/t", "modeltransform/endpoints", "endpoints/e")
         statuses = [call(host_port, "GET", f"/ml/{path}")["status"] for path in paths]
         assert statuses == ["Completed", "InProgress", "InProgress", "InService"]
-        assert "hpoJob" not in call(host_port, "GET", "/ml/modeltraining/t")
-        body = '{"dataProcessingJobId": "nobody", "trainModelS3Location": "s3://bucket/training"}'
-        assert call(host_port, "POST", "/ml/modeltraining", body)["code"] == "InvalidParameterException"
         assert call(host_port, "DELETE", "/ml/endpoints/e") == {"status": "Deleting"}
         assert call(host_port, "GET", "/ml/endpoints/e")["code"] == "MLResourceNotFoundException"
 
@@ -140,10 +134,8 @@ def test_what_is_no_certificate_with_its_key_is_refused(
     assert message in capsys.readouterr().err
 
 
-def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with running("--job", "job-1") as (process, url):
-        assert any(tmp_path.rglob("*.tar.gz"))
+def test_sigterm_ends_it() -> None:
+    with running() as (process, url):
         port = int(url.rpartition(":")[2])
         code, stderr = refused("--port", str(port))
         assert code == 1
@@ -154,7 +146,6 @@ def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, mon
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=30) == ("", "")
     assert process.returncode == 0
-    assert list(tmp_path.iterdir()) == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
 
@@ -167,13 +158,10 @@ def test_sigterm_ends_it_and_removes_its_temporary_directory(tmp_path: Path, mon
         (("--job", "x:Done"), "'Done' is no job status: InProgress"),
         (("--job", "endpoint:x"), "'endpoint' is no kind: dataprocessing"),
         (("--job", "endpoints:x:Completed"), "'Completed' is no endpoint status: Creating"),
-        (("--job", "endpoints:x:Deleting:soon"), "'soon' is neither a number of seconds nor 'never'"),
-        (("--job", "x:Failed:soon"), "'soon' is neither a number of seconds nor 'never'"),
-        (("--stop-seconds", "-1"), "'-1' is neither a number of seconds nor 'never'"),
-        (("--base-seconds", "never"), "'never' is not a number of seconds"),
-        (("--base-seconds", "2", "--run-seconds", "1"), "completes after its base processing"),
-        (("--fail-with", "no memory"), "--fail-with needs --run-seconds"),
-        (("--port", "65536"), "'65536' is not a port"),
+        (("--stop-seconds", "soon"), "'soon' is neither a number of seconds nor 'never'"),
+        (("--stop-seconds", "-1"), "a time span is from 0"),
+        (("--fail-with", "no memory"), "it needs run_seconds"),
+        (("--port", "65536"), "port must be 0-65535"),
     ],
 )
 def test_wrong_arguments_are_named(
@@ -192,9 +180,7 @@ def test_help_tells_of_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert raised.value.code == 0
     text = capsys.readouterr().out
-    for option in ("--host", "--port", "--artifacts", "--job", "--seed"):
+    for option in ("--host", "--port", "--job", "--run-seconds", "--stop-seconds", "--fail-with"):
         assert option in text
-    for option in ("--base-seconds", "--hpo-seconds", "--run-seconds", "--stop-seconds", "--fail-with"):
-        assert option in text
-    for word in ("--knows-all-jobs", "data processing", "modeltraining", "InService", "--tls-certificate", "--tls-key"):
+    for word in ("data processing", "modeltraining", "InService", "--tls-certificate", "--tls-key"):
         assert word in " ".join(text.split())

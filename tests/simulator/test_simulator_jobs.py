@@ -14,9 +14,8 @@ from simulator.descriptions import describe
 from simulator.jobs import DEFAULT_FAILURE, Job, JobEndedError, JobPlan, NotUpdatableError
 from simulator.kinds import ENDPOINTS, KINDS, MODEL_TRAINING, MODEL_TRANSFORM, Kind
 from simulator.lives import EndpointStatus, JobStatus, Status
-from simulator.s3 import S3Location
 
-OUTPUT = S3Location.parse("s3://bucket/transform/job-1")
+OUTPUT = "s3://bucket/transform/job-1"
 SUCCESSORS: dict[Status, set[Status]] = {
     JobStatus.IN_PROGRESS: {JobStatus.STOPPING, JobStatus.STOPPED, JobStatus.COMPLETED, JobStatus.FAILED},
     JobStatus.STOPPING: {JobStatus.STOPPED},
@@ -217,9 +216,9 @@ def test_what_is_no_id_is_refused(job_id: str) -> None:
         ({"stop_seconds": 10**400}, "a time span is"),
         ({"appear_seconds": -1}, "a time span is"),
         ({"fails_with": "why"}, "never fails: it needs run_seconds"),
-        ({"base_seconds": 2, "run_seconds": 1}, "completes after its base processing"),
+        ({"base_seconds": 2, "run_seconds": 1}, "completes after base_seconds"),
         ({"hpo_seconds": -1}, "a time span is"),
-        ({"base_seconds": 1, "hpo_seconds": 2, "run_seconds": 2}, "completes after its tuning"),
+        ({"base_seconds": 1, "hpo_seconds": 2, "run_seconds": 2}, "completes after base_seconds"),
     ],
 )
 def test_a_senseless_plan_is_refused(wrong: dict[str, Any], message: str) -> None:
@@ -289,35 +288,6 @@ def test_a_cancellation_stops_the_phase_that_runs() -> None:
 def test_a_job_that_begins_as_failed_has_its_own_reason_or_some_reason() -> None:
     assert job().begin_as(FAILED).plan.fails_with == DEFAULT_FAILURE
     assert job(JobPlan(run_seconds=1, fails_with="why")).begin_as(FAILED).plan.fails_with == "why"
-
-
-@given(uri=st.text() | st.text(alphabet="ab./\0\\", max_size=20).map("s3://bucket/".__add__))
-def test_an_s3_location_never_leaves_its_bucket(uri: str) -> None:
-    try:
-        location = S3Location.parse(uri)
-    except ValueError:
-        return
-    assert str(location).startswith("s3://")
-    assert not {"", ".", ".."} & {location.bucket, *location.parts}
-    assert S3Location.parse(str(location)) == location
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "",
-        "bucket/key",
-        "https://bucket/key",
-        "s3://",
-        "s3://B/key",
-        "s3://bucket/../other",
-        "s3://bucket/./a",
-        "s3://../a",
-    ],
-)
-def test_what_is_no_s3_location_is_refused(uri: str) -> None:
-    with pytest.raises(ValueError, match=r"not an S3|cannot be a part"):
-        S3Location.parse(uri)
 
 
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])

@@ -24,8 +24,6 @@ from simulator import (
 from simulator.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mypy_boto3_neptunedata import NeptuneDataClient
 
     from simulator import KindName
@@ -96,7 +94,7 @@ def test_there_are_no_other_kinds(simulator: Simulator) -> None:
 
 @by_job_kind
 def test_a_job_of_any_kind_is_cancelled_in_its_time_with_its_artifacts(
-    simulator: Simulator, clock: ManualClock, tmp_path: Path, kind: KindName
+    simulator: Simulator, clock: ManualClock, kind: KindName
 ) -> None:
     started(simulator, kind, "job-1")
     assert simulator.of(kind).artifacts("job-1") != ()
@@ -104,7 +102,6 @@ def test_a_job_of_any_kind_is_cancelled_in_its_time_with_its_artifacts(
     clock.advance(60)
     assert call(simulator, "GET", f"/ml/{kind}/job-1")[1]["status"] == "Stopped"
     assert simulator.of(kind).artifacts("job-1") == ()
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
     status, answer = call(simulator, "DELETE", f"/ml/{kind}/job-1")
     assert (status, answer["code"]) == (400, "InvalidParameterException")
     assert answer["message"] == "Failed to stop the job because it has already completed or failed."
@@ -311,14 +308,8 @@ def test_a_deletion_in_time_comes_before_a_late_update(simulator: Simulator, clo
     assert simulator.of("endpoints").jobs() == {}
 
 
-def test_an_endpoint_ends_in_or_out_of_service_or_fails(simulator: Simulator, clock: ManualClock) -> None:
+def test_an_endpoint_has_no_status_of_a_job(simulator: Simulator) -> None:
     endpoints = simulator.of("endpoints")
-    for ends_as in ("InService", "OutOfService", "Failed"):
-        endpoints.start_job(ends_as, run_seconds=10, ends_as=ends_as)
-    clock.advance(10)
-    assert endpoints.jobs() == {name: name for name in ("InService", "OutOfService", "Failed")}
-    with pytest.raises(ValueError, match="endpoint can end as InService or OutOfService or Failed, not Completed"):
-        endpoints.start_job("e-1", run_seconds=10, ends_as="Completed")
     with pytest.raises(ValueError, match="'Completed' is no endpoint status: Creating, Updating, Deleting, InService"):
         endpoints.start_job("e-1", status="Completed")
 
@@ -343,15 +334,6 @@ UNFINISHED: dict[KindName, str] = {
     "modeltraining": "Provided ModelTraining job has not completed.",
     "modeltransform": "Provided ModelTransform job has not completed.",
 }
-UNKNOWN: dict[KindName, tuple[str, str]] = {
-    "dataprocessing": (
-        "InvalidParameterException",
-        "Invalid ID provided. Please check whether a resource with the given ID exists.",
-    ),
-    "modeltraining": ("BadRequestException", "Provided MLModelTraining job doesn't exist."),
-    "modeltransform": ("BadRequestException", "Provided ModelTransformJob doesn't exist."),
-}
-
 by_reference = pytest.mark.parametrize(("kind", "parameter", "named"), REFERENCES)
 
 
@@ -368,13 +350,8 @@ def test_a_job_that_is_named_must_have_completed(
 
 
 @by_reference
-def test_a_job_that_is_named_need_not_be_there_unless_all_are_known(
-    simulator: Simulator, tmp_path: Path, kind: KindName, parameter: str, named: KindName
+def test_a_job_that_is_named_need_not_be_there(
+    simulator: Simulator, kind: KindName, parameter: str, named: KindName
 ) -> None:
+    assert simulator.of(named).jobs() == {}
     started(simulator, kind, "job-1", **{parameter: "nobody"})
-    with Simulator(artifacts_dir=tmp_path / "other", knows_all_jobs=True) as knowing:
-        knowing.of("dataprocessing").start_job("processing-1", status="Completed")
-        knowing.of("modeltraining").start_job("training-1", status="Completed")
-        assert refused(knowing, kind, **{parameter: "nobody"}) == UNKNOWN[named]
-        knowing.of(named).start_job("somebody", status="Completed")
-        started(knowing, kind, "job-1", **{parameter: "somebody"})

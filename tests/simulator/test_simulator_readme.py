@@ -49,7 +49,7 @@ def test_its_certificate_is_one(tmp_path: Path) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / options.tls_certificate, tmp_path / options.tls_key)
 
-    with Simulator(artifacts_dir=tmp_path, tls=tls) as simulator:
+    with Simulator(tls=tls) as simulator:
         client = boto3.client("neptunedata", endpoint_url=simulator.url, verify=str(tmp_path / options.tls_certificate))
         assert client.list_ml_endpoints()["ids"] == []
 

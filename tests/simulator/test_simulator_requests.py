@@ -10,11 +10,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from simulator import (
     Fault,
@@ -26,11 +23,9 @@ from simulator import (
     RawAnswer,
     Simulator,
 )
-from simulator.request_log import credential_scope, redact
+from simulator.request_log import credential_scope
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mypy_boto3_neptunedata import NeptuneDataClient
 
 START = {"modelTransformOutputS3Location": "s3://bucket/transform", "trainingJobName": "training-1"}
@@ -47,10 +42,6 @@ def call(simulator: Simulator, method: str, path: str, body: object = None, **he
 def start(simulator: Simulator, job_id: str) -> None:
     status, answer = call(simulator, "POST", "/ml/modeltransform", {**START, "id": job_id})
     assert (status, answer["id"]) == (200, job_id)
-
-
-def files(directory: Path) -> list[str]:
-    return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*"))
 
 
 # --- jobs ---
@@ -77,20 +68,6 @@ def test_an_ended_job_cannot_be_cancelled(simulator: Simulator, neptune: Neptune
     assert simulator.status("job-1") == status
 
 
-@pytest.mark.parametrize("ends_as", ["Completed", "Failed"])
-def test_a_job_runs_to_its_end(simulator: Simulator, clock: ManualClock, ends_as: str) -> None:
-    simulator.start_job("job-1", run_seconds=10, ends_as=ends_as)
-    clock.advance(9)
-    assert simulator.status("job-1") == "InProgress"
-    clock.advance(1)
-    assert simulator.status("job-1") == ends_as
-
-
-def test_a_job_ends_as_completed_or_failed(simulator: Simulator) -> None:
-    with pytest.raises(ValueError, match="Completed or Failed, not Stopped"):
-        simulator.start_job("job-1", run_seconds=10, ends_as="Stopped")
-
-
 def test_a_job_can_refuse_to_stop(simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock) -> None:
     simulator.start_job("job-1", stop_seconds=None)
     neptune.cancel_ml_model_transform_job(id="job-1")
@@ -107,10 +84,8 @@ def test_a_job_that_was_started_over_http_stops_as_the_simulator_says(simulator:
     assert simulator.status("job-1") == "Stopped"
 
 
-def test_a_job_that_was_started_over_http_runs_as_the_simulator_says(tmp_path: Path, clock: ManualClock) -> None:
-    with Simulator(
-        artifacts_dir=tmp_path, clock=clock, base_seconds=10, run_seconds=30, fails_with="AlgorithmError: no memory"
-    ) as simulator:
+def test_a_job_that_was_started_over_http_runs_as_the_simulator_says(clock: ManualClock) -> None:
+    with Simulator(clock=clock, base_seconds=10, run_seconds=30, fails_with="AlgorithmError: no memory") as simulator:
         start(simulator, "job-1")
         clock.advance(30)
         _, answer = call(simulator, "GET", "/ml/modeltransform/job-1")
@@ -206,28 +181,25 @@ def test_an_id_is_taken_once(simulator: Simulator) -> None:
 # --- artifacts ---
 
 
-def test_artifacts_are_files_below_the_jobs_location(simulator: Simulator, tmp_path: Path) -> None:
-    call(simulator, "POST", "/ml/modeltransform", {**START, "id": "job-1"})
+def test_artifacts_are_below_the_jobs_location(simulator: Simulator) -> None:
+    start(simulator, "job-1")
     names = simulator.artifacts("job-1")
     assert names
-    for name in names:
-        assert name.startswith("s3://bucket/transform/job-1/")
-        assert "job-1" in (tmp_path / name.removeprefix("s3://")).read_text(encoding="utf-8")
+    assert all(name.startswith("s3://bucket/transform/job-1/") for name in names)
 
 
 def test_clean_deletes_the_artifacts_of_that_job_when_it_has_stopped(
-    simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock, tmp_path: Path
+    simulator: Simulator, neptune: NeptuneDataClient, clock: ManualClock
 ) -> None:
     simulator.start_job("job-2")
-    others = files(tmp_path)
     simulator.start_job("job-1", stop_seconds=60)
     neptune.cancel_ml_model_transform_job(id="job-1", clean=True)
     clock.advance(59)
     assert len(simulator.artifacts("job-1")) == len(simulator.artifacts("job-2"))
     clock.advance(1)
     assert neptune.get_ml_model_transform_job(id="job-1")["status"] == "Stopped"
-    assert files(tmp_path) == others
     assert simulator.artifacts("job-1") == ()
+    assert simulator.artifacts("job-2")
 
 
 @pytest.mark.parametrize("clean", [{}, {"clean": False}])
@@ -288,21 +260,6 @@ def test_the_log_holds_no_secrets(simulator: Simulator, neptune: NeptuneDataClie
     text = repr(simulator.log)
     for secret in (signature.rstrip("'"), "made-up-token", "made-up-secret", "AKIDEXAMPLE"):
         assert secret not in text
-
-
-@given(
-    value=st.text(alphabet="0123456789abcdef/+=", min_size=16),
-    name=st.sampled_from(["X-Amz-Signature", "x-amz-security-token", "X-Amz-Credential", "X%2DAmz-Signature"]),
-)
-def test_signed_urls_are_logged_without_their_secrets(value: str, name: str) -> None:
-    query = f"clean=true&{name}={quote(value, safe='')}&neptuneIamRoleArn=r"
-    assert redact(query) == f"clean=true&{name}=REDACTED&neptuneIamRoleArn=r"
-
-
-@given(parameters=st.lists(st.tuples(st.sampled_from(["clean", "neptuneIamRoleArn", "maxItems"]), st.text())))
-def test_any_other_query_is_logged_as_it_was_sent(parameters: list[tuple[str, str]]) -> None:
-    query = urlencode(parameters, errors="replace")
-    assert redact(query) == query
 
 
 @pytest.mark.parametrize(
@@ -371,21 +328,21 @@ def test_hundreds_of_parallel_requests(simulator: Simulator) -> None:
     assert len(call(simulator, "GET", "/ml/modeltransform?maxItems=1024")[1]["ids"]) == clients
 
 
-def test_two_simulators_have_ports_and_jobs_of_their_own(simulator: Simulator, tmp_path: Path) -> None:
-    with Simulator(artifacts_dir=tmp_path / "other") as other:
+def test_two_simulators_have_ports_and_jobs_of_their_own(simulator: Simulator) -> None:
+    with Simulator() as other:
         other.start_job("job-1")
         assert other.host_port != simulator.host_port
         assert call(other, "GET", "/ml/modeltransform")[1] == {"ids": ["job-1"]}
         assert call(simulator, "GET", "/ml/modeltransform")[1] == {"ids": []}
 
 
-def test_a_simulator_that_has_been_left_refuses_connections(tmp_path: Path) -> None:
-    with Simulator(artifacts_dir=tmp_path) as simulator:
+def test_a_simulator_that_has_been_left_refuses_connections() -> None:
+    with Simulator() as simulator:
         assert simulator.url == f"http://{simulator.host_port}" == f"http://127.0.0.1:{simulator.port}"
     with pytest.raises(ConnectionRefusedError):
         call(simulator, "GET", "/ml/modeltransform")
 
 
-def test_a_simulator_has_no_address_before_it_runs(tmp_path: Path) -> None:
+def test_a_simulator_has_no_address_before_it_runs() -> None:
     with pytest.raises(RuntimeError, match="not running"):
-        _ = Simulator(artifacts_dir=tmp_path).url
+        _ = Simulator().url

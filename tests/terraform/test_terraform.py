@@ -62,7 +62,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     directory = tmp_path_factory.mktemp("terraform")
     try:
         require_terraform()
-        with MiniStack() as ministack, Simulator(artifacts_dir=directory / "artifacts") as neptune:
+        with MiniStack() as ministack, Simulator() as neptune:
             world = World(ministack, neptune)
             (directory / "probe").mkdir()
             world.terraform(directory / "probe")
