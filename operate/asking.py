@@ -25,7 +25,7 @@ def ask(question: str) -> str:
         return input(question).strip()
     except EOFError as error:
         print()
-        raise NobodyAnswers("Standard input has ended before the answer. To run without questions, set YES=1.") from error
+        raise NobodyAnswers("Standard input ended before an answer. To run without questions, set YES=1.") from error
 
 
 def confirm(question: str, *, default: bool = False) -> bool:
