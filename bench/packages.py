@@ -111,6 +111,8 @@ def build_ours(directory: Path, python: str) -> Package:
 def build_baseline(directory: Path, python: str) -> Package:
     """Build the baseline's package with our Makefile and those of our locked requirements that it needs.
 
+    botocore's data are as published: to prune them is ours.
+
     Args:
         directory: The directory to build in, which must not exist.
         python: The interpreter that is to import it, which compiles the bytecode.
@@ -126,6 +128,7 @@ def build_baseline(directory: Path, python: str) -> Package:
     (sources / "provider").mkdir()  # the directory that the Makefile packs
     shutil.copy(_BASELINE, sources / "provider")
     package.mkdir()
+    (sources / "prune.py").write_text("")
     lock = (_SRC / "requirements.txt").read_text()
     needed = [match[0] for match in _REQUIREMENT.finditer(lock) if match[1] in _BASELINE_DISTRIBUTIONS]
     (sources / "requirements.txt").write_text("".join(needed))
