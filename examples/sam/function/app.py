@@ -12,11 +12,11 @@ def handler(event: object, context: object) -> list[str]:
     """List the artifacts.
 
     Args:
-        event: Anything.
-        context: The invocation.
+        event: Not used.
+        context: Not used.
 
     Returns:
-        Their names; none if the job has not written any yet.
+        Their S3 URLs; an empty list if the job has not written any yet.
     """
     del event, context
     location = urlsplit(os.environ["OUTPUT_LOCATION"])
