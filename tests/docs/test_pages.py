@@ -96,6 +96,14 @@ def test_the_page_of_permissions_names_the_actions_of_every_kind(kind: Kind) -> 
     assert re.findall(r"`(neptune-db:\w+)`", row) == actions
 
 
+def test_the_queries_of_the_log_name_messages_that_the_function_logs() -> None:
+    logged = "".join(path.read_text() for path in (ROOT / "src/provider").rglob("*.py"))
+    named = re.findall(r'message = ("[^"]+")', OPERATIONS.read_text())
+
+    assert len(named) > 1
+    assert [it for it in named if f"({it}" not in logged] == []
+
+
 def test_the_first_snippet_of_the_readme_works_when_pasted(tmp_path: Path) -> None:
     snippet = re.search(r"```(\w+)\n(.*?)```", README.read_text(), re.S)
     assert snippet
