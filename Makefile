@@ -43,8 +43,8 @@ deploy: $(VENV)/dev.done $(VENV)/sam.done ## Deploy the provider to your AWS acc
 .PHONY: accept
 accept: $(VENV)/dev.done ## Test the deployed provider on a running job, which it cancels (ENDPOINT=, JOB=)
 	@PYTHONPATH=src $(DEV)/python -m operate.accept --stack "$(STACK)" --endpoint "$${ENDPOINT:-}" --job "$${JOB:-}" \
-		--training-job "$${TRAINING_JOB:-}" --output "$${OUTPUT:-}" --properties "$${PROPERTIES:-}" --type "$${TYPE:-}" \
-		--minutes "$${MINUTES:-30}" --report "$${REPORT:-}" $(if $(YES),--yes)
+		--properties "$${PROPERTIES:-}" --type "$${TYPE:-}" --minutes "$${MINUTES:-30}" --report "$${REPORT:-}" \
+		$(if $(YES),--yes)
 
 .PHONY: logs
 logs: $(VENV)/dev.done ## Follow the deployed function's log (STACK=, MINUTES=10; ALL=1 shows the raw log)

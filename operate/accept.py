@@ -7,7 +7,6 @@ arguments, 128 plus the signal's number if interrupted.
 
 from __future__ import annotations
 
-import argparse
 import secrets
 import sys
 import time
@@ -22,7 +21,7 @@ from local import function_log
 from local.interruption import Interrupted, held_back, interruptible
 from local.stacks import NotSettled, Stack
 from operate import account, cluster, command, provider_stack, simulated
-from operate.asking import confirm
+from operate.command import PROVIDER, confirm
 from operate.report import report
 from operate.seen import ANSWERED, Log, Operation, Seen, log_of
 from operate.trial import DEFAULT_MINUTES, VARIABLES, described
@@ -31,6 +30,7 @@ from provider.schema import indefinite
 from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
 
     from mypy_boto3_sqs import SQSClient
@@ -49,31 +49,29 @@ _LATE_SECONDS = 60.0
 _SKEW_SECONDS = 300.0
 _QUEUES = {"WaitingQueueUrl": "waiting queue", "FailedEventsQueueUrl": "failed-events queue"}
 _DELETED = "DELETE_COMPLETE"
-_DEFAULTS = {"STACK": provider_stack.DEFAULT_NAME, "MINUTES": DEFAULT_MINUTES}
+_DEFAULTS = {"STACK": PROVIDER, "MINUTES": DEFAULT_MINUTES}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Test the deployed provider.
-
-    Args:
-        arguments: The command line, without the program's name; `None`: this process's.
-
-    Returns:
-        The exit code.
-    """
-    options = _parser().parse_args(arguments)
-    return command.run(lambda: _accept(options))
+    """Test the deployed provider; returns the exit code."""
+    description = "Create a stack with a job, delete the stack, and report what was seen and what was expected."
+    parser = command.parser("accept", description, stack=False)
+    for name, text in VARIABLES.items():
+        option = f"--{name.lower()}"
+        if name == "YES":
+            parser.add_argument(option, action="store_true", help=text)
+        else:
+            parser.add_argument(option, default=_DEFAULTS.get(name, ""), help=text)
+    return command.run(parser, arguments, _accept)
 
 
 def _accept(options: argparse.Namespace) -> int:
     trial = described(
         endpoint=options.endpoint,
         job=options.job,
-        training_job=options.training_job,
-        output=options.output,
         file=Path(options.properties) if options.properties else None,
         resource_type=options.type,
-        timeout=int(command.minutes_of(options.minutes, 1, _MOST_MINUTES) * 60),
+        timeout=int(command.number_of("MINUTES", options.minutes, "minutes", 1, _MOST_MINUTES) * 60),
     )
     here = account.find()
     provider = provider_stack.find(here, options.stack)
@@ -84,21 +82,6 @@ def _accept(options: argparse.Namespace) -> int:
         print("Nothing was changed.")
         return 1
     return acceptance.run(Path(options.report) if options.report else None)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m operate.accept",
-        description="Create a stack with a job, delete the stack, and report what was seen and what was expected.",
-        allow_abbrev=False,
-    )
-    for name, text in VARIABLES.items():
-        option = f"--{name.lower().replace('_', '-')}"
-        if name == "YES":
-            parser.add_argument(option, action="store_true", help=text)
-        else:
-            parser.add_argument(option, default=_DEFAULTS.get(name, ""), help=text)
-    return parser
 
 
 @dataclass
@@ -126,11 +109,7 @@ class Acceptance:
         self._is_asked_for = False
 
     def plan(self) -> str:
-        """Describe what is about to happen, and whether it costs money.
-
-        Returns:
-            Several lines of text.
-        """
+        """Describe what is about to happen, and whether it costs money."""
         noun, words = self.trial.kind.noun, self.trial.kind.words
         if self.trial.starts:
             does = f"starts {indefinite(noun)}. This uses SageMaker compute and COSTS MONEY\n"
@@ -150,14 +129,7 @@ class Acceptance:
         )
 
     def run(self, file: Path | None) -> int:
-        """Run the test, and print the report.
-
-        Args:
-            file: A file to write the report to as well; `None`: none.
-
-        Returns:
-            The exit code: 0 if everything was as expected, 1 if not, 128 plus the signal's number if interrupted.
-        """
+        """Run the test, print the report, and write it to a file, if there is one; returns the exit code."""
         end, code = "", 0
         try:
             with interruptible(), self._removed_in_the_end():

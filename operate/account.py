@@ -13,10 +13,6 @@ from operate.command import CannotGoOn
 _HOW = "Set AWS_PROFILE, or run `aws configure` (or `aws sso login`)."
 
 
-class NoAccount(CannotGoOn):
-    """Credentials or a Region are missing, or AWS rejects the credentials; the message says what to do."""
-
-
 @dataclass(frozen=True)
 class Account:
     """An account, as seen with the current credentials.
@@ -38,26 +34,19 @@ class Account:
 
 
 def find() -> Account:
-    """Find the account of the current credentials.
-
-    Returns:
-        The account.
-
-    Raises:
-        NoAccount: Credentials or a Region are missing, or AWS cannot be asked or rejects the credentials.
-    """
+    """Find the account of the current credentials; raises `CannotGoOn` if AWS cannot be asked, or rejects them."""
     try:
         # boto3 reads only AWS_DEFAULT_REGION; the AWS CLI reads this one first.
         session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
         if session.get_credentials() is None:
-            raise NoAccount(f"No AWS credentials were found. {_HOW}")
+            raise CannotGoOn(f"No AWS credentials were found. {_HOW}")
         caller = session.client("sts", region_name=_required_region(session)).get_caller_identity()
     except NoRegionError as error:
-        raise NoAccount("No AWS Region is set. Set AWS_REGION, or run `aws configure`.") from error
+        raise CannotGoOn("No AWS Region is set. Set AWS_REGION, or run `aws configure`.") from error
     except ClientError as error:
-        raise NoAccount(f"AWS rejected the credentials ({error.response['Error']['Message']}). {_HOW}") from error
+        raise CannotGoOn(f"AWS rejected the credentials ({error.response['Error']['Message']}). {_HOW}") from error
     except BotoCoreError as error:  # the profile does not exist, the login has expired, or there is no network
-        raise NoAccount(f"The AWS account could not be determined: {str(error).rstrip('.')}. {_HOW}") from error
+        raise CannotGoOn(f"The AWS account could not be determined: {str(error).rstrip('.')}. {_HOW}") from error
     return Account(caller["Account"], _required_region(session), caller["Arn"], session)
 
 

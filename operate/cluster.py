@@ -43,16 +43,7 @@ NOT_ASKED = Told("", "it was not asked")
 
 
 def ask(account: Account, trial: Trial, job_id: str) -> Told:
-    """Ask the cluster for a job's status, if it can be reached from here.
-
-    Args:
-        account: The account whose credentials sign the request.
-        trial: The trial, which names the cluster and the kind of job.
-        job_id: The job.
-
-    Returns:
-        What the cluster reported, or why it reported nothing.
-    """
+    """Ask the cluster for a job's status, if it can be reached from here; returns why if it reported none."""
     scheme, host, port = trial.endpoint
     try:
         socket.create_connection((host, port), _CONNECT_SECONDS).close()

@@ -6,7 +6,6 @@ code: 0 if successful, 1 if not or if an item of the journal cannot be read, 2 f
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -55,27 +54,12 @@ class Begun(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """List the jobs, or have the provider cancel one.
-
-    Args:
-        arguments: The command line, without the program's name; `None`: this process's.
-
-    Returns:
-        The exit code.
-    """
-    options = _parser().parse_args(arguments)
-    return command.run(lambda: _jobs(options.stack, options.cancel))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m operate.jobs",
-        description="List the jobs that the provider has started and not deleted, and those that it is cancelling.",
-        allow_abbrev=False,
+    """List the jobs, or have the provider cancel one; returns the exit code."""
+    parser = command.parser(
+        "jobs", "List the jobs that the provider has started and not deleted, and those that it is cancelling."
     )
-    parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
     parser.add_argument("--cancel", default="", metavar="IDENTITY", help="the id of the job to cancel, as listed")
-    return parser
+    return command.run(parser, arguments, lambda options: _jobs(options.stack, options.cancel))
 
 
 def _jobs(name: str, cancelled: str) -> int:

@@ -5,7 +5,6 @@ Exit code: 0 if the log was read, 1 if it cannot be read, 2 for wrong arguments,
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -13,16 +12,15 @@ from typing import TYPE_CHECKING
 from local import function_log
 from local.readable_log import readable
 from operate import account, command, provider_stack
-from operate.command import minutes_of
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from mypy_boto3_logs import CloudWatchLogsClient
 
     from local.function_log import Message
 
-_MINUTES = "10"
 _LOOK_SECONDS = 2.0
 # CloudWatch may show a message later than one that was written after it.
 _LATE_SECONDS = 30.0
@@ -31,31 +29,16 @@ _OF_LAMBDA = ("INIT_START ", "START RequestId: ", "END RequestId: ", "REPORT Req
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Show the log.
-
-    Args:
-        arguments: The command line, without the program's name; `None`: this process's.
-
-    Returns:
-        The exit code.
-    """
-    options = _parser().parse_args(arguments)
-    return command.run(lambda: _logs(options))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m operate.logs", description="Follow the log of the deployed function.", allow_abbrev=False
-    )
-    parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
-    parser.add_argument("--minutes", default=_MINUTES, help="how many minutes back to start (%(default)s)")
+    """Show the log; returns the exit code."""
+    parser = command.parser("logs", "Follow the log of the deployed function.")
+    parser.add_argument("--minutes", default="10", help="how many minutes back to start (%(default)s)")
     parser.add_argument("--all", action="store_true", help="the raw log, including Lambda's own lines")
     parser.add_argument("--once", action="store_true", help="show what there is, then exit")
-    return parser
+    return command.run(parser, arguments, _logs)
 
 
 def _logs(options: argparse.Namespace) -> int:
-    minutes = minutes_of(options.minutes)
+    minutes = command.number_of("MINUTES", options.minutes, "minutes")
     here = account.find()
     group = provider_stack.find(here, options.stack).outputs["LogGroupName"]
     _say(f"{here}\n{group}, the last {minutes:g} minutes" + ("" if options.once else "; press Ctrl-C to exit"))

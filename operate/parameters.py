@@ -1,78 +1,46 @@
-"""The parameters of the provider's template, by group, with their allowed values."""
+"""The parameters of the provider's template, with their allowed values."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of a template.
-
-    Attributes:
-        name: The parameter's name.
-        description: What the parameter is for.
-        default: The default value; `None`: the parameter is required.
-        allowed: The allowed values; empty: not restricted to a list.
-        pattern: What the value, or each item of a list, has to match; empty: anything.
-        bounds: The smallest and the largest number allowed; `None`: not a restricted number.
-        is_list: Whether the value is a comma-separated list.
-        hint: What a valid value looks like.
-    """
+class Parameter(NamedTuple):
+    """A parameter: its name, and what the template says about it."""
 
     name: str
-    description: str
-    default: str | None
-    allowed: tuple[str, ...]
-    pattern: str
-    bounds: tuple[float, float] | None
-    is_list: bool
-    hint: str
+    row: Mapping[str, Any]
+
+    @property
+    def default(self) -> str | None:
+        """The default value; `None`: the parameter is required."""
+        return str(self.row["Default"]) if "Default" in self.row else None
+
+    @property
+    def allowed(self) -> list[str]:
+        """The allowed values; empty: not restricted to a list."""
+        return [str(it) for it in self.row.get("AllowedValues", ())]
 
     def problem_of(self, value: str) -> str:
-        """Check a value the way CloudFormation will.
-
-        Args:
-            value: The value.
-
-        Returns:
-            What is wrong and what is expected; empty if the value is valid.
-        """
-        items = value.split(",") if self.is_list else [value]
+        """Check a value the way CloudFormation will; returns what is wrong and what is expected, or nothing."""
+        items = value.split(",") if self.row["Type"] == "CommaDelimitedList" else [value]
+        low, high = self.row.get("MinValue", 0), self.row.get("MaxValue")
         if self.allowed and value not in self.allowed:
             problem = f"Choose one of {', '.join(self.allowed)}."
-        elif self.bounds and not self._is_within_bounds(value):
-            problem = f"Enter a number from {self.bounds[0]:g} to {self.bounds[1]:g}."
-        elif self.pattern and not all(re.search(self.pattern, item) for item in items):
-            problem = self.hint
+        elif high is not None and not (value.isdecimal() and low <= int(value) <= high):
+            problem = f"Enter a number from {low} to {high}."
+        elif not all(re.search(self.row.get("AllowedPattern", ""), item) for item in items):
+            problem = self.row["ConstraintDescription"]
         else:
             return ""
         return f"{self.name} cannot be {value!r}: {problem}" if value else f"{self.name} is missing: {problem}"
-
-    def _is_within_bounds(self, value: str) -> bool:
-        low, high = self.bounds or (0, 0)
-        return value.isdecimal() and low <= float(value) <= high
-
-
-@dataclass(frozen=True)
-class Group:
-    """Parameters that belong together.
-
-    Attributes:
-        label: What the parameters are about.
-        parameters: The parameters.
-    """
-
-    label: str
-    parameters: tuple[Parameter, ...]
 
 
 class _Loader(yaml.SafeLoader):
@@ -82,35 +50,12 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 
-def read(template: Path) -> tuple[str, tuple[Group, ...]]:
-    """Read the provider's version and parameters from its template.
-
-    Args:
-        template: The template; its metadata has to put each parameter into a group.
-
-    Returns:
-        The provider's version, and the groups of parameters in order.
-    """
+def read(template: Path) -> tuple[str, Mapping[str, Sequence[Parameter]]]:
+    """Read the provider's version, and its parameters by the labels of their groups in order."""
     document: Mapping[str, Any] = _Loader(template.read_text()).get_single_data()
-    groups = tuple(
-        Group(
-            group["Label"]["default"],
-            tuple(_parameter(name, document["Parameters"][name]) for name in group["Parameters"]),
-        )
+    rows = document["Parameters"]
+    groups = {
+        group["Label"]["default"]: [Parameter(name, rows[name]) for name in group["Parameters"]]
         for group in document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
-    )
+    }
     return str(document["Mappings"]["Provider"]["Release"]["Version"]), groups
-
-
-def _parameter(name: str, row: Mapping[str, Any]) -> Parameter:
-    bounds = (float(row["MinValue"]), float(row["MaxValue"])) if "MinValue" in row else None
-    return Parameter(
-        name=name,
-        description=row["Description"],
-        default=str(row["Default"]) if "Default" in row else None,
-        allowed=tuple(map(str, row.get("AllowedValues", ()))),
-        pattern=row.get("AllowedPattern", ""),
-        bounds=bounds,
-        is_list=row["Type"] == "CommaDelimitedList",
-        hint=row.get("ConstraintDescription", "Enter another value."),
-    )

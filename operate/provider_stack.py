@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 
     from operate.account import Account
 
-DEFAULT_NAME = "neptune-ml-provider"
-
-
-class NoProvider(CannotGoOn):
-    """The stack does not exist or is not a provider; the message says what to do."""
-
 
 @dataclass(frozen=True)
 class ProviderStack:
@@ -49,15 +43,7 @@ class ProviderStack:
 
 
 def look_up(account: Account, name: str) -> ProviderStack | None:
-    """Look up the stack with the provider's name.
-
-    Args:
-        account: The account and Region.
-        name: The stack's name.
-
-    Returns:
-        The stack; `None` if it does not exist.
-    """
+    """Look up the stack with the provider's name; returns `None` if it does not exist."""
     try:
         (stack,) = account.session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -75,26 +61,15 @@ def look_up(account: Account, name: str) -> ProviderStack | None:
 
 
 def find(account: Account, name: str) -> ProviderStack:
-    """Find the provider's stack.
-
-    Args:
-        account: The account and Region.
-        name: The stack's name.
-
-    Returns:
-        The stack.
-
-    Raises:
-        NoProvider: The stack does not exist or is not a provider.
-    """
+    """Find the provider's stack; raises `CannotGoOn` if it does not exist or is not a provider."""
     stack = look_up(account, name)
     if stack is None:
-        raise NoProvider(
+        raise CannotGoOn(
             f"The stack {name} does not exist in account {account.id}, Region {account.region}. Run `make deploy`, or "
             "specify the provider's stack with STACK=..."
         )
     if not stack.is_provider:
-        raise NoProvider(
+        raise CannotGoOn(
             f"The stack {name} is {stack.status} and has no output ServiceToken, so it is not a deployed provider."
         )
     return stack

@@ -6,7 +6,6 @@ there was none, 1 if one could not be replayed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,6 @@ from provider.custom_resource.waiting import OWED, Owed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
@@ -35,16 +33,9 @@ class NoEvent(ValueError):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Replay the events of the queue.
-
-    Args:
-        arguments: The command line, without the program's name; `None`: this process's.
-
-    Returns:
-        The exit code.
-    """
-    options = _parser().parse_args(arguments)
-    return command.run(lambda: _replay(options.stack))
+    """Replay the events of the queue; returns the exit code."""
+    parser = command.parser("replay", "Replay the events that the function could not finish.")
+    return command.run(parser, arguments, lambda options: _replay(options.stack))
 
 
 def _replay(name: str) -> int:
@@ -66,7 +57,7 @@ def _replay(name: str) -> int:
             if OWED in event:  # the function accepts it only from the queue
                 sqs.send_message(QueueUrl=stack.outputs["WaitingQueueUrl"], MessageBody=json.dumps(event))
             else:
-                _invoke(functions, function, event)
+                functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
         except (NoEvent, ClientError, BotoCoreError) as error:
             left += 1
             print(f"Left in the queue: {error}", flush=True)
@@ -88,16 +79,6 @@ def _replay(name: str) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m operate.replay",
-        description="Replay the events that the function could not finish.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--stack", default=provider_stack.DEFAULT_NAME, help="the provider's stack (%(default)s)")
-    return parser
-
-
 def _messages(sqs: SQSClient, queue: str) -> Iterator[MessageTypeDef]:
     """Receive each message in the queue once."""
     seen: set[str] = set()
@@ -116,18 +97,11 @@ def _messages(sqs: SQSClient, queue: str) -> Iterator[MessageTypeDef]:
 
 
 def event_in(body: str) -> dict[str, Any]:
-    """Find the event in a message.
+    """Find the event in a message; raises `NoEvent` if there is none.
 
-    Args:
-        body: The message. It is either Lambda's record of an event from CloudFormation (in `requestPayload`, perhaps
-            in the envelope of Amazon SNS), or a message from the waiting queue, which is itself the event: a request
-            that waited, or a job to cancel.
-
-    Returns:
-        The event.
-
-    Raises:
-        NoEvent: The message does not contain an event.
+    The message is either Lambda's record of an event from CloudFormation (in `requestPayload`, perhaps in the envelope
+    of Amazon SNS), or a message from the waiting queue, which is itself the event: a request that waited, or a job to
+    cancel.
     """
     try:
         record = json.loads(body)
@@ -152,10 +126,6 @@ def _identity(event: Mapping[str, Any]) -> tuple[object, ...]:
         return owed.resource, owed.identity
     # A request may have two events: its own, and one that follows its job after it was answered.
     return str(event.get("RequestId")), _follows(event)
-
-
-def _invoke(functions: LambdaClient, function: str, event: Mapping[str, Any]) -> None:
-    functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
 
 
 def _about(event: Mapping[str, Any]) -> str:

@@ -26,15 +26,7 @@ _CLUSTERS = Hosts.of_clusters().own
 
 
 def masked(text: str, host: str = "") -> str:
-    """Remove from a text whatever identifies an account.
-
-    Args:
-        text: The text.
-        host: The host of a cluster, which is also masked; empty: none.
-
-    Returns:
-        The text without account numbers, access keys, buckets and hosts of clusters.
-    """
+    """Remove account numbers, access keys, buckets, hosts of clusters and, if there is one, this host from a text."""
     text = text.replace(host, "[cluster]") if host else text
     for pattern, replacement in (
         (_ACCOUNT, "[account]"),
@@ -55,20 +47,7 @@ def report(
     beside: Sequence[Beside],
     end: str,
 ) -> str:
-    """Write the report.
-
-    Args:
-        provider: The provider under test.
-        trial: What was tried.
-        seen: What was seen.
-        region: The AWS Region.
-        verdicts: Which expectations were met.
-        beside: How Neptune's behavior compares with the simulator's.
-        end: Why the test ended early; empty: it was completed.
-
-    Returns:
-        Markdown.
-    """
+    """Write the report, in Markdown; `end` says why the test ended early, if it did."""
     lines = [*_lines(provider, trial, seen, region=region, verdicts=verdicts, end=end), *_simulated(beside)]
     return masked("\n".join(lines), trial.endpoint.host)
 
@@ -140,12 +119,5 @@ def _block(lines: Iterator[str]) -> Iterator[str]:
 
 
 def cell(text: str) -> str:
-    """Format a text as a cell of a Markdown table.
-
-    Args:
-        text: The text.
-
-    Returns:
-        The text on one line, with pipes escaped.
-    """
+    """Format a text as a cell of a Markdown table."""
     return " ".join(text.split()).replace("|", "\\|")

@@ -34,14 +34,7 @@ class Operation:
     events: Sequence[StackEvent]
 
     def at(self, status: str) -> float | None:
-        """Find out when the job's resource first had a status.
-
-        Args:
-            status: The status, such as `DELETE_COMPLETE`.
-
-        Returns:
-            The time, in seconds since the epoch; `None`: never.
-        """
+        """Find out when the job's resource first had a status, in seconds since the epoch; `None`: never."""
         return next((it.time for it in self.events if (it.logical_id, it.status) == (LOGICAL_ID, status)), None)
 
     @property
@@ -70,15 +63,7 @@ class Log:
     is_whole: bool = False
 
     def of(self, request_type: str, message: str) -> list[Line]:
-        """Pick the lines of a request with a message.
-
-        Args:
-            request_type: The type of the request, such as `Delete`.
-            message: The message.
-
-        Returns:
-            The lines.
-        """
+        """Pick the lines of a type of request, such as `Delete`, with a message."""
         return [it for it in self.lines if (it.fields.get("request_type"), it.message) == (request_type, message)]
 
     @property
@@ -100,13 +85,6 @@ def log_of(messages: Sequence[Message], stack_id: str) -> Log:
 
     Metrics do not name their invocation. But an execution environment writes to a log stream of its own, one invocation
     after the other, so the metrics of an invocation come between its lines and those of the next invocation.
-
-    Args:
-        messages: The function's log, oldest first.
-        stack_id: The stack.
-
-    Returns:
-        What the function logged for that stack.
     """
     lines: list[Line] = []
     values: dict[str, list[float]] = {}

@@ -27,13 +27,7 @@ _CODE = re.compile(r"\((\w+Exception)\)")
 
 
 class Beside(NamedTuple):
-    """One point of comparison.
-
-    Attributes:
-        what: What is compared.
-        seen: What was seen in the account; empty: it was not seen.
-        played: What the simulator does; empty: nothing of the kind.
-    """
+    """What is compared, what was seen of it in the account, and what the simulator does; empty: nothing."""
 
     what: str
     seen: str
@@ -46,15 +40,7 @@ class Beside(NamedTuple):
 
 
 def beside(trial: Trial, seen: Seen) -> list[Beside]:
-    """Compare what Neptune did with what the simulator does when asked the same.
-
-    Args:
-        trial: What was tried.
-        seen: What was seen.
-
-    Returns:
-        A row for each status, error and set of response fields that was seen.
-    """
+    """Compare each status, error and set of response fields that was seen with what the simulator does."""
     # The simulator checks no signature.
     nobody = Account("", "us-east-1", "", boto3.Session("made-up", "made-up", region_name="us-east-1"))
     model = nobody.session.client("neptunedata").meta

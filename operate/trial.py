@@ -6,11 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from operate.command import WrongArguments
-from operate.provider_stack import DEFAULT_NAME
+from operate.command import PROVIDER, WrongArguments
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.kinds.common import ENDPOINT, ID
-from provider.schema import InvalidProperties, indefinite
+from provider.schema import InvalidProperties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,20 +30,14 @@ DEFAULT_MINUTES: Final = "30"
 VARIABLES: Final = {
     "ENDPOINT": "The cluster: host, host:port or https://host:port.",
     "JOB": "The id of a running job. The stack adopts the job, and CANCELS it.",
-    "TRAINING_JOB": "A SageMaker training job. The stack starts a model transform job from it, and cancels that job.",
-    "OUTPUT": "Where that transform job writes its artifacts: s3://bucket/folder.",
-    "PROPERTIES": "A JSON file with the properties of any other job. The stack starts that job, and cancels it.",
+    "PROPERTIES": "A JSON file with the properties of a job. The stack starts that job, and cancels it.",
     "TYPE": f"The resource type of JOB or PROPERTIES. Default: {MODEL_TRANSFORM_JOB.resource_type}.",
-    "STACK": f"The provider's stack. Default: {DEFAULT_NAME}.",
+    "STACK": f"The provider's stack. Default: {PROVIDER}.",
     "MINUTES": f"The longest time that one operation may take. Default: {DEFAULT_MINUTES}.",
     "REPORT": "A file to write the report to. The report is also printed.",
     "YES": "Do not ask for confirmation.",
 }
 """The variables of `make accept`, each with what it is for."""
-
-
-class WrongTrial(WrongArguments):
-    """The trial is not described correctly; the message says what to specify."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +69,7 @@ class Trial:
         return str(self.properties.get("Clean", "")).lower() == _TRUE
 
     def template(self, provider: ProviderStack) -> str:
-        """Write the stack's template.
-
-        Args:
-            provider: The provider under test.
-
-        Returns:
-            The template, as JSON.
-        """
+        """Write the stack's template, as JSON."""
         properties = {
             "ServiceToken": {"Fn::ImportValue": f"{provider.name}-ServiceToken"},
             "ServiceTimeout": self.timeout_seconds,
@@ -98,76 +84,45 @@ class Trial:
         )
 
     def check(self, provider: ProviderStack) -> None:
-        """Check that the provider allows this trial.
-
-        Args:
-            provider: The provider.
-
-        Raises:
-            WrongTrial: Its parameters forbid this kind of job, or starting one.
-        """
+        """Raise `WrongArguments` if the provider's parameters forbid this kind of job, or starting one."""
         if provider.parameters.get(self.kind.parameter, _TRUE) != _TRUE:
-            raise WrongTrial(f"The provider does not allow {self.kind.noun}s: its {self.kind.parameter} is false.")
+            raise WrongArguments(f"The provider does not allow {self.kind.noun}s: its {self.kind.parameter} is false.")
         if self.starts and provider.parameters.get("StartJobs") != _TRUE:
-            raise WrongTrial(
+            raise WrongArguments(
                 "The provider does not start jobs: its parameter StartJobs is not true. Specify a running job with "
                 f"JOB=..., or run: make deploy STACK={provider.name} PARAMETERS=StartJobs=true"
             )
 
 
-def described(
-    *, endpoint: str, job: str, training_job: str, output: str, file: Path | None, resource_type: str, timeout: int
-) -> Trial:
-    """Make a trial from what the operator has specified; exactly one way of describing the job is allowed.
+def described(*, endpoint: str, job: str, file: Path | None, resource_type: str, timeout: int) -> Trial:
+    """Make a trial from what the operator has specified.
 
     Args:
         endpoint: The cluster.
-        job: The id of a job to adopt.
-        training_job: The SageMaker training job that a new transform job uses.
-        output: Where that transform job writes its artifacts, `s3://...`.
-        file: A JSON file with the properties of a job to start.
+        job: The id of a job to adopt; empty: the stack starts one.
+        file: A JSON file with the properties of a job to start; `None`: the stack adopts one.
         resource_type: The type of the resource; empty: that of transform jobs.
         timeout: The resource's `ServiceTimeout`, in seconds.
 
-    Returns:
-        The trial.
-
     Raises:
-        WrongTrial: Something is missing or invalid, or the job is described in more than one way.
+        WrongArguments: Something is missing or invalid, or both jobs are given.
     """
-    ways = {"JOB": bool(job), "TRAINING_JOB": bool(training_job or output), "PROPERTIES": file is not None}
-    given = [name for name, is_given in ways.items() if is_given]
-    if len(given) > 1:
-        raise WrongTrial(
-            f"Specify only one of JOB, TRAINING_JOB with OUTPUT, and PROPERTIES; you specified {' and '.join(given)}."
-        )
-    missing = [] if endpoint else ["ENDPOINT"]
-    if given == ["TRAINING_JOB"]:
-        missing += [name for name, value in {"TRAINING_JOB": training_job, "OUTPUT": output}.items() if not value]
-    elif not given:
-        missing.append("one of JOB, TRAINING_JOB with OUTPUT, and PROPERTIES")
+    if job and file:
+        raise WrongArguments("Specify only one of JOB and PROPERTIES.")
+    missing = [*([] if endpoint else ["ENDPOINT"]), *([] if job or file else ["one of JOB and PROPERTIES"])]
     if missing:
-        raise WrongTrial(_usage(missing))
+        raise WrongArguments(_usage(missing))
     kind = _kind(resource_type)
-    if job:
-        own: Mapping[str, object] = {ID.name: job}
-    elif file:
-        own = {"Clean": True, **_read(file)}
-    else:
-        if kind is not MODEL_TRANSFORM_JOB:
-            raise WrongTrial(
-                f"TRAINING_JOB is for model transform jobs only; use PROPERTIES for {indefinite(kind.noun)}."
-            )
-        own = {"Clean": True, "TrainingJobName": training_job, "ModelTransformOutputS3Location": output}
+    own = {"Clean": True, **_read(file)} if file else {ID.name: job}
     properties = {ENDPOINT.name: endpoint, **own}
     try:
         ENDPOINT.type.parse(endpoint)
     except ValueError as error:  # its own message is for a template
-        raise WrongTrial(f"ENDPOINT is {endpoint!r}; it should be host, host:port or https://host:port.") from error
+        raise WrongArguments(f"ENDPOINT is {endpoint!r}; it should be host, host:port or https://host:port.") from error
     try:
         parsed = kind.schema.parse(properties)
     except InvalidProperties as error:
-        raise WrongTrial(str(error)) from error
+        raise WrongArguments(str(error)) from error
     return Trial(kind, properties, parsed[ENDPOINT], str(properties.get(ID.name, "")), timeout)
 
 
@@ -181,14 +136,14 @@ def _kind(resource_type: str) -> Kind:
     try:
         return kinds[resource_type or MODEL_TRANSFORM_JOB.resource_type]
     except KeyError as error:
-        raise WrongTrial(f"TYPE is {resource_type!r}; it should be one of {', '.join(kinds)}.") from error
+        raise WrongArguments(f"TYPE is {resource_type!r}; it should be one of {', '.join(kinds)}.") from error
 
 
 def _read(file: Path) -> dict[str, object]:
     try:
         properties = json.loads(file.read_text())
     except (OSError, ValueError) as error:
-        raise WrongTrial(f"PROPERTIES={file} cannot be read: {error}") from error
+        raise WrongArguments(f"PROPERTIES={file} cannot be read: {error}") from error
     if not isinstance(properties, dict):
-        raise WrongTrial(f'PROPERTIES={file} should contain one object with properties, {{"Name": value, ...}}.')
+        raise WrongArguments(f'PROPERTIES={file} should contain one object with properties, {{"Name": value, ...}}.')
     return properties

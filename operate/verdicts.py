@@ -22,13 +22,7 @@ NOT_FOUND = "NotFound"
 
 
 class Verdict(NamedTuple):
-    """Whether an expectation was met.
-
-    Attributes:
-        expected: What was expected.
-        seen: What was seen.
-        holds: Whether the expectation was met.
-    """
+    """What was expected, what was seen, and whether that meets the expectation."""
 
     expected: str
     seen: str
@@ -36,15 +30,7 @@ class Verdict(NamedTuple):
 
 
 def verdicts(trial: Trial, seen: Seen) -> list[Verdict]:
-    """Judge a trial.
-
-    Args:
-        trial: What was tried.
-        seen: What was seen.
-
-    Returns:
-        A verdict on each expectation.
-    """
+    """Judge a trial: a verdict on each expectation."""
     return [
         *_creation(trial, seen),
         *(_deletion(trial, seen, seen.deleted) if seen.deleted else ()),

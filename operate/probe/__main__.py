@@ -7,8 +7,6 @@ saw. Exit code: 0 if nothing contradicts an assumption, 1 if something does or i
 
 from __future__ import annotations
 
-import argparse
-import math
 import secrets
 import sys
 from pathlib import Path
@@ -19,46 +17,32 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.interruption import Interrupted, held_back, interruptible
 from local.stacks import NotSettled
 from operate import account, command
-from operate.asking import confirm
-from operate.command import WrongArguments
+from operate.command import confirm
 from operate.probe.judgement import Finding
 from operate.probe.report import PAGE, assumptions, differs, report
 from operate.probe.situations import findings
 from operate.probe.stage import Stage
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-_UNIT = "10"
+# The longest wait is five units, and the function's timeout 300 s.
+_LONGEST_UNIT = 30.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Probe CloudFormation.
-
-    Args:
-        arguments: The command line, without the program's name; `None`: this process's.
-
-    Returns:
-        The exit code.
-    """
-    options = _parser().parse_args(arguments)
-    return command.run(lambda: _probe(options))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m operate.probe",
-        description="Play situations with stacks of a recording function, and report what CloudFormation sends.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--unit", default=_UNIT, help="the length of a time unit, in seconds (%(default)s)")
+    """Probe CloudFormation; returns the exit code."""
+    description = "Play situations with stacks of a recording function, and report what CloudFormation sends."
+    parser = command.parser("probe", description, stack=False)
+    parser.add_argument("--unit", default="10", help="the length of a time unit, in seconds (%(default)s)")
     parser.add_argument("--report", default="", help="a file to write the report to as well")
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    return parser
+    return command.run(parser, arguments, _probe)
 
 
 def _probe(options: argparse.Namespace) -> int:
-    unit = _seconds(options.unit)
+    unit = command.number_of("UNIT", options.unit, "seconds", 0.1, _LONGEST_UNIT)
     here, name = account.find(), f"neptune-ml-probe-{secrets.token_hex(3)}"
     print(
         f"{here}\nThis command takes about 20 minutes. It will:\n"
@@ -89,16 +73,6 @@ def _probe(options: argparse.Namespace) -> int:
     if options.report:
         Path(options.report).write_text(f"{text}\n")
     return code or int(differs(assumed, found))
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds <= 30:  # noqa: PLR2004 - the longest wait is five units, and the function's timeout 300 s
-        raise WrongArguments(f"UNIT is {text!r}; it should be a positive number of seconds, at most 30.")
-    return seconds
 
 
 if __name__ == "__main__":

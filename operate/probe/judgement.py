@@ -11,12 +11,7 @@ if TYPE_CHECKING:
 
 
 class Finding(NamedTuple):
-    """The answer to a question.
-
-    Attributes:
-        answer: The answer, worded as in `docs/cloudformation.md`; empty: it could not be tried.
-        details: The evidence, or why it could not be tried.
-    """
+    """The answer to a question, worded as in `docs/cloudformation.md` (empty: it could not be tried), and why."""
 
     answer: str
     details: str
@@ -92,12 +87,7 @@ def old_properties(requests: Sequence[Request], number: int, words: Mapping[str,
 def clean_up(requests: Sequence[Request], of_stack: Sequence[Request]) -> dict[str, Finding]:
     """Tell what happens to the ids `A-a` and `B-a`, which were replaced, and whose Deletes fail.
 
-    Args:
-        requests: What was sent before the stack's deletion.
-        of_stack: What was sent during the stack's deletion.
-
-    Returns:
-        A finding for each question.
+    `requests` came before the stack's deletion, and `of_stack` during it.
     """
     attempts, b = (firsts(requests, name, "Delete") for name in "AB")
     if not (attempts and b):

@@ -41,14 +41,7 @@ class Assumption(NamedTuple):
 
 
 def assumptions(page: str) -> dict[str, Assumption]:
-    """Read the table of assumptions.
-
-    Args:
-        page: The text of the page.
-
-    Returns:
-        The rows by the names of the questions, without links.
-    """
+    """Read the table of assumptions; returns its rows by the names of the questions, without links."""
     rows = {name: (*cells,) for name, *cells in _ROW.findall(re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", page))}
     return {name: Assumption(*cells) for name, cells in rows.items()}
 
@@ -66,18 +59,7 @@ def report(
     about: str,
     end: str,
 ) -> str:
-    """Write the report.
-
-    Args:
-        assumed: What the project assumes, by the names of the questions.
-        found: What was found, by the names of the questions.
-        requests: What CloudFormation sent, oldest first.
-        about: Where and how the probe ran.
-        end: Why the probe ended early; empty: it was completed.
-
-    Returns:
-        Markdown.
-    """
+    """Write the report, in Markdown; `end` says why the probe ended early, if it did."""
     rows = [(it, found.get(name, _NOT_REACHED)) for name, it in assumed.items()]
     verdicts = [it.verdict(finding) for it, finding in rows]
     numbers = ", ".join(f"{verdicts.count(it)} {it.strip('*')}" for it in (_SAME, _DIFFERS, _UNTRIED))

@@ -21,14 +21,7 @@ _OLD: Final = {"a": "those from before it", "b": "those of the failed one"}
 
 
 def findings(stage: Stage) -> Iterator[tuple[str, Finding]]:
-    """Play all situations, one after the other.
-
-    Args:
-        stage: Where to play them.
-
-    Yields:
-        Each question with the finding.
-    """
+    """Play all situations, one after the other; yields each question with the finding."""
     for questions, play in SITUATIONS.items():
         try:
             found = play(stage)

@@ -33,7 +33,6 @@ class Stage:
         unit: The length of a time unit, in seconds.
 
     Attributes:
-        unit: The length of a time unit, in seconds.
         recorded: The requests that were read from the queue so far.
     """
 
@@ -62,17 +61,10 @@ class Stage:
         return self._stacks[-1]
 
     def resource(self, mark: str, *, timeout: float = 30, needs: str = "", **play: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
-        """Describe a resource.
+        """Describe a resource for a template, with a `ServiceTimeout` in time units.
 
-        Args:
-            mark: Distinguishes these properties from others.
-            timeout: The resource's `ServiceTimeout`, in time units.
-            needs: The resource that this one depends on; empty: none.
-            play: For each type of request: its `Answer`, if not `SUCCESS`, the `Id` in the answer, and the delay in
-                `Seconds`.
-
-        Returns:
-            The resource, for a template.
+        `mark` distinguishes these properties from others. `play` has, for each type of request, its `Answer`, if not
+        `SUCCESS`, the `Id` in the answer, and the delay in `Seconds`.
         """
         limit = max(1, round(timeout * self.unit))
         properties = {"ServiceToken": self._outputs["Token"], "ServiceTimeout": limit, "Mark": mark, "Play": play}
@@ -84,16 +76,9 @@ class Stage:
         return getattr(self._cloud, operation)(**parameters)
 
     def do(self, stack: Stack, operation: str, *, settles: bool = True, **parameters: Any) -> None:  # noqa: ANN401 - boto3's
-        """Run an operation on a stack.
+        """Run an operation on a stack, a method of the client; `resources` is turned into its `TemplateBody`.
 
-        Args:
-            stack: The stack.
-            operation: The client's method.
-            settles: Whether to wait for the end of the operation.
-            parameters: The method's parameters; `resources` is turned into a `TemplateBody`.
-
-        Raises:
-            NotSettled: The operation does not end in time.
+        Waits for its end if it `settles`, and raises `NotSettled` if it does not end in time.
         """
         if resources := parameters.pop("resources", None):
             parameters["TemplateBody"] = json.dumps({"Resources": resources})

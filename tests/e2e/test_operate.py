@@ -101,15 +101,25 @@ class TestAccept:
         for secret in ("000000000000", "127.0.0.1", "X-Amz-", "AWSAccessKeyId", "Signature"):
             assert secret not in report
 
-    def test_a_job_is_started_and_cancelled_with_its_artifacts(self, provider: Provider) -> None:
+    @pytest.fixture
+    @staticmethod
+    def job(tmp_path: Path) -> Path:
+        """A file that describes one."""
+        file = tmp_path / "job.json"
+        file.write_text(
+            '{"TrainingJobName": "movies", "ModelTransformOutputS3Location": "s3://movies/accepted"}',
+        )
+        return file
+
+    def test_a_job_is_started_and_cancelled_with_its_artifacts(self, provider: Provider, job: Path) -> None:
         before = set(provider.neptune.jobs())
 
-        done = accept(provider, "--training-job", "movies", "--output", "s3://movies/accepted", "--yes")
+        done = accept(provider, "--properties", str(job), "--yes")
 
         assert done.returncode == 0, done.stdout + done.stderr
-        (job,) = set(provider.neptune.jobs()) - before
-        assert provider.neptune.status(job) == "Stopped"
-        assert provider.neptune.artifacts(job) == ()
+        (started,) = set(provider.neptune.jobs()) - before
+        assert provider.neptune.status(started) == "Stopped"
+        assert provider.neptune.artifacts(started) == ()
         assert "COSTS MONEY" in done.stdout
         assert verdicts_of(done.stdout)["the metric JobsStarted adds up to 1"] == "ok"
 
@@ -123,17 +133,17 @@ class TestAccept:
         assert "The endpoint is DELETED" in done.stdout
         assert "accepted" not in endpoints.jobs()
 
-    def test_nothing_is_started_unless_somebody_says_so(self, provider: Provider) -> None:
+    def test_nothing_is_started_unless_somebody_says_so(self, provider: Provider, job: Path) -> None:
         before = provider.neptune.jobs()
 
-        done = accept(provider, "--training-job", "movies", "--output", "s3://movies/accepted")
+        done = accept(provider, "--properties", str(job))
 
         assert done.returncode == 1
         assert "To run without questions, set YES=1." in done.stderr
         assert provider.neptune.jobs() == before
 
-    def test_a_provider_that_starts_no_jobs_is_not_asked_to(self, adopting_provider: Provider) -> None:
-        done = accept(adopting_provider, "--training-job", "movies", "--output", "s3://movies/accepted", "--yes")
+    def test_a_provider_that_starts_no_jobs_is_not_asked_to(self, adopting_provider: Provider, job: Path) -> None:
+        done = accept(adopting_provider, "--properties", str(job), "--yes")
 
         assert done.returncode == 2
         assert "its parameter StartJobs is not true" in done.stderr
@@ -295,7 +305,7 @@ class TestDeploy:
         done = self.deploy(provider, deployer, "neptune-ml-none")
 
         assert done.returncode == 2
-        assert "ClusterResourceId is missing: Write a cluster's resource id" in done.stderr
+        assert "ClusterResourceId is missing: Enter a cluster's resource ID" in done.stderr
 
     def test_what_is_not_allowed_is_said_in_a_sentence(self, provider: Provider, deployer: dict[str, str]) -> None:
         done = self.deploy(provider, deployer, "of-another-name")

@@ -22,7 +22,7 @@ from operate.seen import Operation, Seen, log_of
 from operate.simulated import Beside
 from operate.verdicts import verdicts
 from provider.hosts import PARTITIONS
-from tests.operate.test_trial import ENDPOINT, provider, trial
+from tests.operate.test_trial import ENDPOINT, provider, starting, trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/neptune-ml-acceptance-1/uuid"
 OTHER = STACK.replace("acceptance-1", "acceptance-2")
 ADOPTING = trial(job="movies")
-STARTING = trial(training_job="movies", output="s3://bucket/folder")
+STARTING = starting()
 
 
 def said(

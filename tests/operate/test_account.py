@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from operate import account
-from operate.account import NoAccount
+from operate.command import CannotGoOn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def test_without_credentials_the_way_to_some_is_named(monkeypatch: pytest.Monkey
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name)
 
-    with pytest.raises(NoAccount, match=r"No AWS credentials were found\. Set AWS_PROFILE, or run `aws configure`"):
+    with pytest.raises(CannotGoOn, match=r"No AWS credentials were found\. Set AWS_PROFILE, or run `aws configure`"):
         account.find()
 
 
@@ -52,7 +52,7 @@ def test_without_a_region_the_way_to_one_is_named(monkeypatch: pytest.MonkeyPatc
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name)
 
-    with pytest.raises(NoAccount, match=r"No AWS Region is set\. Set AWS_REGION"):
+    with pytest.raises(CannotGoOn, match=r"No AWS Region is set\. Set AWS_REGION"):
         account.find()
 
 
@@ -63,14 +63,14 @@ def test_the_region_is_also_taken_from_where_the_aws_cli_takes_it(
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", refusing)
 
-    with pytest.raises(NoAccount, match="AWS rejected the credentials"):
+    with pytest.raises(CannotGoOn, match="AWS rejected the credentials"):
         account.find()
 
 
 def test_a_profile_that_there_is_not_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
 
-    with pytest.raises(NoAccount, match="no-such-profile"):
+    with pytest.raises(CannotGoOn, match="no-such-profile"):
         account.find()
 
 
@@ -79,5 +79,5 @@ def test_credentials_that_have_expired_are_told_in_the_words_of_aws(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", refusing)
 
-    with pytest.raises(NoAccount, match=r"AWS rejected the credentials .*is expired"):
+    with pytest.raises(CannotGoOn, match=r"AWS rejected the credentials .*is expired"):
         account.find()

@@ -13,7 +13,7 @@ from operate.accept import Acceptance
 from operate.account import Account
 from operate.cluster import NOT_ASKED
 from operate.provider_stack import ProviderStack
-from tests.operate.test_trial import trial
+from tests.operate.test_trial import starting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -116,8 +116,7 @@ class Cloud:
 
 def accepted(cloud: Cloud) -> int:
     here = Account("1", "us-east-1", "me", cast("boto3.Session", cloud))
-    starting = trial(training_job="movies", output="s3://bucket/folder")
-    return Acceptance(here, PROVIDER, starting, NAME).run(None)
+    return Acceptance(here, PROVIDER, starting(), NAME).run(None)
 
 
 def fail_with(cloud: Cloud, problem: Exception) -> None:

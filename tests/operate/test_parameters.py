@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from operate.asking import NobodyAnswers
-from operate.deploy import WrongParameter, chosen
+from operate.command import CannotGoOn, WrongArguments
+from operate.deploy import chosen
 from operate.parameters import read
 from operate.provider_stack import ProviderStack
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 VERSION, GROUPS = read(ROOT / "template.yaml")
-PARAMETERS = {it.name: it for group in GROUPS for it in group.parameters}
+PARAMETERS = {it.name: it for group in GROUPS.values() for it in group}
 CLUSTER = "cluster-ABC123"
 
 
@@ -110,11 +110,11 @@ def test_what_is_given_beforehand_is_not_asked_for() -> None:
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_would_be_right(given: list[str], problem: str) -> None:
-    with pytest.raises(WrongParameter, match=re.escape(problem)):
+    with pytest.raises(WrongArguments, match=re.escape(problem)):
         chosen(GROUPS, None, given, asks=False)
 
 
 def test_without_anybody_to_answer_the_way_out_is_named(answers: list[str]) -> None:
     assert answers == []
-    with pytest.raises(NobodyAnswers, match="set YES=1"):
+    with pytest.raises(CannotGoOn, match="set YES=1"):
         chosen(GROUPS, None, [], asks=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,24 +30,16 @@ BUCKET = {
 }
 
 
-def trial(
-    *,
-    endpoint: str = ENDPOINT,
-    job: str = "",
-    training_job: str = "",
-    output: str = "",
-    file: Path | None = None,
-    resource_type: str = "",
-) -> Trial:
-    return described(
-        endpoint=endpoint,
-        job=job,
-        training_job=training_job,
-        output=output,
-        file=file,
-        resource_type=resource_type,
-        timeout=600,
-    )
+def trial(*, endpoint: str = ENDPOINT, job: str = "", file: Path | None = None, resource_type: str = "") -> Trial:
+    return described(endpoint=endpoint, job=job, file=file, resource_type=resource_type, timeout=600)
+
+
+def starting(resource_type: str = "", **properties: object) -> Trial:
+    """One that starts a job: a transform job unless something else is said."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        json.dump(properties or BUCKET, file)
+        file.flush()
+        return trial(file=Path(file.name), resource_type=resource_type)
 
 
 def provider(**parameters: str) -> ProviderStack:
@@ -71,47 +64,32 @@ def test_a_job_to_adopt_keeps_its_artifacts() -> None:
 
 
 def test_a_job_that_is_started_takes_its_artifacts_along() -> None:
-    starting = trial(training_job="movies", output="s3://bucket/folder")
+    tried = starting()
 
-    assert (starting.starts, starting.cleans) == (True, True)
-    assert properties(starting)["ModelTransformOutputS3Location"] == "s3://bucket/folder"
+    assert (tried.starts, tried.cleans) == (True, True)
+    assert properties(tried)["ModelTransformOutputS3Location"] == "s3://bucket/f"
 
 
-def test_a_file_describes_a_job_of_any_kind(tmp_path: Path) -> None:
-    file = tmp_path / "job.json"
-    file.write_text(
-        json.dumps(
-            {"InputDataS3Location": "s3://bucket/in", "ProcessedDataS3Location": "s3://bucket/out", "Clean": False}
-        )
-    )
+def test_a_file_describes_a_job_of_any_kind() -> None:
+    own = {"InputDataS3Location": "s3://bucket/in", "ProcessedDataS3Location": "s3://bucket/out", "Clean": False}
 
-    starting = trial(file=file, resource_type="Custom::NeptuneMLDataProcessingJob")
+    tried = starting("Custom::NeptuneMLDataProcessingJob", **own)
 
-    assert (starting.kind, starting.starts, starting.cleans) == (KINDS[0], True, False)
+    assert (tried.kind, tried.starts, tried.cleans) == (KINDS[0], True, False)
 
 
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
         ({"endpoint": "", "job": "a"}, "`make accept` still needs ENDPOINT.\n"),
-        ({}, "`make accept` still needs one of JOB, TRAINING_JOB with OUTPUT, and PROPERTIES.\n"),
-        ({"endpoint": "", "training_job": "b"}, "`make accept` still needs ENDPOINT and OUTPUT.\n"),
-        ({"output": "s3://bucket/f"}, "`make accept` still needs TRAINING_JOB.\n"),
-        (
-            {"job": "a", "training_job": "b"},
-            "Specify only one of JOB, TRAINING_JOB with OUTPUT, and PROPERTIES; you specified JOB and TRAINING_JOB.",
-        ),
+        ({}, "`make accept` still needs one of JOB and PROPERTIES.\n"),
+        ({"job": "a", "file": Path("job.json")}, "Specify only one of JOB and PROPERTIES."),
         ({"job": "a b"}, "Id"),
-        ({"training_job": "b", "output": "bucket"}, "s3://"),
         (
             {"job": "a", "endpoint": "foo/bar"},
             "ENDPOINT is 'foo/bar'; it should be host, host:port or https://host:port.",
         ),
         ({"job": "a", "resource_type": "Custom::Job"}, "TYPE is 'Custom::Job'; it should be one of Custom::Neptune"),
-        (
-            {"training_job": "b", "output": "s3://bucket/f", "resource_type": "Custom::NeptuneMLModelTrainingJob"},
-            "use PROPERTIES for a model training job.",
-        ),
         ({"file": Path("no-such-file.json")}, "PROPERTIES=no-such-file.json cannot be read"),
     ],
 )
@@ -120,19 +98,20 @@ def test_what_is_no_trial_is_told(given: dict[str, str], problem: str) -> None:
         trial(**given)  # type: ignore[arg-type] # one of them is a path
 
 
-def test_a_mistyped_property_is_told_before_anything_costs_money(tmp_path: Path) -> None:
-    file = tmp_path / "job.json"
-    file.write_text(json.dumps({**BUCKET, "DataProcesingJobId": "data"}))
-
-    with pytest.raises(WrongArguments, match="DataProcesingJobId"):
-        trial(file=file)
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [({"DataProcesingJobId": "data"}, "DataProcesingJobId"), ({"ModelTransformOutputS3Location": "bucket"}, "s3://")],
+)
+def test_a_wrong_property_is_told_before_anything_costs_money(wrong: dict[str, str], problem: str) -> None:
+    with pytest.raises(WrongArguments, match=problem):
+        starting(**{**BUCKET, **wrong})
 
 
 @pytest.mark.parametrize(
     ("tried", "parameters", "problem"),
     [
         (trial(job="movies"), {"ModelTransformJobs": "false"}, "The provider does not allow model transform jobs"),
-        (trial(training_job="movies", output="s3://bucket/f"), {"StartJobs": "false"}, "PARAMETERS=StartJobs=true"),
+        (starting(), {"StartJobs": "false"}, "PARAMETERS=StartJobs=true"),
     ],
 )
 def test_what_the_provider_may_not_do_is_told(tried: Trial, parameters: dict[str, str], problem: str) -> None:
