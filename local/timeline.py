@@ -1,4 +1,4 @@
-"""What happens in CloudFormation, in Neptune ML and between the two, line by line as it happens."""
+"""A timeline of what happens in CloudFormation, in Neptune ML and between the two, printed as it happens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
+
+from simulator.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +28,13 @@ _SOURCE_STYLES = {
     "Neptune ML": "magenta",
     "You": "bold",
 }
-# What only the function's log tells of a request.
+# What only the function's log tells, and what the timeline says instead.
 _WAITS, _ANSWERED = "The request waits in the queue", "CloudFormation has the answer"
-_FOLLOWS = "The queue goes on looking for the end of the job"
+_SAYS = {
+    "The queue goes on looking for the end of the job": "the queue keeps checking the job until it ends",
+    "The handle has the signal": "the wait condition has the signal",
+    "The handle no longer takes a signal": "the wait condition is gone: nobody takes the signal",
+}
 
 
 class Entry(NamedTuple):
@@ -65,9 +71,7 @@ class Timeline:
 
     def begin(self) -> None:
         """Print the heading, and begin now."""
-        self._console.print(
-            "\n[bold]Timeline[/bold] (without looks that find nothing new; a status comes when it is seen)"
-        )
+        self._console.print("\n[bold]Timeline[/bold] (polls that find nothing new are left out)")
         self.start = time.time()
 
     def add_request(self, record: RequestRecord) -> None:
@@ -92,8 +96,8 @@ class Timeline:
 
         Args:
             stack: The stack to look at.
-            job_statuses: The status of each job now.
-            log: The function's log, which comes when an invocation has ended.
+            job_statuses: The status of each job now, such as that of `job movies`.
+            log: The function's log, which MiniStack has once an invocation has ended.
         """
         now = time.time()
         news = []
@@ -107,7 +111,7 @@ class Timeline:
                 event.time,
                 "CloudFormation",
                 f"{'stack' if event.is_of_stack else 'resource'} {event.logical_id}: {event.status}"
-                + (f" - {event.reason}" if event.status.endswith("_FAILED") else ""),
+                + (f" - {event.reason}" if event.reason and not event.is_of_stack else ""),
             )
             for event in events[self._events_shown.get(stack.name, 0) :]
         ]
@@ -134,30 +138,30 @@ class Timeline:
             self._console.print(line)
 
     def _told_by(self, log: Sequence[Line]) -> list[Entry]:
-        """What is new in the function's log; how often a request waits is told once, with its answer."""
+        """What is new in the function's log: of a request's waits, the first, and with the answer their number."""
         told = []
         for line in log:
             if line.time < self.start:  # the function has answered before: for the checks of its deployment
                 continue
-            if line.message not in (_WAITS, _FOLLOWS, _ANSWERED) or (line.time, line.message) in self._lines_shown:
+            if (line.time, line.message) in self._lines_shown:
                 continue
             self._lines_shown.add((line.time, line.message))
             request = line.fields.get("correlation_id")
             if line.message == _WAITS:
                 self._waits[request] += 1
                 if self._waits[request] == 1:
-                    text = f"the request waits in the queue, {line.fields['delay_seconds']} s until the next look"
+                    text = f"the request waits in the queue; the next check is in {line.fields['delay_seconds']} s"
                     told.append(Entry(line.time, "Function", text))
-            elif line.message == _FOLLOWS:
-                told.append(Entry(line.time, "Function", "the queue goes on looking for the end of the job"))
-            else:
+            elif line.message == _ANSWERED:
                 waits = self._waits[request]
                 after = f", after {waits} wait{'s' if waits > 1 else ''}" if waits else ""
                 told.append(Entry(line.time, "Function", f"CloudFormation has the answer{after}"))
+            elif line.message in _SAYS:
+                told.append(Entry(line.time, "Function", _SAYS[line.message]))
         return told
 
     def _request(self, record: RequestRecord) -> list[Entry]:
-        """A request and what came of it; nothing for a look that found nothing new."""
+        """A request and its result; nothing for a poll that found nothing new."""
         target = (record.job_id or record.path) + (f"?{record.query}" if record.query else "")
         answer = record.job_status or f"HTTP {record.status}"
         if record.operation == "get":
@@ -165,13 +169,14 @@ class Timeline:
                 return []
             self._looks_seen.add((target, answer))
         call = [Entry(record.time, "Function", f"{record.method} {target} -> {answer}")]
-        status = self._status(record.time, record.job_id or "", record.job_status or "")
-        # A look only finds what has become of the job; another call makes it so.
+        noun = KINDS[record.kind].life.noun if record.kind else "job"
+        status = self._status(record.time, f"{noun} {record.job_id}", record.job_status or "")
+        # A poll finds a status that is there already; another call brings it about.
         return status + call if record.operation == "get" else call + status
 
     def _status(self, when: float, job: str, status: str) -> list[Entry]:
-        """A job's status, if it is new; a job is in none twice."""
+        """A job's status, if it is new; no job has the same one twice."""
         if not status or (job, status) in self._statuses_seen:
             return []
         self._statuses_seen.add((job, status))
-        return [Entry(when, "Neptune ML", f"job {job}: {status}")]
+        return [Entry(when, "Neptune ML", f"{job}: {status}")]

@@ -1,1 +1,1 @@
-"""The demo: what the provider does with stacks and their jobs, on this machine, act by act."""
+"""The demo: what the provider does with stacks and their jobs, on this machine."""

@@ -1,7 +1,7 @@
 """Run the demo with `python -m local.demo`, another act with `python -m local.demo pipeline`.
 
-It checks what it shows. Exit code: 0 if all was as it should be, 1 if not, 2 for an act that there is not, 128 and the
-signal's number if interrupted.
+It checks what it shows. Exit code: 0 if every check passed, 1 if not, 2 for an unknown act, 128 and the signal's number
+if interrupted.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class _Act(NamedTuple):
 
     Attributes:
         introduction: What is about to happen.
-        perform: Shows it and checks it; returns what was not as it should be.
-        next_steps: What there is to do after it.
+        perform: Shows it and checks it; returns the checks that failed.
+        next_steps: What to try next.
     """
 
     introduction: str
@@ -44,9 +44,11 @@ class _Act(NamedTuple):
     next_steps: str
 
 
-_NEXT = "make deploy (into your AWS account), or make invoke EVENT=delete (the function in its container, with Docker)."
+_NEXT = """\
+  make invoke EVENT=delete  runs the function in its container (with Docker)
+  make deploy               deploys the provider to your AWS account"""
 _ACTS: Final[Mapping[str, _Act]] = {
-    "jobs": _Act(jobs.INTRODUCTION, jobs.perform, f"make demo ACT=pipeline (a whole pipeline), {_NEXT}"),
+    "jobs": _Act(jobs.INTRODUCTION, jobs.perform, f"  make demo ACT=pipeline    shows a whole pipeline\n{_NEXT}"),
     "pipeline": _Act(pipeline.INTRODUCTION, pipeline.perform, _NEXT),
 }
 
@@ -65,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     act = _ACTS.get(name)
     if act is None:
         print(
-            f"There is no act {name!r}. Choose {' or '.join(_ACTS)}, as in `make demo ACT=pipeline`.", file=sys.stderr
+            f"The demo has no act {name!r}. Choose {' or '.join(_ACTS)}, as in `make demo ACT=pipeline`.",
+            file=sys.stderr,
         )
         return 2
     leave_aws()
@@ -74,24 +77,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with interruptible():
             failed = _run(console, act)
     except Interrupted as interrupted:
-        console.print("\nInterrupted. What was started has been ended and removed.")
+        console.print("\nInterrupted. Everything that was started has been stopped and removed.")
         return interrupted.exit_code
     except (MiniStackError, sam.SamError, NotSettled, StackFailedError) as error:
         console.print(f"\nThe demo failed: {error}", markup=False)
         return 1
     if failed:
-        console.print(f"The demo failed: {len(failed)} of its checks did not hold, see FAILED above.")
+        console.print(f"\n{len(failed)} checks failed: see FAILED above.")
         return 1
-    console.print("All was as it should be. What was started has been ended and removed.")
-    console.print(f"Next: {act.next_steps}")
+    console.print("\nEvery check passed. Everything that was started has been stopped and removed.")
+    console.print(f"Next:\n{act.next_steps}")
     return 0
 
 
 def _run(console: Console, act: _Act) -> list[str]:
-    """Run an act; returns what was not as it should be."""
+    """Run an act; returns the checks that failed."""
     console.print(act.introduction)
     timeline = Timeline(console)
-    console.print("[bold]Setting up[/bold] (half a minute; longer where little is idle)")
+    console.print("[bold]Setting up[/bold] (about half a minute; longer on a busy machine)")
     with temporary_directory("demo-") as directory:
         with _step(console, "sam build"):
             built = sam.build(directory / "build")

@@ -1,4 +1,4 @@
-"""What the demo promises, and whether it was so."""
+"""The checks of what the demo shows."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Operation(NamedTuple):
     """A creation or a deletion of a stack.
 
     Attributes:
-        status: How the stack was in the end.
-        ended_at: When, seconds since the epoch.
-        seconds: How long it took.
-        invocations: What each invocation of the function logged for it.
+        status: The stack's status afterwards.
+        ended_at: When it ended, in seconds since the epoch.
+        seconds: How long it took, in seconds.
+        invocations: The messages that each invocation of the function logged for it.
     """
 
     status: str
@@ -36,7 +36,7 @@ class Operation(NamedTuple):
 
     @property
     def answered_by(self) -> int:
-        """Which invocation told CloudFormation, counted from 1; 0: none."""
+        """Which invocation answered CloudFormation, counted from 1; 0: none."""
         answering = (n for n, said in enumerate(self.invocations, start=1) if ANSWERED in said)
         return next(answering, 0)
 
@@ -47,9 +47,9 @@ class Life(NamedTuple):
     Attributes:
         stack: The stack.
         job: The id of its job.
-        artifacts: The job's artifacts while the stack was there.
-        location: Where the stack's outputs say that they are.
-        operations: The stack's creation, and its deletion if that has been.
+        artifacts: The job's artifacts while the stack existed.
+        location: Where they are, according to the stack's outputs.
+        operations: The stack's creation, and its deletion if it has been deleted.
     """
 
     stack: Stack
@@ -64,7 +64,7 @@ class Life(NamedTuple):
         return self.stack.name
 
     def and_then(self, operation: Operation) -> Life:
-        """Return it with one operation more.
+        """Return it with one more operation.
 
         Args:
             operation: What happened to the stack next.
@@ -74,12 +74,12 @@ class Life(NamedTuple):
 
 @dataclass
 class Checks:
-    """What should be so, and whether it is.
+    """Checks, printed one by one.
 
     Attributes:
         console: Where to print.
         neptune: The cluster.
-        failed: What is not so.
+        failed: The claims that do not hold.
     """
 
     console: Console
@@ -87,12 +87,12 @@ class Checks:
     failed: list[str] = field(default_factory=list)
 
     def check(self, *, ok: bool, claim: str, seen: object) -> None:
-        """Print whether something is as it should be.
+        """Print whether a claim holds.
 
         Args:
-            ok: Whether it is.
-            claim: What should be so.
-            seen: What is so.
+            ok: Whether it does.
+            claim: The claim.
+            seen: What was seen instead.
         """
         if ok:
             self.console.print(f"  [green]ok[/green]      {claim}")
@@ -102,16 +102,16 @@ class Checks:
             self.console.print(f"          but: {seen}", markup=False, soft_wrap=True)
 
     def completed(self, life: Life, run_seconds: float) -> None:
-        """Check a stack that waited for its job to complete.
+        """Check a stack that waited until its job had completed.
 
         Args:
             life: The stack.
-            run_seconds: How long its job ran.
+            run_seconds: How long its job ran, in seconds.
         """
         (created,), status = life.operations, self.neptune.status(life.job)
         self.check(
             ok=created.status == "CREATE_COMPLETE" and created.seconds >= run_seconds,
-            claim=f"{life.name}: the stack was CREATE_COMPLETE, and not before its job had run",
+            claim=f"{life.name}: the stack was CREATE_COMPLETE only after its job had completed",
             seen=f"it was {created.status} after {created.seconds:.1f} s",
         )
         self.check(ok=status == JobStatus.COMPLETED, claim="its job is Completed", seen=status)
@@ -128,19 +128,19 @@ class Checks:
 
         Args:
             life: The stack.
-            stop_seconds: How long its job took to stop.
-            by_queue: Whether the deletion was to wait in the queue.
+            stop_seconds: How long its job took to stop, in seconds.
+            by_queue: Whether the deletion had to wait in the queue.
         """
         created, deleted = life.operations
         statuses = (created.status, deleted.status)
         self.check(
             ok=statuses == ("CREATE_COMPLETE", "DELETE_COMPLETE"),
-            claim=f"{life.name}: the stack was CREATE_COMPLETE, in the end DELETE_COMPLETE",
+            claim=f"{life.name}: the stack was CREATE_COMPLETE, and then DELETE_COMPLETE",
             seen=statuses,
         )
         self.check(
             ok=deleted.seconds >= stop_seconds,
-            claim="it was not gone before its job had stopped",
+            claim="it was gone only after its job had stopped",
             seen=f"it was gone after {deleted.seconds:.1f} s",
         )
         status, left = self.neptune.status(life.job), self.neptune.artifacts(life.job)
@@ -154,32 +154,32 @@ class Checks:
         else:
             self.check(
                 ok=(deleted.answered_by, len(deleted.invocations)) == (1, 1),
-                claim="it was answered by the invocation that CloudFormation made",
+                claim="the first invocation answered the deletion, without the queue",
                 seen=f"answered by invocation {deleted.answered_by} of {len(deleted.invocations)}",
             )
 
     def calls(self, started: Sequence[Life], cancelled: Sequence[Life]) -> None:
-        """Check that Neptune started and cancelled what it should, and nothing else.
+        """Check that Neptune was asked to start and to cancel the right jobs, and no others.
 
         Args:
-            started: The stacks whose jobs were to be started.
-            cancelled: The stacks whose jobs were to be cancelled.
+            started: The stacks whose jobs had to be started.
+            cancelled: The stacks whose jobs had to be cancelled.
         """
         starts = [it.job_id for it in self.neptune.log if it.operation == "start"]
         self.check(
             ok=starts == [life.job for life in started],
-            claim=f"Neptune got one POST for each of {_names(started)}, no other",
+            claim=f"Neptune received one POST each for {_names(started)}, and no other",
             seen=starts,
         )
         cancellations = [f"{it.path}?{it.query}" for it in self.neptune.log if it.method == "DELETE"]
         self.check(
             ok=cancellations == [f"/ml/modeltransform/{life.job}?clean=true" for life in cancelled],
-            claim=f"it got one DELETE ...?clean=true for each of {_names(cancelled)}, no other",
+            claim=f"and one DELETE ...?clean=true each for {_names(cancelled)}, and no other",
             seen=cancellations,
         )
 
     def untouched(self, job: str, artifacts: tuple[str, ...]) -> None:
-        """Check that a job of no stack runs on.
+        """Check that a job that belongs to no stack still runs.
 
         Args:
             job: The job's id.
@@ -188,43 +188,41 @@ class Checks:
         status, left = self.neptune.status(job), self.neptune.artifacts(job)
         self.check(
             ok=status == JobStatus.IN_PROGRESS and bool(artifacts) and left == artifacts,
-            claim=f"the job {job} is still InProgress, its {len(artifacts)} artifacts are still there",
+            claim=f"the job {job} is still InProgress, and its {len(artifacts)} artifacts are still there",
             seen=(status, left),
         )
 
     def empty(self, queues: Mapping[str, int]) -> None:
-        """Check that nothing is left in queues.
+        """Check that queues are empty.
 
         Args:
-            queues: How many messages each has.
+            queues: The number of messages in each.
         """
         for name, number in queues.items():
             self.check(ok=number == 0, claim=f"the queue of {name} is empty", seen=f"{number} messages")
 
-    def tell_time(self, what: str, took: float, of_job: float, does: str) -> None:
-        """Print how long something took, in seconds, and how much of that was the job.
+    def tell_time(self, what: str, took: float, of_job: float) -> None:
+        """Print how long something took, and how much of that was the job.
 
-        How busy this machine is decides about it, too: it is told, but fails nothing.
+        A busy machine takes longer, so this is no check.
 
         Args:
-            what: What took it.
-            took: How long.
-            of_job: How long the job took.
-            does: What the job did in that time.
+            what: The stack and its operation.
+            took: How long that took, in seconds.
+            of_job: How long the job took, in seconds.
         """
-        rest = took - of_job
+        target = of_job * 1.1 + 2
+        verdict = "met" if took <= target else "[bold]missed[/bold] (is this machine busy?)"
         self.console.print(
-            f"{what} [bold]{took:.1f} s[/bold]: {of_job:.1f} s for the job to {does}, {rest:.1f} s for the rest."
+            f"{what} took [bold]{took:.1f} s[/bold], {of_job:.1f} s of that for the job.\n"
+            f"  Target: at most {target:.1f} s, which is a tenth and 2 s more than the job: {verdict}."
         )
-        aim = of_job * 1.1 + 2
-        verdict = "kept" if took <= aim else "[bold]missed[/bold]; is this machine busy?"
-        self.console.print(f"  The aim is at most {aim:.1f} s, the time to {does}, a tenth of it and 2 s: {verdict}.")
 
     def _answered_from_queue(self, operation: Operation) -> None:
         first, *looks = operation.invocations or [[]]
         self.check(
             ok=_WAITS in first and bool(looks) and operation.answered_by == len(operation.invocations),
-            claim=f"it was handed to the queue, and answered by the last of {len(looks)} messages",
+            claim=f"the request waited in the queue; the last of {len(looks)} messages answered it",
             seen=f"answered by invocation {operation.answered_by}: {operation.invocations}",
         )
 

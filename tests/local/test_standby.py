@@ -42,14 +42,18 @@ def test_ctrl_c_ends_it_without_an_error(tmp_path: Path, monkeypatch: pytest.Mon
     makefile.write_text(MAKEFILE)
     terminal, inside = pty.openpty()
     make = ["sh", "-c", 'exec make -f "$0" PYTHON="$1" <>"$2" >&0 2>&0', str(makefile), sys.executable]
-    with subprocess.Popen([*make, os.ttyname(inside)], cwd=ROOT, start_new_session=True) as process:
-        os.close(inside)
+    with (
+        subprocess.Popen([*make, os.ttyname(inside)], cwd=ROOT, start_new_session=True) as process,
+        os.fdopen(terminal, "r+b", buffering=0) as screen,
+    ):
         shown = b""
-        with os.fdopen(terminal, "r+b", buffering=0) as screen, suppress(OSError):  # which is how a terminal ends
+        while not shown.endswith(b"What comes in:\r\n\r\n"):
+            shown += screen.read(4096)
+        os.close(inside)
+        screen.write(b"\x03")
+        with suppress(OSError):  # which is how a terminal ends
             while read := screen.read(4096):
                 shown += read
-                if shown.endswith(b"What comes in:\r\n\r\n"):
-                    screen.write(b"\x03")
 
     assert process.returncode == 0
     assert shown.decode().partition("What comes in:")[2].split() == ["^C", "Stopped."]
