@@ -43,10 +43,6 @@ _ENVIRONMENT: Mapping[str, str] = {
 }
 
 
-class ProbeError(RuntimeError):
-    """A cold start failed; the message carries what the process wrote."""
-
-
 @dataclass(frozen=True)
 class ColdStart:
     """One cold start.
@@ -63,18 +59,9 @@ class ColdStart:
 
 
 def measure(packages: Sequence[Package], python: str, runs: int) -> list[list[ColdStart]]:
-    """Start each package's function some times, in turns.
+    """Start each package's function so many times, in turns, and once before: that fills the disk's cache.
 
-    Args:
-        packages: The packages.
-        python: The interpreter to start.
-        runs: How many cold starts of each are measured, after one that is not: it fills the disk's cache.
-
-    Returns:
-        For each package its cold starts; those of the same index ran one after another.
-
-    Raises:
-        ProbeError: A process failed.
+    Returns for each package its cold starts; those of the same index ran one after another.
     """
     rounds = [[_start(package, python) for package in packages] for _ in range(runs + 1)]
     return [list(starts) for starts in zip(*rounds[1:], strict=True)]
@@ -82,10 +69,7 @@ def measure(packages: Sequence[Package], python: str, runs: int) -> list[list[Co
 
 def _start(package: Package, python: str) -> ColdStart:
     command = [python, *_FLAGS, str(_PROBE), str(package.path), package.handler, package.physical_id]
-    try:
-        done = subprocess.run(
-            command, env=_ENVIRONMENT, capture_output=True, text=True, check=True, timeout=_LONGEST_SECONDS
-        )
-    except subprocess.SubprocessError as error:
-        raise ProbeError(f"{error}:\n{getattr(error, 'stdout', '')}\n{getattr(error, 'stderr', '')}") from error
+    done = subprocess.run(
+        command, env=_ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=True, timeout=_LONGEST_SECONDS
+    )
     return ColdStart(**json.loads(done.stdout.splitlines()[-1]))

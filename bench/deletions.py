@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from simulator import Simulator
 
 _STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/bench/5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000"
+OURS, DEFAULTS, FASTEST = "ours", "defaults", "fastest"
+"""The functions: ours, and the baseline with two settings."""
 MEMORY_MB = 256
 _TIMEOUT_SECONDS = 900
 _MAXIMUM_CONCURRENCY = 10
@@ -36,49 +38,34 @@ _END_SECONDS = 2.0
 _BILLED = re.compile(r"^REPORT .*\bBilled Duration: ([0-9]+) ms")
 
 
-class DeletionError(RuntimeError):
-    """A deletion did not go as it should; the message says which and how."""
-
-
 @dataclass(frozen=True)
 class Function:
-    """A function to measure.
-
-    Attributes:
-        name: Its name.
-        package: Its package.
-        environment: Its environment variables.
-        is_ours: Whether it waits with a queue, and has a journal.
-    """
+    """A function to measure, with its environment variables."""
 
     name: str
     package: Package
     environment: Mapping[str, str]
-    is_ours: bool = False
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """A deletion that succeeded.
+    """A deletion that succeeded; times in seconds.
 
     Attributes:
         function: The function's name.
-        stop_seconds: How long the job took to stop, in seconds.
-        late_seconds: From the job's stop to the answer, in seconds.
+        stop_seconds: How long the job took to stop.
+        late_seconds: From the job's stop to the answer; `None`: not known.
         calls: How many calls of Neptune it took.
-        invocations: What each invocation is billed, in seconds, in their order.
+        invocations: What each invocation is billed, in their order.
+        is_played: Whether it was played, or computed, rather than measured.
     """
 
     function: str
     stop_seconds: float
-    late_seconds: float
+    late_seconds: float | None
     calls: int
     invocations: tuple[float, ...]
-
-    @property
-    def billed_seconds(self) -> float:
-        """What it is billed, in seconds."""
-        return sum(self.invocations)
+    is_played: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,17 +98,6 @@ def measure(functions: Sequence[Function], stop_seconds: Iterable[float], world:
 
     Cold starts do not make answers late: a deletion counts from when Neptune got its cancellation, and each begins when
     the one before has got so far.
-
-    Args:
-        functions: The functions.
-        stop_seconds: How long the jobs that each has to delete take to stop, in seconds.
-        world: What they run in and speak to.
-
-    Returns:
-        The deletions.
-
-    Raises:
-        DeletionError: One failed, or was not answered in time.
     """
     # The longest first, so that the cold starts are over when their jobs stop.
     pairs = [(function, seconds) for seconds in sorted(stop_seconds, reverse=True) for function in functions]
@@ -142,7 +118,7 @@ def _deploy(function: Function, stop_seconds: float, world: World) -> None:
     name = _job_id(function, stop_seconds)
     environment = {"SSL_CERT_FILE": str(world.authority), **function.environment}
     queue_arn = ""
-    if function.is_ours:
+    if function.name == OURS:  # it waits with a queue, and has a journal
         environment["JOURNAL_TABLE"] = _make_journal(name, world)
         sqs = world.ministack.client("sqs")
         queue = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": str(_TIMEOUT_SECONDS)})
@@ -191,7 +167,7 @@ def _begin(function: Function, stop_seconds: float, world: World) -> _Begun:
             if record.job_id == job_id and record.operation == "cancel":
                 return _Begun(function.name, job_id, stop_seconds, stops_at=record.time + stop_seconds)
         time.sleep(_LOOK_SECONDS)
-    raise DeletionError(f"{job_id} was not cancelled within {_COLD_START_SECONDS:g} s")
+    raise RuntimeError(f"{job_id} was not cancelled within {_COLD_START_SECONDS:g} s")
 
 
 def _event(job_id: str, physical_id: str, world: World) -> dict[str, Any]:
@@ -216,9 +192,9 @@ def _wait(deletion: _Begun, world: World) -> float:
     try:
         answer = world.responses.wait_for(deletion.job_id, deletion.stops_at + _LONGEST_SECONDS - time.monotonic())
     except TimeoutError as error:
-        raise DeletionError(str(error)) from error
+        raise RuntimeError(str(error)) from error
     if answer.body["Status"] != "SUCCESS":
-        raise DeletionError(f"the deletion of {deletion.job_id} failed: {answer.body['Reason']}")
+        raise RuntimeError(f"the deletion of {deletion.job_id} failed: {answer.body['Reason']}")
     return answer.at - deletion.stops_at
 
 
@@ -232,6 +208,6 @@ def _read(deletion: _Begun, late_seconds: float, world: World) -> Deletion:
         if (billed := _BILLED.match(event["message"]))
     ]
     if not events:
-        raise DeletionError(f"the log of {deletion.job_id} does not say what it is billed")
+        raise RuntimeError(f"the log of {deletion.job_id} does not say what it is billed")
     invocations = tuple(seconds for _, seconds in sorted(events))
     return Deletion(deletion.function, deletion.stop_seconds, late_seconds, calls, invocations)

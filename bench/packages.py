@@ -9,7 +9,7 @@ import sys
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from local import sam
 
@@ -28,8 +28,11 @@ _BASELINE_SERVICES = "neptunedata events lambda logs"
 _REQUIREMENT = re.compile(r"^([a-z0-9-]+)==.*\n(?:[ \t]+.*\n)*", re.M)
 
 
-class BuildError(RuntimeError):
-    """The baseline could not be built; the message carries the output."""
+class Sizes(NamedTuple):
+    """Of a package, in bytes."""
+
+    zipped: int
+    unzipped: int
 
 
 @dataclass(frozen=True)
@@ -56,54 +59,20 @@ class Package:
         archive.unlink()
         return content
 
-    def size(self) -> int:
-        """Return its unzipped size in bytes."""
-        return sum(path.stat().st_size for path in self._files())
-
-    def has_bytecode(self) -> bool:
-        """Tell whether it ships bytecode."""
-        return any(path.suffix == ".pyc" for path in self._files())
+    def sizes(self) -> Sizes:
+        """Measure it."""
+        return Sizes(len(self.zipped()), sum(path.stat().st_size for path in self._files()))
 
     def without_bytecode(self, path: Path) -> Package:
-        """Copy it without bytecode.
-
-        Args:
-            path: The directory to make.
-
-        Returns:
-            The copy.
-        """
+        """Copy it without bytecode, to a directory that this makes."""
         return replace(self, path=shutil.copytree(self.path, path, ignore=shutil.ignore_patterns("__pycache__")))
-
-    def with_bytecode(self, path: Path, python: str) -> Package:
-        """Copy it with the bytecode of every module, which Python does not compare with the source.
-
-        Args:
-            path: The directory to make.
-            python: The interpreter that is to import it.
-
-        Returns:
-            The copy.
-        """
-        copy = self.without_bytecode(path)
-        compile_all = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
-        subprocess.run([python, "-I", *compile_all, str(path)], check=True, stdout=subprocess.DEVNULL)
-        return copy
 
     def _files(self) -> Iterator[Path]:
         return (path for path in sorted(self.path.rglob("*")) if path.is_file())
 
 
 def build_ours(directory: Path, python: str) -> Package:
-    """Build our package with `sam build`.
-
-    Args:
-        directory: The directory to build in; made if it does not exist.
-        python: The interpreter that is to import it, which compiles the bytecode.
-
-    Returns:
-        The package.
-    """
+    """Build our package with `sam build`; the interpreter that is to import it compiles the bytecode."""
     built = sam.build(directory, environment={"BYTECODE_PYTHON": python}).parent / "Provider"
     return Package(built, "provider.handler.handler", "{endpoint}/{id}")
 
@@ -112,16 +81,6 @@ def build_baseline(directory: Path, python: str) -> Package:
     """Build the baseline's package with our Makefile and those of our locked requirements that it needs.
 
     botocore's data are as published: to prune them is ours.
-
-    Args:
-        directory: The directory to build in, which must not exist.
-        python: The interpreter that is to import it, which compiles the bytecode.
-
-    Returns:
-        The package.
-
-    Raises:
-        BuildError: The build failed.
     """
     sources, package = directory / "src", directory / "package"
     shutil.copytree(_SRC, sources, ignore=shutil.ignore_patterns("provider", "__pycache__"))
@@ -134,31 +93,16 @@ def build_baseline(directory: Path, python: str) -> Package:
     (sources / "requirements.txt").write_text("".join(needed))
     make = ["make", "-C", str(sources), "build-Provider", f"ARTIFACTS_DIR={package}", f"SERVICES={_BASELINE_SERVICES}"]
     make.append(f"BYTECODE_PYTHON={python}")
-    done = subprocess.run(make, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode:
-        raise BuildError(f"the baseline could not be built:\n{done.stdout}")
+    subprocess.run(make, check=True, stdout=sys.stderr)
     return Package(package, "provider.function.handler")
 
 
-def find_python(name: str | None = None) -> str:
-    """Find the interpreter for the cold starts.
-
-    Args:
-        name: Its name or path; without one, it is the version that the template names, or else the current one.
-
-    Returns:
-        Its path; never that of a wrapper, which would be measured, too.
-
-    Raises:
-        FileNotFoundError: The one that was named does not run.
-    """
+def find_python() -> str:
+    """Find the interpreter of the template's version, or else the current one; never the wrapper of one."""
     runtime = re.search(r"Runtime: (python[0-9.]+)", (_ROOT / "template.yaml").read_text())
-    found = shutil.which(name or (runtime[1] if runtime else "python3"))
-    if found:
+    if found := shutil.which(runtime[1] if runtime else "python3"):
         print_path = [found, "-I", "-c", "import sys; print(sys.executable)"]
         done = subprocess.run(print_path, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return done.stdout.strip()
-    if name:
-        raise FileNotFoundError(f"{name} does not run")
     return sys.executable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -41,22 +41,9 @@ class _Counted(World):
 
 
 def play(stop_seconds: float) -> Played:
-    """Play the deletion of a job.
-
-    Args:
-        stop_seconds: How long the job takes to stop, in seconds.
-
-    Returns:
-        The deletion.
-
-    Raises:
-        RuntimeError: It failed.
-    """
+    """Play the deletion of a job that takes so many seconds to stop."""
     clock = ManualClock()
-    with (
-        Simulator(clock=clock) as simulator,
-        ResponseHost() as host,
-    ):
+    with Simulator(clock=clock) as simulator, ResponseHost() as host:
         world = _Counted(simulator, host, clock)
         simulator.start_job("job-1", stop_seconds=stop_seconds)
         told = world.run(world.event("Delete"))
@@ -67,5 +54,4 @@ def play(stop_seconds: float) -> Played:
 
 
 if __name__ == "__main__":
-    played = [asdict(play(float(seconds))) for seconds in sys.argv[1:]]
-    print(json.dumps(played))
+    print(json.dumps([play(float(seconds)) for seconds in sys.argv[1:]]))

@@ -10,13 +10,13 @@ from crhelper.utils import _send_response  # type: ignore[attr-defined] # the st
 from bench import __main__ as command
 from bench import cold_start, report
 from bench.cold_start import ColdStart
-from bench.courses import DEFAULT_POLLING, FASTEST_POLLING, OwnWork, Played, play
-from bench.deletions import Deletion
-from bench.packages import Package
+from bench.courses import POLLINGS, Played, billed, play
+from bench.deletions import DEFAULTS, FASTEST, OURS, Deletion
+from bench.packages import Package, Sizes
 from local.response_host import ResponseHost, make_tls
 
 SRC = Path(__file__).parents[2] / "src"
-OURS = "provider.handler.handler"
+HANDLER = "provider.handler.handler"
 
 WORK_SECONDS = 0.05
 FUNCTION = f"""
@@ -48,42 +48,29 @@ def table(
     played_invocations: int = 40,
     played_calls: int = 66,
     zipped: int = 3_000_000,
-    quick: bool = False,
 ) -> dict[str, list[str]]:
-    baselines = [] if quick else [deletion(report.DEFAULTS, 10.0, 200.0, 2, 1.0, 120.5)]
+    measured = [
+        deletion(OURS, 9.5, 0.1, 20, 1.9, 0.05, 0.05),
+        deletion(OURS, 10.0, late_seconds, 20, 2.0, 0.05, 0.05),
+        deletion(OURS, 10.5, late_seconds, 20, 2.1, 0.05, 0.05),
+        deletion(FASTEST, 10.0, 50.0, 2, 1.0, 0.5),
+        deletion(DEFAULTS, 10.0, 200.0, 2, 1.0, 120.5),
+    ]
+    played = [
+        Played(300.0, 20.0, 50, 40),
+        Played(300.0, played_late_seconds, 50, played_invocations),
+        Played(300.0, 20.0, 50, 40),
+        Played(900.0, 20.0, 66, 60),
+        Played(900.0, 20.0, played_calls, 60),
+        Played(900.0, 20.0, 66, 60),
+    ]
+    starts = [[ColdStart(0.1, first_call_seconds, 40_960)] * 4, [ColdStart(0.2, 0.3, 51_200)] * 4]
     text = report.table(
-        deletions=[
-            deletion(report.OURS, 9.5, 0.1, 20, 1.9, 0.05, 0.05),
-            deletion(report.OURS, 10.0, late_seconds, 20, 2.0, 0.05, 0.05),
-            deletion(report.OURS, 10.5, late_seconds, 20, 2.1, 0.05, 0.05),
-            deletion(report.FASTEST, 10.0, 50.0, 2, 1.0, 0.5),
-            *baselines,
-        ],
-        stop_seconds=[10.0],
-        played=[
-            Played(300.0, 20.0, 50, 40),
-            Played(300.0, played_late_seconds, 50, played_invocations),
-            Played(300.0, 20.0, 50, 40),
-            Played(900.0, 20.0, 66, 60),
-            Played(900.0, 20.0, played_calls, 60),
-            Played(900.0, 20.0, 66, 60),
-        ],
-        cold_starts=[
-            report.ColdStarts(
-                bytecode=True,
-                is_built_so=True,
-                rounds=[
-                    (
-                        ColdStart(0.1, first_call_seconds, 40_960),
-                        ColdStart(0.2, 0.3, 51_200),
-                    )
-                ]
-                * 4,
-            )
-        ],
-        ours=report.Sizes(zipped, 10_000_000),
-        baseline=report.Sizes(1_500_000, 5_000_000),
-        conditions=report.Conditions("3.13.0", "3.11.7", "Linux, 2 cores", runs=4, jobs=3, plays=3, quick=quick),
+        [*measured, *billed(played, measured)],
+        [10.0],
+        {report.AS_BUILT: starts},
+        (Sizes(zipped, 10_000_000), Sizes(1_500_000, 5_000_000)),
+        sys.executable,
     )
     rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in text.splitlines() if line.startswith("| ")]
     return {row[0]: row[1:] for row in rows}
@@ -137,30 +124,16 @@ def test_missed_targets_are_named() -> None:
         assert rows[name][-1] == "**missed**", name
 
 
-def test_rows_that_were_left_out_are_named() -> None:
-    rows = table(quick=True)
-
-    assert rows[LATE][1:3] == ["left out", "0.01 (50 s)"]
-    assert rows[BILLED_PLAYED][1] == "left out"
-
-
 @pytest.mark.parametrize(
     ("stop_seconds", "defaults", "fastest"), [(1, 1, 1), (60, 1, 1), (61, 1, 2), (300, 3, 5), (900, 8, 15)]
 )
 def test_crhelper_looks_once_in_each_interval(stop_seconds: float, defaults: int, fastest: int) -> None:
-    assert DEFAULT_POLLING.looks(stop_seconds) == defaults
-    assert FASTEST_POLLING.looks(stop_seconds) == fastest
-
-
-def test_what_crhelper_sleeps_is_no_work() -> None:
-    work = OwnWork.of([deletion("it", 10, 0, 2, 1.0, 120.5), deletion("it", 10, 0, 3, 3.0, 0.5, 120.5)], 120.0)
-
-    assert work == OwnWork(first=2.0, later=0.5)
-    assert work.billed(3, sleep=120.0) == 123.0
+    assert POLLINGS[DEFAULTS].looks(stop_seconds) == defaults
+    assert POLLINGS[FASTEST].looks(stop_seconds) == fastest
 
 
 def test_a_deletion_of_minutes_is_played_in_seconds() -> None:
-    (played,) = play(Package(SRC, OURS), [120.0])
+    (played,) = play(Package(SRC, HANDLER), [120.0])
 
     assert played.stop_seconds == 120.0
     assert 0 <= played.late_seconds <= 13.0
@@ -169,13 +142,12 @@ def test_a_deletion_of_minutes_is_played_in_seconds() -> None:
 
 
 def test_a_package_is_played_as_it_is_and_left_so(tmp_path: Path) -> None:
-    ours = Package(SRC, OURS).without_bytecode(tmp_path / "package")
-    before = ours.size()
+    ours = Package(SRC, HANDLER).without_bytecode(tmp_path / "package")
+    before = ours.sizes()
 
     play(ours, [10.0])
 
-    assert ours.size() == before
-    assert not ours.has_bytecode()
+    assert ours.sizes() == before
 
 
 def test_a_cold_start_ends_with_the_first_call_of_the_cluster(tmp_path: Path) -> None:
