@@ -49,10 +49,6 @@ def make(output: Path, *, python: str, source_url: str = "", tag: str = "") -> l
 
     Returns:
         The files of the release.
-
-    Raises:
-        ReleaseError: The tag is not that of the template's version, the changelog does not have that version, or a
-            step failed.
     """
     template = (_ROOT / "template.yaml").read_text()
     version = version_of(template)
@@ -80,17 +76,7 @@ def make(output: Path, *, python: str, source_url: str = "", tag: str = "") -> l
 
 
 def version_of(template: str) -> str:
-    """Read the version of the provider.
-
-    Args:
-        template: The text of its template, where it is written.
-
-    Returns:
-        The version, as in `1.0.0`.
-
-    Raises:
-        ReleaseError: It is not there.
-    """
+    """Read the version of the provider, as in `1.0.0`, from the text of its template."""
     found = re.search(r"^    Release: \{ Version: ([0-9.]+) \}", template, re.M)
     if found is None:
         raise ReleaseError("template.yaml has no version in its mapping Provider")
@@ -98,18 +84,7 @@ def version_of(template: str) -> str:
 
 
 def notes_of(version: str, changelog: str) -> str:
-    """Find what a version changed.
-
-    Args:
-        version: The version.
-        changelog: The text of the changelog.
-
-    Returns:
-        Its section, without the heading.
-
-    Raises:
-        ReleaseError: There is none.
-    """
+    """Find what a version changed: its section of the changelog, without the heading."""
     found = re.search(rf"^## {re.escape(version)}(?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.M | re.S)
     if found is None:
         raise ReleaseError(f"CHANGELOG.md has no section for {version}")
@@ -117,18 +92,7 @@ def notes_of(version: str, changelog: str) -> str:
 
 
 def released(template: str, source_url: str = "") -> str:
-    """Make the template that deploys the package, with what the Serverless Application Repository wants to know.
-
-    Args:
-        template: The text of the template that builds it.
-        source_url: Where the sources are; empty: it is not told.
-
-    Returns:
-        The text of the released template.
-
-    Raises:
-        ReleaseError: The template does not have what is to be replaced, or has it twice.
-    """
+    """Make the template that deploys the package, with what the Serverless Application Repository wants to know."""
     application = {
         "Name": NAME,
         "Description": "CloudFormation resource types for Amazon Neptune ML. A stack starts or adopts a job, and can "
@@ -155,16 +119,9 @@ def released(template: str, source_url: str = "") -> str:
 
 
 def find_python(name: str = "") -> tuple[str, str]:
-    """Find the interpreter that compiles the bytecode.
+    """Find the interpreter that compiles the bytecode, by its name or path; without one, `PYTHON` is downloaded once.
 
-    Args:
-        name: Its name or path; empty: the version of `PYTHON`, which is downloaded once.
-
-    Returns:
-        Its path, and its version.
-
-    Raises:
-        ReleaseError: It cannot be had, or its bytecode is not for the function's runtime.
+    Returns its path, and its version.
     """
     runtime = PYTHON.rpartition(".")[0]
     path = name or _managed_python()
@@ -236,7 +193,6 @@ def _run(command: list[str], environment: dict[str, str] | None = None) -> str:
 def main() -> int:
     """Make a release as the command line says; the exit code is 1 if it cannot be made."""
     parser = argparse.ArgumentParser(prog="make release", description="Make a release.")
-    parser.add_argument("--output", type=Path, default=_ROOT / "release")
     parser.add_argument("--source-url", default="")
     parser.add_argument("--tag", default="")
     given = parser.parse_args()
@@ -245,7 +201,7 @@ def main() -> int:
         print(f"The package is compiled by Python {version} ...")
         if version != PYTHON:
             print(f"note: releases are compiled by {PYTHON}: the bytes may not be those of the published package")
-        made = make(given.output, python=python, source_url=given.source_url, tag=given.tag)
+        made = make(_ROOT / "release", python=python, source_url=given.source_url, tag=given.tag)
     except ReleaseError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
