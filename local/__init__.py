@@ -1,1 +1,1 @@
-"""What lets everything run without AWS: MiniStack, SAM, the response host and the demo."""
+"""Runs the provider without AWS: MiniStack, SAM, a response host and the demo."""

@@ -21,7 +21,7 @@ def check() -> None:
     """Check that a Docker engine answers.
 
     Raises:
-        EngineMissing: None does.
+        EngineMissing: No engine answers.
     """
     if shutil.which("docker") is None:
         raise EngineMissing(
@@ -38,7 +38,7 @@ def has_image(name: str) -> bool:
     """Tell whether an image is on this machine.
 
     Args:
-        name: Its name and tag.
+        name: The image's name and tag.
 
     Returns:
         Whether it is.
@@ -47,10 +47,10 @@ def has_image(name: str) -> bool:
 
 
 def remove_container(container_id: str) -> None:
-    """Remove a container, running or not; nothing happens if there is none.
+    """Remove a container, whether it runs or not; do nothing if it does not exist.
 
     Args:
-        container_id: The container.
+        container_id: The container's id.
     """
     _docker("rm", "--force", container_id)
 
@@ -59,8 +59,8 @@ def host_address() -> str:
     """Find the address of this machine that containers reach as `host-gateway`.
 
     Returns:
-        The address of Docker's bridge, which nobody outside of this machine reaches. Where Docker runs in a virtual
-        machine (Docker Desktop), the bridge is in there, and containers reach the loopback address.
+        The address of Docker's bridge, which only this machine can reach. Where Docker runs in a virtual machine
+        (Docker Desktop), the bridge is inside it, and containers reach the loopback address.
     """
     done = _docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}")
     for config in json.loads(done.stdout) if done.returncode == 0 else []:
@@ -70,7 +70,7 @@ def host_address() -> str:
 
 
 def _gateway(config: dict[str, Any]) -> str:
-    # Some engines do not write down a gateway that they chose themselves: the first address.
+    # Some engines do not report a gateway that they chose themselves: the first address.
     return str(config.get("Gateway") or next(ipaddress.ip_network(config["Subnet"]).hosts()))
 
 
@@ -80,5 +80,5 @@ def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise EngineMissing(
-            f"The Docker engine does not answer (`{' '.join(command)}`): start it again and try again."
+            f"The Docker engine does not answer (`{' '.join(command)}`): restart it and try again."
         ) from error

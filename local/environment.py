@@ -1,4 +1,4 @@
-"""The environment of what runs on this machine alone: without the user's AWS, and what else is meant for other work.
+"""An environment without the user's AWS, for programs that use this machine only.
 
 `python -m local.environment sam build` runs a program in it.
 """
@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import sys
 
-# Settings of AWS's clients, of SAM and of Powertools, which reads LOG_LEVEL, too.
+# The settings of AWS's clients, SAM and Powertools, which also reads LOG_LEVEL.
 _SET_ASIDE = ("AWS_", "LOG_LEVEL", "POWERTOOLS_", "SAM_")
 _NO_AWS = {
     "AWS_CONFIG_FILE": os.devnull,
-    "AWS_DEFAULT_REGION": "us-east-1",  # SAM asks for one, though it goes nowhere
-    "AWS_EC2_METADATA_DISABLED": "true",  # nor does anything wait for an answer of the network to that question
+    "AWS_DEFAULT_REGION": "us-east-1",  # SAM requires one, although it contacts none
+    "AWS_EC2_METADATA_DISABLED": "true",  # nothing waits for the network to provide credentials
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "SAM_CLI_TELEMETRY": "0",
 }
@@ -21,10 +21,11 @@ _NO_PROXY = ("NO_PROXY", "no_proxy")
 
 
 def without_aws() -> dict[str, str]:
-    """Make the environment of a process that has no AWS.
+    """Make the environment of a process without AWS.
 
     Returns:
-        The environment of this process, without what it says of AWS, SAM and Powertools; a proxy is for other machines.
+        The environment of this process without its settings for AWS, SAM and Powertools. This machine is reached
+        without a proxy.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_SET_ASIDE)}
     direct = ",".join([*filter(None, map(os.environ.get, _NO_PROXY)), "127.0.0.1", "localhost"])
@@ -32,7 +33,7 @@ def without_aws() -> dict[str, str]:
 
 
 def leave_aws() -> None:
-    """Have no AWS in this process, and in those that it starts."""
+    """Remove the settings for AWS from the environment of this process and its children."""
     kept = without_aws()
     os.environ.clear()
     os.environ.update(kept)

@@ -1,4 +1,4 @@
-"""The events of `events/`: what each is about, and how it is read."""
+"""The events in `events/`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ DIRECTORY: Final = Path(__file__).parent.parent / "events"
 _ROW = re.compile(r"^\| `([a-z-]+)` \| (.+) \|$", re.MULTILINE)
 
 DESCRIPTIONS: Final[Mapping[str, str]] = dict(_ROW.findall((DIRECTORY / "README.md").read_text()))
-"""The events, by the names of their files without `.json`, as the table there has them."""
+"""What each event does, by the name of its file without `.json`."""
 
 
 def table() -> str:
     """List the events.
 
     Returns:
-        A line for each: its name, and what it does.
+        A line for each: its name and what it does.
     """
     width = max(map(len, DESCRIPTIONS))
     return "\n".join(f"  {name:<{width}}  {description}" for name, description in DESCRIPTIONS.items())

@@ -1,6 +1,6 @@
-"""The log of the function: JSON lines of Powertools' Logger, and metrics in CloudWatch's embedded metric format.
+"""The function's log: JSON lines of Powertools' Logger, and metrics in CloudWatch's embedded metric format.
 
-Whatever else stands in it, such as Lambda's own lines, is no JSON, or not of that form.
+Other lines, such as Lambda's own, are not JSON or have other fields.
 """
 
 from __future__ import annotations
@@ -8,22 +8,25 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from mypy_boto3_logs import CloudWatchLogsClient
 
+WAITS: Final = "The request waits in the queue"
+ANSWERED: Final = "CloudFormation has the answer"
+
 
 @dataclass(frozen=True)
 class Message:
-    """A message of the log, whoever wrote it.
+    """A message in the log, whoever wrote it.
 
     Attributes:
-        time: When it was written, seconds since the epoch.
-        stream: The name of its log stream: what an execution environment wrote, invocation by invocation.
-        text: What it says.
+        time: When it was written, in seconds since the epoch.
+        stream: The name of its log stream, which holds the messages of one execution environment.
+        text: Its text.
     """
 
     time: float
@@ -38,8 +41,8 @@ class Line:
     Attributes:
         time: When, in seconds since the epoch.
         level: Its level, such as `INFO`.
-        message: What it says.
-        fields: All of its JSON, these three included.
+        message: Its text.
+        fields: Its whole JSON object, including these three.
     """
 
     time: float
@@ -54,7 +57,7 @@ class Metrics:
 
     Attributes:
         time: When, in seconds since the epoch.
-        values: The values of each by its name.
+        values: The values of each metric, by its name.
     """
 
     time: float
@@ -89,10 +92,10 @@ def read_since(client: CloudWatchLogsClient, group: str, start: float) -> list[M
     Args:
         client: A CloudWatch Logs client.
         group: The name of the function's log group.
-        start: The time, seconds since the epoch.
+        start: The time, in seconds since the epoch.
 
     Returns:
-        The messages, oldest first. CloudWatch has a message some seconds after it was written.
+        The messages, oldest first. CloudWatch has a message a few seconds after it was written.
     """
     pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(start * 1000))
     messages = [
@@ -107,10 +110,10 @@ def parse(message: str) -> Line | Metrics | None:
     """Parse one message of the log.
 
     Args:
-        message: The message, wherever it comes from.
+        message: The message.
 
     Returns:
-        What the function wrote; `None`: it did not write this.
+        The line or the metrics; `None` if the function did not write the message.
     """
     try:
         fields = json.loads(message)

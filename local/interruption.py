@@ -1,4 +1,4 @@
-"""Signals that ask a program to end, as an exception: what it started is ended on the way out."""
+"""Termination signals as an exception, so that a program stops what it has started on its way out."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def exit_code(self) -> int:
-        """What a shell reports of a program that the signal ended."""
+        """The exit code that a shell reports for a program that the signal terminated."""
         return 128 + self.number
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have SIGINT, SIGTERM and SIGHUP raise `Interrupted`, once: the clean-up is not to be interrupted, too.
+    """Make the first SIGINT, SIGTERM or SIGHUP raise `Interrupted`; later ones do not disturb the clean-up.
 
-    SIGHUP comes when the terminal is closed; with `nohup` the program outlives its terminal.
+    SIGHUP comes when the terminal is closed; with `nohup`, the program outlives its terminal.
     """
-    tempfile.gettempdir()  # its first call tries directories out with a file, which an interruption would leave there
+    tempfile.gettempdir()  # its first call tries directories with a file, which an interruption would leave behind
     before = {number: signal.signal(number, _interrupt) for number in _SIGNALS if not _outlives(number)}
     try:
         yield
@@ -79,7 +79,7 @@ def _give(terminal: int, group: int) -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Hold a signal back: a process that is being started is known before it can be asked to end."""
+    """Delay signals, so that a process that is being started is known before anything interrupts."""
     global _held  # noqa: PLW0603 - a signal handler has nothing else to look at
     _held = []
     try:
@@ -107,7 +107,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 
 def _leave_terminal() -> None:
-    """Let go of a terminal that is closed: what is said on the way out would fail there, and the exit code with it."""
+    """Stop writing to a closed terminal: the writes would fail and change the exit code."""
     with Path(os.devnull).open("wb") as nowhere:
         for output in _OUTPUTS:
             if stat.S_ISCHR(os.fstat(output).st_mode):
@@ -115,4 +115,4 @@ def _leave_terminal() -> None:
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Not SIG_IGN: child processes would inherit that, and Python complains if a second signal is pending already."""
+    """Not SIG_IGN: child processes would inherit it, and Python complains if a second signal is already pending."""

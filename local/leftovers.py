@@ -1,4 +1,4 @@
-"""What is to be tidied up after us should we be killed (SIGKILL), when no code of ours runs any more."""
+"""Clean-up that happens even if this process is killed (SIGKILL)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from local.interruption import held_back
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# It reads from a pipe that nobody writes into: the end of that comes when we have ended. What another heir is about to
-# kill may still write into the directory.
+# It reads from a pipe that nobody writes to and that closes when this process ends. What another heir is about to kill
+# may still write into the directory.
 _HEIR = """
 read -r _
 if [ -n "$1" ]; then kill -s KILL -- "-$1"; fi
@@ -25,21 +25,21 @@ if [ -n "$2" ]; then for _ in 1 2 3; do rm -rf -- "$2"; sleep 1; done; fi
 
 @contextmanager
 def tidied_up(*, group: int | None = None, directory: Path | None = None) -> Iterator[None]:
-    """Have another process tidy up should this one be killed meanwhile; else nothing happens.
+    """Have another process clean up if this one is killed meanwhile.
 
     Args:
-        group: A process group, which is killed.
-        directory: A directory, which is removed.
+        group: A process group to kill.
+        directory: A directory to remove.
     """
     arguments = ["sh", "" if group is None else str(group), "" if directory is None else str(directory)]
-    reading, writing = os.pipe()  # which no child process inherits
+    reading, writing = os.pipe()  # no child process inherits it
     try:
         heir = subprocess.Popen(
             ["/bin/sh", "-c", _HEIR, *arguments],
             stdin=reading,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a signal from a terminal is not for it
+            start_new_session=True,  # signals from the terminal do not reach it
         )
     finally:
         os.close(reading)
@@ -53,16 +53,16 @@ def tidied_up(*, group: int | None = None, directory: Path | None = None) -> Ite
 
 @contextmanager
 def temporary_directory(prefix: str) -> Iterator[Path]:
-    """Make a directory that goes with us, however we end.
+    """Make a temporary directory that is removed however this process ends.
 
     Args:
-        prefix: How its name begins.
+        prefix: The beginning of its name.
 
     Yields:
         The directory.
     """
     with ExitStack() as cleanup:
-        with held_back():  # it is known before it can be left behind
+        with held_back():  # it is known before anything interrupts
             directory = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
             cleanup.enter_context(tidied_up(directory=directory))
         yield directory

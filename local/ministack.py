@@ -37,10 +37,10 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 2.0
 _TAIL_LINES = 40
 
-# MiniStack's root user: it may do everything, also when IAM policies are enforced.
+# MiniStack's root user, who may do everything even when IAM policies are enforced.
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
-# Lambda functions inherit MiniStack's environment: it gets no more of ours than it needs.
+# Lambda functions inherit MiniStack's environment, so it gets only what it needs.
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ")
 
 
@@ -49,33 +49,27 @@ class MiniStackError(RuntimeError):
 
 
 class MiniStack:
-    """A MiniStack of one's own on a free port, serving HTTPS; a context manager that starts and stops it.
+    """A MiniStack on a free port, serving HTTPS; a context manager that starts and stops it.
 
-    Its certificate is valid for `localhost` and `127.0.0.1`, and the Lambda functions that it runs trust it, with
-    boto3 as with `ssl.create_default_context()`. They run as its child processes, without Docker. All of its files
-    stand in a temporary directory that is removed in the end.
+    Its certificate is valid for `localhost` and `127.0.0.1`. Its Lambda functions trust the certificate, with boto3 and
+    with `ssl.create_default_context()`. They run as child processes, without Docker. All files are in a temporary
+    directory, which is removed at the end.
 
     Args:
-        iam: Enforce IAM policies: a Lambda function may then do what its role allows. `client` and `environment()`
-            act as the root user, who may do everything.
-        environment: More environment variables for MiniStack and the Lambda functions that it runs, such as
+        iam: Whether to enforce IAM policies: a Lambda function may then do what its role allows. `client` and
+            `environment()` act as the root user, who may do everything.
+        environment: More environment variables for MiniStack and its Lambda functions, such as
             `AWS_XRAY_DAEMON_ADDRESS` or `LAMBDA_ASYNC_RETRY_BASE_SECONDS`.
-        log: File to append its log to; without one, the log stands in the temporary directory.
 
     Attributes:
-        iam: Whether it enforces IAM policies.
-        url: Where it listens: `https://127.0.0.1:PORT`.
-        ca_bundle: PEM file with the authority that signed its certificate.
-        log: File with its log.
-        client: Makes a boto3 client that speaks to it, as in `client("sqs")`; not for two threads at once.
+        url: Its URL, `https://127.0.0.1:PORT`.
+        ca_bundle: A PEM file with the authority that signed its certificate.
+        client: Makes a boto3 client for it, as in `client("sqs")`; not safe for two threads at once.
     """
 
-    def __init__(
-        self, *, iam: bool = False, environment: Mapping[str, str] | None = None, log: Path | None = None
-    ) -> None:
-        self.iam = iam
+    def __init__(self, *, iam: bool = False, environment: Mapping[str, str] | None = None) -> None:
+        self._iam = iam
         self._environment = dict(environment or {})
-        self._log = log
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -97,10 +91,10 @@ class MiniStack:
             raise MiniStackError("MiniStack is not installed: run `make install`")
         with ExitStack() as starting:
             directory = starting.enter_context(temporary_directory("ministack-"))
-            self.log = self._log or directory / "ministack.log"
+            self._log = directory / "ministack.log"
             self.ca_bundle, certificate = _make_certificate(directory)
-            # It inherits a socket that listens already: nobody can take the port in between.
-            with socket.create_server((_HOST, 0)) as listener, self.log.open("a") as log:
+            # It inherits a socket that already listens, so nobody can take the port in between.
+            with socket.create_server((_HOST, 0)) as listener, self._log.open("a") as log:
                 port = listener.getsockname()[1]
                 server = starting.enter_context(
                     process_group(
@@ -124,15 +118,14 @@ class MiniStack:
             self.client = partial(session.client, endpoint_url=self.url, verify=str(self.ca_bundle))
 
     def stop(self) -> None:
-        """End it with every Lambda function that it runs, and remove its files; nothing happens if it does not run."""
+        """Stop it and its Lambda functions, and remove its files; do nothing if it does not run."""
         self._running.close()
 
     def environment(self) -> dict[str, str]:
-        """Make the environment of a process whose AWS is this MiniStack.
+        """Make the environment of a process that uses this MiniStack as its AWS.
 
         Returns:
-            The environment of the current process, its AWS settings replaced by endpoint, certificate, credentials and
-            Region of this MiniStack.
+            The environment of this process, with the endpoint, certificate, credentials and Region of this MiniStack.
         """
         return {
             **without_aws(),
@@ -147,7 +140,7 @@ class MiniStack:
         return {
             **{name: os.environ[name] for name in _INHERITED if name in os.environ},
             **_CREDENTIALS,
-            "AUTH": "true" if self.iam else "false",
+            "AUTH": "true" if self._iam else "false",
             "AWS_EC2_METADATA_DISABLED": "true",
             "GATEWAY_PORT": str(port),
             "HOME": str(directory),
@@ -155,11 +148,11 @@ class MiniStack:
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(directory),
             "USE_SSL": "1",
-            # What the functions trust: for boto3, for requests, and for Python's ssl module.
+            # The certificate for boto3, for requests and for Python's ssl module.
             "AWS_CA_BUNDLE": str(self.ca_bundle),
             "REQUESTS_CA_BUNDLE": str(self.ca_bundle),
             "SSL_CERT_FILE": str(self.ca_bundle),
-            # It would remove other MiniStacks' containers, and listen on ports that cannot be chosen.
+            # Otherwise it removes other MiniStacks' containers, and listens on ports that cannot be chosen.
             "DOCKER_HOST": f"unix://{directory}/no-docker.sock",
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
@@ -184,11 +177,11 @@ class MiniStack:
         raise MiniStackError(f"MiniStack did not answer within {_START_SECONDS:g} s:\n{self._log_tail()}")
 
     def _log_tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
 
 
 def _make_certificate(directory: Path) -> tuple[Path, Path]:
-    """Write the PEM files of an authority, and of a server's certificate with its key."""
+    """Write the PEM files of an authority and of a server's certificate with its key."""
     authority, server = directory / "authority.pem", directory / "server.pem"
     ca = trustme.CA()
     ca.cert_pem.write_to_path(authority)
@@ -197,7 +190,7 @@ def _make_certificate(directory: Path) -> tuple[Path, Path]:
 
 
 def _command(listener: socket.socket, certificate: Path) -> list[str]:
-    # `python -m ministack` would listen on port 443 as well, where it may.
+    # `python -m ministack` would also listen on port 443 if it may.
     return [
         *(str(_PYTHON), "-m", "hypercorn", "ministack.app:app", "--workers", "0", "--graceful-timeout", "0"),
         *("--bind", f"fd://{listener.fileno()}", "--certfile", str(certificate), "--keyfile", str(certificate)),

@@ -1,4 +1,4 @@
-"""Programs that are started, and ended with everything that they have started themselves."""
+"""Programs that are stopped together with everything that they have started."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def process_group(
     inherit: Sequence[int] = (),
     grace_seconds: float = 0.0,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a program in a process group of its own, and end the whole group on the way out.
+    """Run a program in a process group of its own, and stop the whole group on the way out.
 
-    A signal that interrupts us does not reach the group, not even Ctrl-C in a terminal: the group is told in good time.
-    If we are killed, the group is, too.
+    Signals to this process do not reach the group, not even Ctrl-C in a terminal. If this process is killed, so is the
+    group.
 
     Args:
         command: The program and its arguments. Its standard input is empty.
         directory: Its working directory.
         environment: Its environment; `None`: that of this process.
-        stdout: Where its output goes, as for `subprocess.Popen`; what it writes into a pipe is read as text.
+        stdout: Where its output goes, as for `subprocess.Popen`; pipes are read as text.
         stderr: Where its errors go, likewise.
-        inherit: More file descriptors that it gets.
-        grace_seconds: How long it may take to end by itself, after SIGTERM; 0: it is not asked, but killed.
+        inherit: More file descriptors for it.
+        grace_seconds: How many seconds it has to end after SIGTERM; 0: it is killed at once.
 
     Yields:
         The program.
@@ -68,7 +68,7 @@ def process_group(
 
 
 def kill_group(process: subprocess.Popen[str]) -> None:
-    """Kill a program of `process_group` and all that it has started; nothing happens if they have ended.
+    """Kill a program of `process_group` and everything that it has started; do nothing if they have ended.
 
     Args:
         process: The program.
@@ -83,7 +83,7 @@ def _end(process: subprocess.Popen[str], grace_seconds: float) -> None:
                 _signal_group(process, signal.SIGTERM)
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(grace_seconds)
-        finally:  # also when the wait is interrupted, and for what has outlived the program
+        finally:  # even if the wait is interrupted; something may have outlived the program
             kill_group(process)
 
 

@@ -1,4 +1,4 @@
-"""The queues of a deployed provider: how many messages they have, and how to hold them up."""
+"""The queues of a deployed provider in MiniStack."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from local.ministack import MiniStack
 
-# How soon MiniStack notices that it is to deliver nothing, and how long a look may take that has begun before.
+# How soon MiniStack stops delivering, and how long an invocation that it has already begun may take.
 _NOTICE_SECONDS, _LOOK_SECONDS = 0.2, 60.0
 
 
 class Depth(NamedTuple):
-    """How many messages a queue has."""
+    """The number of messages in a queue."""
 
     due: int
     in_flight: int
@@ -27,8 +27,11 @@ def depth(ministack: MiniStack, url: str) -> Depth:
     """Count the messages of a queue.
 
     Args:
-        ministack: Where it is.
-        url: The queue.
+        ministack: Where the queue is.
+        url: The queue's URL.
+
+    Returns:
+        The number of messages that are due, in flight and delayed.
     """
     answer = ministack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
     attributes: Mapping[str, str] = answer["Attributes"]  # type: ignore[assignment]
@@ -38,17 +41,17 @@ def depth(ministack: MiniStack, url: str) -> Depth:
 
 @contextmanager
 def held_up(ministack: MiniStack, outputs: Mapping[str, str]) -> Iterator[None]:
-    """Have the queue of waiting requests deliver nothing for a while; what it had delivered before is done first.
+    """Stop the deliveries of the queue of waiting requests for a while; those under way end first.
 
-    A stack that is deleted while a wait condition holds up its creation needs that in MiniStack. The creation goes on
-    there beside the deletion, and the signal that its job is stopping would have it rolled back, too.
+    MiniStack needs this when a stack is deleted while a wait condition holds up its creation: there, the creation goes
+    on during the deletion, and the signal that the job is stopping would also roll it back.
 
     Args:
         ministack: Where the provider is deployed.
         outputs: The outputs of the provider's stack.
 
     Raises:
-        TimeoutError: What it had delivered before does not end.
+        TimeoutError: An earlier delivery does not end.
     """
     functions, url = ministack.client("lambda"), outputs["WaitingQueueUrl"]
     (mapping,) = functions.list_event_source_mappings(FunctionName=outputs["FunctionName"])["EventSourceMappings"]
@@ -58,7 +61,7 @@ def held_up(ministack: MiniStack, outputs: Mapping[str, str]) -> Iterator[None]:
         deadline = time.monotonic() + _LOOK_SECONDS
         while depth(ministack, url).in_flight:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"a look has not ended within {_LOOK_SECONDS:g} s")
+                raise TimeoutError(f"a delivery has not ended within {_LOOK_SECONDS:g} s")
             time.sleep(_NOTICE_SECONDS)
         yield
     finally:

@@ -1,4 +1,4 @@
-"""The function's log, JSON lines, as a person reads it."""
+"""The function's log for human readers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.function_log import Line, Metrics, parse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The same in every line of an invocation, or of no use to whoever invoked it.
+# The same in every line of an invocation, or of no use to the reader.
 _CONTEXT = frozenset(
     {
         "cold_start",
@@ -37,7 +37,7 @@ _MULTILINE = ("exception",)
 
 
 def clock_time(seconds: float) -> str:
-    """Write a time of day.
+    """Format a time of day.
 
     Args:
         seconds: Seconds since the epoch.
@@ -49,14 +49,14 @@ def clock_time(seconds: float) -> str:
 
 
 def readable(text: str, *, of_many: bool = False) -> str:
-    """Write a line of the log for a person.
+    """Format a line of the log.
 
     Args:
         text: The line: JSON of Powertools' Logger, CloudWatch's embedded metric format, or plain text.
-        of_many: Whether it stands among those of other stacks: it then says of which resource it is.
+        of_many: Whether lines of other stacks surround it, so that it must name its resource.
 
     Returns:
-        Time, level, message and what else the line says of this moment; plain text as it is.
+        Its time, level, message and specific fields; plain text stays as it is.
     """
     match parse(text):
         case Metrics(when, values):
@@ -69,14 +69,14 @@ def readable(text: str, *, of_many: bool = False) -> str:
 
 
 def readable_line(line: Line, *, of_many: bool = False) -> str:
-    """Write a line that the function logged for a person.
+    """Format a line that the function logged.
 
     Args:
         line: The line.
-        of_many: Whether it stands among those of other stacks: it then says of which resource it is.
+        of_many: Whether lines of other stacks surround it, so that it must name its resource.
 
     Returns:
-        Time, level, message and what else the line says of this moment.
+        Its time, level, message and specific fields.
     """
     details = {name: value for name, value in line.fields.items() if name not in (*_CONTEXT, *_MULTILINE)}
     blocks = [str(line.fields[name]) for name in _MULTILINE if line.fields.get(name)]
@@ -85,7 +85,7 @@ def readable_line(line: Line, *, of_many: bool = False) -> str:
 
 
 def _about(fields: Mapping[str, object]) -> str:
-    """Say whose request a line is about, such as `movies/TransformJob Delete: `."""
+    """Name the request that a line is about, such as `movies/TransformJob Delete: `."""
     if "stack_id" not in fields:
         return ""
     arn = str(fields["stack_id"]).split("/")  # arn:...:stack/NAME/UUID

@@ -1,4 +1,4 @@
-"""A stand-in for the host of CloudFormation's pre-signed URLs, which is Amazon S3: it takes answers and signals."""
+"""A stand-in for Amazon S3, where CloudFormation's pre-signed URLs take answers and signals."""
 
 from __future__ import annotations
 
@@ -33,23 +33,22 @@ REQUIRED: Final = ("Status", "PhysicalResourceId", "StackId", "LogicalResourceId
 # The same, "Create wait conditions in a CloudFormation template".
 REQUIRED_OF_SIGNALS: Final = ("Status", "UniqueId", "Data", "Reason")
 SIGNATURE: Final = "5ec7e75197a7e"
-"""The made-up signature in every URL: a secret that must turn up nowhere."""
+"""The invented signature in every URL: a secret that must appear nowhere."""
 
 Behaviour: TypeAlias = int | Literal["reset", "hang"]
 """What the host does with a PUT: answer an HTTP status without taking it, reset the connection, or never answer."""
-
 
 _HANDLES: Final = "handles/"
 
 
 @dataclass(frozen=True)
 class Received:
-    """An answer as it was put, or a signal.
+    """An answer or a signal.
 
     Attributes:
-        at: When it had arrived, in seconds of `time.monotonic`.
+        at: When it arrived, in seconds of `time.monotonic`.
         key: The object that the URL names.
-        body: The answer, or the signal.
+        body: Its JSON.
         size: Its size in bytes.
     """
 
@@ -62,8 +61,8 @@ class Received:
 class ResponseHost:
     """The host; a context manager that serves on a port of its own.
 
-    It takes what S3 and CloudFormation would take: a PUT with an empty content type, of JSON with the required fields,
-    of at most 4,096 bytes.
+    It takes what S3 and CloudFormation would take: a PUT with an empty content type, whose body is JSON with the
+    required fields and has at most 4,096 bytes.
 
     Args:
         host: The address to listen on.
@@ -97,7 +96,7 @@ class ResponseHost:
         self.close()
 
     def close(self) -> None:
-        """Stop serving, and cut the connections that hang."""
+        """Stop serving, and close the connections that hang."""
         self._running.close()
 
     def url_for(self, key: str, *, signed_at: float | None = None) -> str:
@@ -105,7 +104,7 @@ class ResponseHost:
 
         Args:
             key: The object that it names.
-            signed_at: When it claims to be signed, seconds since the epoch; without, it does not say.
+            signed_at: The time at which it claims to be signed, in seconds since the epoch; `None`: it claims none.
 
         Returns:
             A URL with the query of a pre-signed one.
@@ -118,7 +117,8 @@ class ResponseHost:
 
         Args:
             key: The object that it names.
-            signed_at: When it claims to be signed, seconds since the epoch, for a day; without, it does not say.
+            signed_at: The time at which it claims to be signed, in seconds since the epoch, to expire a day later;
+                `None`: it claims none.
 
         Returns:
             A URL with the query of a pre-signed one.
@@ -127,7 +127,7 @@ class ResponseHost:
         return f"{self.url_for(f'{_HANDLES}{key}', signed_at=signed_at)}{expires}"
 
     def behave(self, behaviours: Iterable[Behaviour], *, then: Behaviour | None = None) -> None:
-        """Lay down what happens to the next PUTs.
+        """Decide what happens to the next PUTs.
 
         Args:
             behaviours: One for each.
@@ -139,19 +139,19 @@ class ResponseHost:
 
     @property
     def received(self) -> tuple[Received, ...]:
-        """The answers that were taken, in their order."""
+        """The answers that were taken, in order."""
         with self._lock:
             return tuple(self._received)
 
     @property
     def signals(self) -> tuple[Received, ...]:
-        """The signals that were taken, in their order; the key of each is that of its handle."""
+        """The signals that were taken, in order; each has the key of its handle."""
         with self._lock:
             return tuple(self._signals)
 
     @property
     def attempts(self) -> int:
-        """How many PUTs came, taken or not."""
+        """The number of PUTs, taken or not."""
         with self._lock:
             return self._attempts
 
@@ -160,13 +160,13 @@ class ResponseHost:
 
         Args:
             key: The object that its URL names.
-            seconds: How long at most.
+            seconds: The longest wait, in seconds.
 
         Returns:
             The first answer for that object.
 
         Raises:
-            TimeoutError: None came.
+            TimeoutError: No answer came.
         """
         with self._arrival:
             if not self._arrival.wait_for(lambda: any(it.key == key for it in self._received), seconds):
@@ -196,13 +196,13 @@ class ResponseHost:
 
 
 def make_tls(authority: Path) -> ssl.SSLContext:
-    """Make what lets a host at 127.0.0.1 speak HTTPS.
+    """Make a certificate for a host at 127.0.0.1.
 
     Args:
-        authority: The PEM file to write, of the authority that its clients are to trust.
+        authority: The PEM file to write, with the authority that clients must trust.
 
     Returns:
-        The host's side.
+        The server's TLS context.
     """
     issuer = trustme.CA()
     issuer.cert_pem.write_to_path(authority)
@@ -219,7 +219,7 @@ def _problem(request: Request, content: bytes) -> str:
     try:
         body = json.loads(content)
     except ValueError:
-        return "the body is no JSON"
+        return "the body is not JSON"
     required = REQUIRED_OF_SIGNALS if request.path_params["key"].startswith(_HANDLES) else REQUIRED
     missing = [name for name in required if not isinstance(body.get(name), str) or not body[name]]
     return f"the body lacks {', '.join(missing)}" if missing else ""

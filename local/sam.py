@@ -1,4 +1,4 @@
-"""`sam build` and `sam deploy` as its users run them, with MiniStack as the AWS to deploy to."""
+"""`sam build`, and `sam deploy` into MiniStack."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BUCKET = "sam-deployments"
 
 
 class SamError(RuntimeError):
-    """SAM failed; the message carries its output."""
+    """SAM failed; the message has its output."""
 
 
 def build(
@@ -32,7 +32,7 @@ def build(
     """Build a template and its functions' packages with `sam build`.
 
     Args:
-        build_dir: Directory to build in, which SAM empties first; it writes `build.toml` beside it.
+        build_dir: The directory to build in, which SAM empties first. SAM writes `build.toml` next to it.
         template: The template to build.
         environment: More environment variables, such as `BYTECODE_PYTHON` of `src/Makefile`.
 
@@ -54,13 +54,13 @@ def deploy(
 ) -> dict[str, str]:
     """Deploy a built template with `sam deploy`, or update its stack.
 
-    SAM uses the credentials of MiniStack's root user: with IAM enforcement on, no policy is needed to let it in.
+    SAM uses the credentials of MiniStack's root user, who needs no policies.
 
     Args:
         ministack: Where to deploy to.
-        built_template: What `build` returned.
+        built_template: The built template.
         stack_name: The stack's name.
-        parameters: The template's parameters, lists with commas.
+        parameters: The template's parameters; commas separate the items of a list.
 
     Returns:
         The stack's outputs.
@@ -100,7 +100,7 @@ def override(name: str, value: str) -> str:
 def _run(arguments: list[str], environment: Mapping[str, str]) -> None:
     if not _SAM.exists():
         raise SamError("SAM is not installed: run `make install`")
-    # Its files in a directory of their own, its processes (make, pip) in a group of their own: nothing is left behind.
+    # Its files have a directory of their own, its processes (make, pip) a group of their own: nothing is left behind.
     with ExitStack() as cleanup:
         scratch = cleanup.enter_context(temporary_directory("sam-"))
         process = cleanup.enter_context(

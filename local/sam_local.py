@@ -1,4 +1,4 @@
-"""`sam local invoke` as its users run it, with the flags of `samconfig.toml`."""
+"""`sam local invoke`, with the settings of `samconfig.toml`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SOURCES = (_ROOT / "template.yaml", _ROOT / "src")
 _CONTAINER = "SAM_CONTAINER_ID: "
 
 BUILT = _ROOT / ".aws-sam/build/template.yaml"
-"""What plain `sam build` makes, and plain `sam local invoke` takes."""
+"""The template that `sam build` writes and `sam local invoke` reads by default."""
 
 
 def is_up_to_date() -> bool:
@@ -35,7 +35,7 @@ def is_up_to_date() -> bool:
     if not BUILT.exists():
         return False
     built_at = BUILT.stat().st_mtime
-    # Of directories, too: they tell of files that are gone.
+    # Directories show that files were deleted.
     paths = [path for source in _SOURCES for path in (source, *source.rglob("*")) if "__pycache__" not in path.parts]
     return all(path.stat().st_mtime < built_at for path in paths)
 
@@ -57,18 +57,18 @@ def base_image(template: Path) -> str:
 def invoke(event: Path, template: Path, on_line: Callable[[str], None] = lambda _: None) -> str:
     """Invoke the function with an event, in its container.
 
-    It gets none of the user's AWS credentials: SAM makes some up.
+    It gets none of the user's AWS credentials; SAM invents some.
 
     Args:
         event: The event's file.
         template: The built template.
-        on_line: Called with each line of the function's log as it comes, SAM's own lines left out.
+        on_line: Called with each line of the function's log as it comes, without SAM's own lines.
 
     Returns:
-        What the function returned, in JSON.
+        The function's return value, in JSON.
 
     Raises:
-        SamError: SAM failed; the message carries what it wrote.
+        SamError: SAM failed; the message has its output.
     """
     if not _SAM.exists():
         raise SamError("SAM is not installed: run `make install`")
@@ -119,7 +119,7 @@ class _Output:
             self._in_log = True
         elif line.startswith("END RequestId: "):
             self._in_log = False
-        elif self._in_log and not line.startswith("START RequestId: "):  # which SAM sometimes misses
+        elif self._in_log and not line.startswith("START RequestId: "):  # SAM sometimes omits it
             self._on_line(line)
         else:
             self.chatter.append(line)

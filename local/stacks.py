@@ -1,4 +1,4 @@
-"""CloudFormation stacks: created, updated and deleted, with their events and a wait that has an end."""
+"""CloudFormation stacks and their events."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StackEvent:
-    """Something that CloudFormation reports.
+    """An event of a stack.
 
     Attributes:
-        time: When it happened, seconds since the epoch.
-        logical_id: The resource's name in the template; the stack's own name for the stack.
-        resource_type: What it is.
-        status: Its status, such as `DELETE_IN_PROGRESS`.
-        reason: Why, if CloudFormation says so.
+        time: When it happened, in seconds since the epoch.
+        logical_id: The resource's name in the template, or the stack's name.
+        resource_type: The resource's type.
+        status: The resource's status, such as `DELETE_IN_PROGRESS`.
+        reason: The reason, if CloudFormation gives one.
     """
 
     time: float
@@ -41,22 +41,22 @@ class StackEvent:
 
 
 class NotSettled(TimeoutError):
-    """An operation took longer than it was given; the message has the stack's events."""
+    """An operation took too long; the message has the stack's events."""
 
 
 class Stack:
-    """A stack, from its creation to its deletion.
+    """A stack.
 
-    Each operation returns at once; `settle` waits for its end.
+    Each operation returns at once; `settle` waits until it ends.
 
     Args:
         client: A CloudFormation client.
         name: The stack's name.
-        poll_seconds: How long `settle` waits between two looks.
+        poll_seconds: How long `settle` waits between two checks, in seconds.
 
     Attributes:
         name: The stack's name.
-        id: Its ARN, by which it is still known when it is gone; its name until that is known.
+        id: Its ARN, which identifies it even after its deletion; its name until the ARN is known.
 
     Example:
         >>> stack = Stack(ministack.client("cloudformation"), "movies")  # doctest: +SKIP
@@ -79,26 +79,26 @@ class Stack:
         *,
         capabilities: Sequence[CapabilityType] = (),
     ) -> None:
-        """Have the stack created.
+        """Create the stack.
 
         Args:
             template: The template's body.
             parameters: Its parameters.
-            capabilities: What is acknowledged, such as `CAPABILITY_IAM`.
+            capabilities: The acknowledged capabilities, such as `CAPABILITY_IAM`.
         """
         answer = self._client.create_stack(
             StackName=self.name,
             TemplateBody=template,
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in (parameters or {}).items()],
             Capabilities=capabilities,
-            # boto3 sends a request again whose answer was lost: by this CloudFormation knows that it is the same one.
+            # boto3 repeats a request whose response was lost; the token tells CloudFormation that it is the same one.
             ClientRequestToken=str(uuid.uuid4()),
         )
         self.id = answer["StackId"]
         self._settled_events = 0
 
     def update(self, template: str, parameters: Mapping[str, str] | None = None) -> None:
-        """Have the stack updated.
+        """Update the stack.
 
         Args:
             template: The template's body.
@@ -112,25 +112,25 @@ class Stack:
         )
 
     def delete(self) -> None:
-        """Have the stack deleted."""
+        """Delete the stack."""
         self._settled_events = len(self.events())
         self._client.delete_stack(StackName=self.id)
 
     def ask(self, operation: str, **parameters: object) -> None:
-        """Have something else done with the stack.
+        """Call another operation on the stack.
 
         Args:
             operation: The client's method, such as `cancel_update_stack`.
-            parameters: What it takes, besides `StackName`.
+            parameters: Its parameters, besides `StackName`.
         """
         self._settled_events = len(self.events())
         getattr(self._client, operation)(StackName=self.id, **parameters)
 
     def is_there(self) -> bool:
-        """Look whether the stack is there, also if the answer to its creation was lost.
+        """Check whether the stack exists, even if the response to its creation was lost.
 
         Returns:
-            Whether it is, whatever its status; not if it never came to be, or is gone.
+            Whether it exists, whatever its status.
         """
         try:
             (stack,) = self._client.describe_stacks(StackName=self.id)["Stacks"]
@@ -142,7 +142,7 @@ class Stack:
         return stack["StackStatus"] != "DELETE_COMPLETE"
 
     def events(self) -> list[StackEvent]:
-        """Look up what has happened so far, over all operations.
+        """List the events of all operations.
 
         Returns:
             The events, oldest first.
@@ -162,7 +162,7 @@ class Stack:
         return events[::-1]
 
     def operation_events(self) -> list[StackEvent]:
-        """Look up what has happened in the latest operation.
+        """List the events of the latest operation.
 
         Returns:
             The events, oldest first.
@@ -170,13 +170,13 @@ class Stack:
         return self.events()[self._settled_events :]
 
     def settled_status(self, *, rolls_back: bool = True) -> str | None:
-        """Look up how the latest operation ended.
+        """Return the status with which the latest operation ended.
 
         Args:
-            rolls_back: Whether CloudFormation rolls it back if it fails.
+            rolls_back: Whether CloudFormation rolls back an operation that fails.
 
         Returns:
-            The stack's status; `None` while the operation goes on.
+            The stack's status; `None` while the operation is in progress.
         """
         for event in self.operation_events():
             if event.is_of_stack and _is_final(event.status, rolls_back=rolls_back):
@@ -184,18 +184,18 @@ class Stack:
         return None
 
     def settle(self, seconds: float, meanwhile: Callable[[], object] = lambda: None, *, rolls_back: bool = True) -> str:
-        """Wait for the end of the latest operation.
+        """Wait until the latest operation ends.
 
         Args:
-            seconds: How long at most.
-            meanwhile: Called again and again, the last time when the operation has ended.
-            rolls_back: Whether CloudFormation rolls it back if it fails.
+            seconds: The longest wait, in seconds.
+            meanwhile: Called repeatedly, the last time when the operation has ended.
+            rolls_back: Whether CloudFormation rolls back an operation that fails.
 
         Returns:
             The stack's status.
 
         Raises:
-            NotSettled: It has not ended.
+            NotSettled: The operation has not ended.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -209,10 +209,10 @@ class Stack:
             time.sleep(self._poll_seconds)
 
     def outputs(self) -> dict[str, str]:
-        """Look up the stack's outputs.
+        """Return the stack's outputs.
 
         Returns:
-            Their values by their names.
+            Their values, by their names.
         """
         (stack,) = self._client.describe_stacks(StackName=self.id)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

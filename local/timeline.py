@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.table import Table
 from rich.text import Text
 
+from local.function_log import ANSWERED, WAITS
 from simulator.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ _SOURCE_STYLES = {
     "Neptune ML": "magenta",
     "You": "bold",
 }
-# What only the function's log tells, and what the timeline says instead.
-_WAITS, _ANSWERED = "The request waits in the queue", "CloudFormation has the answer"
+# The function's messages, and what the timeline says instead.
 _SAYS = {
     "The queue goes on looking for the end of the job": "the queue keeps checking the job until it ends",
     "The handle has the signal": "the wait condition has the signal",
@@ -37,14 +37,8 @@ _SAYS = {
 }
 
 
-class Entry(NamedTuple):
-    """One line.
-
-    Attributes:
-        time: When it happened, seconds since the epoch.
-        source: Where.
-        text: What.
-    """
+class _Entry(NamedTuple):
+    """What happened, when (in seconds since the epoch) and where."""
 
     time: float
     source: str
@@ -67,15 +61,15 @@ class Timeline:
         self._statuses_seen: set[tuple[str, str]] = set()
         self._looks_seen: set[tuple[str, str]] = set()
         self.start = time.time()
-        """When it began, seconds since the epoch."""
+        """When it began, in seconds since the epoch."""
 
     def begin(self) -> None:
-        """Print the heading, and begin now."""
+        """Print the heading, and start counting the time."""
         self._console.print("\n[bold]Timeline[/bold] (polls that find nothing new are left out)")
         self.start = time.time()
 
     def add_request(self, record: RequestRecord) -> None:
-        """Note a request to Neptune, from any thread.
+        """Add a request to Neptune; any thread may call this.
 
         Args:
             record: The request; its time is in seconds since the epoch.
@@ -86,10 +80,10 @@ class Timeline:
         """Print something that happens now.
 
         Args:
-            source: Where.
-            text: What.
+            source: Where it happens, such as `CloudFormation`.
+            text: What happens.
         """
-        self.print([Entry(time.time(), source, text)])
+        self._print([_Entry(time.time(), source, text)])
 
     def show_news(self, stack: Stack, job_statuses: Mapping[str, str], log: Sequence[Line]) -> None:
         """Print what has happened since the last time.
@@ -107,7 +101,7 @@ class Timeline:
             news += self._status(now, job, status)
         events = stack.events()
         news += [
-            Entry(
+            _Entry(
                 event.time,
                 "CloudFormation",
                 f"{'stack' if event.is_of_stack else 'resource'} {event.logical_id}: {event.status}"
@@ -117,14 +111,9 @@ class Timeline:
         ]
         self._events_shown[stack.name] = len(events)
         news += self._told_by(log)
-        self.print(sorted(news, key=lambda entry: entry.time))
+        self._print(sorted(news, key=lambda entry: entry.time))
 
-    def print(self, entries: Sequence[Entry]) -> None:
-        """Print lines.
-
-        Args:
-            entries: The lines.
-        """
+    def _print(self, entries: Sequence[_Entry]) -> None:
         for entry in entries:
             # A table, so that a long text is wrapped within its column.
             line = Table.grid(padding=(0, 2, 0, 0))
@@ -137,7 +126,7 @@ class Timeline:
             )
             self._console.print(line)
 
-    def _told_by(self, log: Sequence[Line]) -> list[Entry]:
+    def _told_by(self, log: Sequence[Line]) -> list[_Entry]:
         """What is new in the function's log: of a request's waits, the first, and with the answer their number."""
         told = []
         for line in log:
@@ -147,20 +136,20 @@ class Timeline:
                 continue
             self._lines_shown.add((line.time, line.message))
             request = line.fields.get("correlation_id")
-            if line.message == _WAITS:
+            if line.message == WAITS:
                 self._waits[request] += 1
                 if self._waits[request] == 1:
                     text = f"the request waits in the queue; the next check is in {line.fields['delay_seconds']} s"
-                    told.append(Entry(line.time, "Function", text))
-            elif line.message == _ANSWERED:
+                    told.append(_Entry(line.time, "Function", text))
+            elif line.message == ANSWERED:
                 waits = self._waits[request]
                 after = f", after {waits} wait{'s' if waits > 1 else ''}" if waits else ""
-                told.append(Entry(line.time, "Function", f"CloudFormation has the answer{after}"))
+                told.append(_Entry(line.time, "Function", f"CloudFormation has the answer{after}"))
             elif line.message in _SAYS:
-                told.append(Entry(line.time, "Function", _SAYS[line.message]))
+                told.append(_Entry(line.time, "Function", _SAYS[line.message]))
         return told
 
-    def _request(self, record: RequestRecord) -> list[Entry]:
+    def _request(self, record: RequestRecord) -> list[_Entry]:
         """A request and its result; nothing for a poll that found nothing new."""
         target = (record.job_id or record.path) + (f"?{record.query}" if record.query else "")
         answer = record.job_status or f"HTTP {record.status}"
@@ -168,15 +157,15 @@ class Timeline:
             if (target, answer) in self._looks_seen:
                 return []
             self._looks_seen.add((target, answer))
-        call = [Entry(record.time, "Function", f"{record.method} {target} -> {answer}")]
+        call = [_Entry(record.time, "Function", f"{record.method} {target} -> {answer}")]
         noun = KINDS[record.kind].life.noun if record.kind else "job"
         status = self._status(record.time, f"{noun} {record.job_id}", record.job_status or "")
         # A poll finds a status that is there already; another call brings it about.
         return status + call if record.operation == "get" else call + status
 
-    def _status(self, when: float, job: str, status: str) -> list[Entry]:
+    def _status(self, when: float, job: str, status: str) -> list[_Entry]:
         """A job's status, if it is new; no job has the same one twice."""
         if not status or (job, status) in self._statuses_seen:
             return []
         self._statuses_seen.add((job, status))
-        return [Entry(when, "Neptune ML", f"{job}: {status}")]
+        return [_Entry(when, "Neptune ML", f"{job}: {status}")]

@@ -1,6 +1,6 @@
-"""The local world: the jobs, the host and the ports that `events/*.json` speak of, defined here once.
+"""The local world: the jobs, the host and the ports of the events.
 
-A container reaches this machine by the name `host.docker.internal`, also where Docker runs in a virtual machine.
+Containers reach this machine as `host.docker.internal`, even if Docker runs in a virtual machine.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 HOST: Final = "host.docker.internal"
 
 STARTED: Final = "recipes-graph-ModelTransform-yzssw3e5t7pcl6"
-"""A job that the provider has started for an earlier Create of the resource of `create-start`."""
+"""The job that the provider started for an earlier Create of the resource in `create-start`."""
 
 STARTED_ENDPOINT: Final = "comics-graph-Endpoint-yzssw3e5t7pcl6"
-"""An endpoint that it has created for an earlier Create of the resource of `create-endpoint`."""
+"""The endpoint that it created for an earlier Create of the resource in `create-endpoint`."""
 
 
 class LocalJob(NamedTuple):
@@ -38,8 +38,8 @@ class LocalJob(NamedTuple):
 
     Attributes:
         kind: Its kind.
-        status: Its status when an event comes.
-        stop_seconds: How long it takes to stop after its cancellation, in seconds; `None`: it never stops.
+        status: Its status before an event.
+        stop_seconds: How many seconds it takes to stop when it is cancelled; `None`: it never stops.
     """
 
     kind: KindName = "modeltransform"
@@ -66,7 +66,7 @@ TRAININGS: Final[Mapping[str, JobPlan]] = {
         base_seconds=1.0, run_seconds=3.0, fails_with="AlgorithmError: the training job has left no model artifacts"
     ),
 }
-"""What becomes of a job that an event starts with the models of these trainings. With others, it runs on."""
+"""The course of a job that an event starts with the models of one of these trainings. Other jobs keep running."""
 
 _STOP_SECONDS = 2.0
 _IN_SERVICE_SECONDS = 2.0
@@ -88,10 +88,10 @@ NOT_THERE: Final = "not there"
 """The status of a job that does not exist."""
 
 FIXED_PORTS: Final = Ports(18182, 18183)
-"""Those that the events name. Not 8182: there may be a tunnel to a real cluster on it."""
+"""The ports in the events. Not 8182, which may be a tunnel to a real cluster."""
 
 FREE_PORTS: Final = Ports(0, 0)
-"""Any that are free."""
+"""Any free ports."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,11 @@ class World:
 
     @property
     def ports(self) -> Ports:
-        """Where it listens."""
+        """Its ports."""
         return Ports(self.neptune.port, urlsplit(self.responses.url).port or 0)
 
     def jobs(self) -> dict[str, Status]:
-        """Look up the jobs of all kinds.
+        """List the jobs of all kinds.
 
         Returns:
             Their statuses, by their ids.
@@ -120,10 +120,10 @@ class World:
         return {job_id: status for kind in KIND_NAMES for job_id, status in self.neptune.of(kind).jobs().items()}
 
     def status(self, job_id: str) -> str:
-        """Look up a job's status.
+        """Return a job's status.
 
         Args:
-            job_id: The job.
+            job_id: The job's id.
 
         Returns:
             Its status, or `NOT_THERE`.
@@ -153,13 +153,13 @@ class World:
 
 
 def job_of(physical_id: str) -> str:
-    """Tell whose job a resource has.
+    """Return the id of a resource's job.
 
     Args:
         physical_id: The resource's physical id.
 
     Returns:
-        The job's id; some other text if there is none.
+        The job's id; some other text if the resource has no job.
     """
     return physical_id.rpartition("/")[2]
 
@@ -174,10 +174,10 @@ def running(
     """Run the local world.
 
     Args:
-        address: The address of this machine to listen on.
+        address: The address to listen on.
         ports: The ports to listen on.
         on_request: Called with each request to the simulator; its time is in seconds of the clock.
-        clock: The time of the jobs.
+        clock: The clock of the jobs.
 
     Yields:
         The world.

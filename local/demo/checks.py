@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from local.function_log import ANSWERED, WAITS
 from simulator import JobStatus
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
     from local.stacks import Stack
     from simulator import Simulator
-
-ANSWERED = "CloudFormation has the answer"
-_WAITS = "The request waits in the queue"
 
 
 class Operation(NamedTuple):
@@ -221,7 +219,7 @@ class Checks:
     def _answered_from_queue(self, operation: Operation) -> None:
         first, *looks = operation.invocations or [[]]
         self.check(
-            ok=_WAITS in first and bool(looks) and operation.answered_by == len(operation.invocations),
+            ok=WAITS in first and bool(looks) and operation.answered_by == len(operation.invocations),
             claim=f"the request waited in the queue; the last of {len(looks)} messages answered it",
             seen=f"answered by invocation {operation.answered_by}: {operation.invocations}",
         )

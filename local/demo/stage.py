@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local import function_log
-from local.demo.checks import ANSWERED, Life, Operation
+from local.demo.checks import Life, Operation
+from local.function_log import ANSWERED
 from local.queues import depth
 from local.stacks import NotSettled, Stack
 from simulator.kinds import KINDS

@@ -89,7 +89,7 @@ def test_nothing_is_left_of_it() -> None:
         directory = ministack.ca_bundle.parent
         assert isinstance(worker, int)
         assert is_running(worker)
-        assert ministack.log.is_relative_to(directory)
+        assert ministack._log.is_relative_to(directory)
 
     wait_until_ended(worker)
     assert not directory.exists()
@@ -120,15 +120,6 @@ def test_it_ends_when_the_process_that_uses_it_is_interrupted(tmp_path: Path) ->
 
         assert user.wait(20) != 0
     assert not directory.exists()
-
-
-def test_log_can_be_kept(tmp_path: Path) -> None:
-    log = tmp_path / "ministack.log"
-
-    with MiniStack(log=log):
-        pass
-
-    assert "Running on https://127.0.0.1:" in log.read_text()
 
 
 def test_two_run_side_by_side() -> None:
