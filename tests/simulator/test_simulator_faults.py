@@ -141,10 +141,6 @@ def test_faults_strike_in_the_order_of_their_injection() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"on": []},
-        {"on": ["stop"]},
-        {"on": "get"},
-        {"times": 0},
         {"delay_seconds": -1},
         {"late_seconds": -1, "takes_effect": True},
         {"late_seconds": 1},
@@ -153,14 +149,8 @@ def test_faults_strike_in_the_order_of_their_injection() -> None:
     ],
 )
 def test_a_senseless_fault_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"a fault is on|once or more|a time span|a request late"):
+    with pytest.raises(ValueError, match=r"a time span|a request late"):
         Fault(**{"effect": Reset(), **wrong})
-
-
-@pytest.mark.parametrize("status", [99, 100, 204, 304, 600])
-def test_an_answer_needs_a_status_that_can_have_a_body(status: int) -> None:
-    with pytest.raises(ValueError, match="HTTP error status"):
-        RawAnswer(status)
 
 
 def test_an_error_that_the_model_does_not_have_is_refused() -> None:
