@@ -21,8 +21,9 @@ from cfnlint.decode.cfn_yaml import loads  # type: ignore[import-untyped]
 
 from provider.custom_resource.properties import schema_of
 from provider.hosts import Hosts, problem_of
-from provider.kinds import KINDS
+from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.values import DEFAULT_PORT, Endpoint
+from tools import examples
 from tools.diagrams import diagrams
 
 if TYPE_CHECKING:
@@ -206,6 +207,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     written = {path_of(kind): page_of(kind) for kind in KINDS}
     written |= {PAGE: page(PAGE.read_text()), RULES: rules(RULES.read_text())}
     written[DEVELOPMENT] = _replace(DEVELOPMENT.read_text(), "plan", f"\n{diagrams()}\n")
+    for path, block in examples.blocks(MODEL_TRANSFORM_JOB).items():
+        written[path] = _replace(path.read_text(), "properties", block)
     written[DEPLOYMENT] = _replace(DEPLOYMENT.read_text(), "parameters", _parameters(loads(TEMPLATE.read_text())))
     outdated = [path for path, text in written.items() if not path.exists() or path.read_text() != text]
     if not check:

@@ -1,17 +1,11 @@
-# Terraform leaves the resource to a small stack, whose only resource is the job.
+# A stack whose only resource is the job.
 
+# generated: properties, by `make docs`
 locals {
-  custom_model = var.custom_model_transform_parameters == null ? null : {
-    SourceS3DirectoryPath     = var.custom_model_transform_parameters.source_s3_directory_path
-    TransformEntryPointScript = var.custom_model_transform_parameters.transform_entry_point_script
-  }
-
   properties = {
-    # Imported, not passed as an ARN: CloudFormation then keeps the provider as long as this stack needs it.
-    ServiceToken                         = { "Fn::ImportValue" = "${var.provider_stack}-ServiceToken" }
     ServiceTimeout                       = var.service_timeout
     Endpoint                             = var.endpoint
-    Id                                   = var.job_id
+    Id                                   = var.id
     ModelTransformOutputS3Location       = var.model_transform_output_s3_location
     DataProcessingJobId                  = var.data_processing_job_id
     MlModelTrainingJobId                 = var.ml_model_training_job_id
@@ -23,17 +17,15 @@ locals {
     SecurityGroupIds                     = var.security_group_ids
     VolumeEncryptionKMSKey               = var.volume_encryption_kms_key
     S3OutputEncryptionKMSKey             = var.s3_output_encryption_kms_key
-    CustomModelTransformParameters       = local.custom_model == null ? null : { for name, value in local.custom_model : name => value if value != null }
+    CustomModelTransformParameters       = var.custom_model_transform_parameters == null ? null : { for name, value in { SourceS3DirectoryPath = var.custom_model_transform_parameters.source_s3_directory_path, TransformEntryPointScript = var.custom_model_transform_parameters.transform_entry_point_script } : name => value if value != null }
     NeptuneIamRoleArn                    = var.neptune_iam_role_arn
     WaitForCompletion                    = var.wait_for_completion
     Clean                                = var.clean
     WaitForStop                          = var.wait_for_stop
   }
-
-  attributes = [
-    "Id", "Status", "OutputLocation", "BaseProcessingJobArn", "RemoteModelTransformJobArn", "ModelNames", "ModelArns"
-  ]
+  attributes = ["Id", "Status", "OutputLocation", "BaseProcessingJobArn", "RemoteModelTransformJobArn", "ModelNames", "ModelArns"]
 }
+# end of properties
 
 resource "aws_cloudformation_stack" "transform_job" {
   name = var.stack_name
@@ -42,14 +34,18 @@ resource "aws_cloudformation_stack" "transform_job" {
     Description = "A Neptune ML model transform job, which is cancelled when this stack is deleted"
     Resources = {
       TransformJob = {
-        Type       = "Custom::NeptuneMLModelTransformJob"
-        Properties = { for name, value in local.properties : name => value if value != null }
+        Type = "Custom::NeptuneMLModelTransformJob"
+        Properties = merge(
+          # The import keeps CloudFormation from deleting the provider while this stack needs it.
+          { ServiceToken = { "Fn::ImportValue" = "${var.provider_stack}-ServiceToken" } },
+          { for name, value in local.properties : name => value if value != null },
+        )
       }
     }
     Outputs = { for name in local.attributes : name => { Value = { "Fn::GetAtt" = ["TransformJob", name] } } }
   })
 
-  # Terraform's own limits are 30 minutes; CloudFormation waits for an hour, and for a rollback after it.
+  # Terraform's own limits are 30 minutes. CloudFormation waits for an hour, and then for a rollback.
   timeouts {
     create = "130m"
     update = "130m"
@@ -58,8 +54,8 @@ resource "aws_cloudformation_stack" "transform_job" {
 
   lifecycle {
     precondition {
-      condition     = (var.job_id == null) != (var.model_transform_output_s3_location == null)
-      error_message = "Give either model_transform_output_s3_location, to start a job, or job_id, to adopt one."
+      condition     = (var.id == null) != (var.model_transform_output_s3_location == null)
+      error_message = "Specify either model_transform_output_s3_location, to start a job, or id, to adopt one."
     }
   }
 }

@@ -1,4 +1,4 @@
-# Read by `terraform apply` and `terraform destroy` in this directory, not by those who use it as a module.
+# Terraform reads this file in this directory, but not when the directory is used as a module.
 
 endpoint = "mycluster.cluster-abc123.us-east-1.neptune.amazonaws.com"
 
@@ -8,5 +8,5 @@ ml_model_training_job_id           = "movies-model"
 model_transform_output_s3_location = "s3://mybucket/movies"
 wait_for_completion                = true
 
-# Or, in place of the first three of these lines, adopt one that runs already:
-# job_id = "movies-2026-01"
+# Or adopt an existing one, instead of the first three lines:
+# id = "movies-2026-01"

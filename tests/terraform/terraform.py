@@ -83,9 +83,10 @@ class Terraform:
         assert bool(process.returncode) == bool(process.stdout), process.stderr
         return process.stdout
 
-    def outputs(self) -> dict[str, Any]:
-        process = self._run("output", "-json")
-        return {name: output["value"] for name, output in json.loads(process.stdout).items()}
+    def attributes(self) -> dict[str, str]:
+        """The job's attributes, which are the only output."""
+        attributes: dict[str, str] = json.loads(self._run("output", "-json", "attributes").stdout)
+        return attributes
 
     def _run(self, *arguments: str, seconds: float = _APPLY_SECONDS) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore import xform_name
 
 from local import sam
 from local.ministack import MiniStack
@@ -100,26 +101,24 @@ def test_the_module_starts_jobs_and_cancels_them(world: World, tmp_path: Path) -
     ((stack, status),) = world.stacks("started")
     assert stack != failed
     assert status == "CREATE_COMPLETE"
-    completed = terraform.outputs()
-    assert world.neptune.status(completed["job_id"]) == completed["status"] == "Completed"
-    assert completed["output_location"].startswith("s3://mybucket/movies")
-    assert len(completed["model_names"]) == len(completed["model_arns"]) > 0
+    completed = terraform.attributes()
+    assert world.neptune.status(completed["Id"]) == completed["Status"] == "Completed"
+    assert completed["OutputLocation"].startswith("s3://mybucket/movies")
 
     # Newer data: one more job, which still runs when everything is destroyed.
     world.neptune.plan = JobPlan(stop_seconds=1.0)
     terraform.set_variables(**{**variables, "data_processing_job_id": "newer", "wait_for_completion": False})
     applied = terraform.apply()
     assert applied.returncode == 0, applied.stderr
-    running = terraform.outputs()
-    assert running["job_id"] != completed["job_id"]
-    assert world.neptune.status(running["job_id"]) == running["status"] == "InProgress"
-    assert running["model_names"] == []
+    running = terraform.attributes()
+    assert running["Id"] != completed["Id"]
+    assert world.neptune.status(running["Id"]) == running["Status"] == "InProgress"
 
     destroyed = terraform.destroy()
     assert destroyed.returncode == 0, destroyed.stderr
-    assert world.cancellations()[-1] == (f"/ml/modeltransform/{running['job_id']}", "clean=false")
-    assert world.neptune.status(running["job_id"]) == "Stopped"
-    assert world.neptune.status(completed["job_id"]) == "Completed"
+    assert world.cancellations()[-1] == (f"/ml/modeltransform/{running['Id']}", "clean=false")
+    assert world.neptune.status(running["Id"]) == "Stopped"
+    assert world.neptune.status(completed["Id"]) == "Completed"
 
 
 def test_the_module_adopts_a_job_and_cancels_it(world: World, tmp_path: Path) -> None:
@@ -128,17 +127,17 @@ def test_the_module_adopts_a_job_and_cancels_it(world: World, tmp_path: Path) ->
         world.neptune.start_job(job, stop_seconds=stop_seconds)
     cancelled_before = len(world.cancellations())
     terraform = world.terraform(tmp_path)
-    terraform.set_variables(**world.variables(job_id="first"))
+    terraform.set_variables(**world.variables(id="first"))
 
     applied = terraform.apply()
     assert applied.returncode == 0, applied.stderr
-    assert terraform.outputs()["job_id"] == "first"
-    assert terraform.outputs()["status"] == "InProgress"
-    assert terraform.outputs()["output_location"].startswith("s3://")
+    assert terraform.attributes()["Id"] == "first"
+    assert terraform.attributes()["Status"] == "InProgress"
+    assert terraform.attributes()["OutputLocation"].startswith("s3://")
     assert not terraform.has_changes()
     assert len(world.cancellations()) == cancelled_before
 
-    terraform.set_variables(**world.variables(job_id="second", clean=True))
+    terraform.set_variables(**world.variables(id="second", clean=True))
     applied = terraform.apply()
     assert applied.returncode == 0, applied.stderr
     assert world.cancellations()[cancelled_before:] == [("/ml/modeltransform/first", "clean=false")]
@@ -156,60 +155,31 @@ def test_the_module_adopts_a_job_and_cancels_it(world: World, tmp_path: Path) ->
 
 def test_a_job_is_either_started_or_adopted(world: World, tmp_path: Path) -> None:
     terraform = world.terraform(tmp_path)
-    for variables in ({}, {"job_id": "first", **DESCRIPTION}):
+    for variables in ({}, {"id": "first", **DESCRIPTION}):
         terraform.set_variables(**world.variables(**variables))
 
         planned = terraform.plan()
 
         assert planned.returncode != 0
-        assert "to start a job, or job_id, to adopt one" in " ".join(planned.stderr.split())
+        assert "to start a job, or id, to adopt one" in " ".join(planned.stderr.split())
 
 
 def test_every_property_arrives_in_the_template(world: World, tmp_path: Path) -> None:
-    role = "arn:aws:iam::123456789012:role/NeptuneML"
+    values = {"String": "text", "Integer": 7, "Boolean": False, "Array of String": ["one", "two"]}
+    # A wait condition would have to be in the module's stack, which has only the job.
+    rows = [row for row in schema_of(MODEL_TRANSFORM_JOB.schema).rows if row.name not in ("Id", "CompletionHandle")]
+    given = {row.name: values[row.type.name] for row in rows if not row.members}
+    maps = {row.name: {it.name: values[it.type.name] for it in row.members} for row in rows if row.members}
     terraform = world.terraform(tmp_path)
-    variables = world.variables(
-        **DESCRIPTION,
-        training_job_name="training",
-        sagemaker_iam_role_arn=role,
-        base_processing_instance_type="ml.r5.4xlarge",
-        base_processing_instance_volume_size_in_gb=100,
-        subnets=["subnet-1"],
-        security_group_ids=["sg-1"],
-        volume_encryption_kms_key="volumes",
-        s3_output_encryption_kms_key="artifacts",
-        custom_model_transform_parameters={"source_s3_directory_path": "s3://mybucket/code"},
-        neptune_iam_role_arn=role,
-        service_timeout=1800,
+    terraform.set_variables(
+        **{xform_name(name): value for name, value in given.items() if name != "ServiceToken"},
+        **{xform_name(row): {xform_name(name): it for name, it in values.items()} for row, values in maps.items()},
     )
 
-    terraform.set_variables(**variables)
     template = terraform.planned_template()
 
-    properties = template["Resources"]["TransformJob"]["Properties"]
-    assert properties == {
-        "ServiceToken": {"Fn::ImportValue": "provider-ServiceToken"},
-        "ServiceTimeout": 1800,
-        "Endpoint": world.neptune.url,
-        "ModelTransformOutputS3Location": "s3://mybucket/movies",
-        "DataProcessingJobId": "movies-data",
-        "MlModelTrainingJobId": "movies-model",
-        "TrainingJobName": "training",
-        "SagemakerIamRoleArn": role,
-        "BaseProcessingInstanceType": "ml.r5.4xlarge",
-        "BaseProcessingInstanceVolumeSizeInGB": 100,
-        "Subnets": ["subnet-1"],
-        "SecurityGroupIds": ["sg-1"],
-        "VolumeEncryptionKMSKey": "volumes",
-        "S3OutputEncryptionKMSKey": "artifacts",
-        "CustomModelTransformParameters": {"SourceS3DirectoryPath": "s3://mybucket/code"},
-        "NeptuneIamRoleArn": role,
-        "WaitForCompletion": False,
-        "Clean": False,
-        "WaitForStop": True,
-    }
-    # A wait condition would have to stand in the same stack, and the module's has the job alone.
-    assert {*properties, "Id", "CompletionHandle"} == {row.name for row in schema_of(MODEL_TRANSFORM_JOB.schema).rows}
+    token = {"Fn::ImportValue": "neptune-ml-provider-ServiceToken"}
+    assert template["Resources"]["TransformJob"]["Properties"] == {**given, **maps, "ServiceToken": token}
     assert set(template["Outputs"]) == {"Id", "Status", *(it.name for it in MODEL_TRANSFORM_JOB.attributes)}
 
 
@@ -222,19 +192,9 @@ def test_the_module_is_formatted_as_terraform_has_it() -> None:
     assert Terraform(EXAMPLE, os.environ).badly_formatted() == ""
 
 
-@pytest.mark.parametrize(
-    ("file", "kind", "heading"), [("variables.tf", "variable", "Inputs"), ("outputs.tf", "output", "Outputs")]
-)
-def test_the_readme_has_every_input_and_output(file: str, kind: str, heading: str) -> None:
-    blocks = re.findall(rf'^{kind} "(\w+)" {{\n +description = "(.+)"$', (EXAMPLE / file).read_text(), re.MULTILINE)
-    table = (EXAMPLE / "README.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
-
-    assert re.findall(r"^\| (\w+) \| ([^|]+) \|", table, re.MULTILINE)[1:] == sorted(blocks)
-
-
 def test_the_values_of_the_example_are_those_of_its_variables() -> None:
     given = re.findall(r"^(?:# )?(\w+) += ", (EXAMPLE / VARIABLES).read_text(), re.MULTILINE)
     known = re.findall(r'^variable "(\w+)"', (EXAMPLE / "variables.tf").read_text(), re.MULTILINE)
 
     assert set(given) <= set(known)
-    assert {"endpoint", "job_id", *DESCRIPTION} <= set(given)
+    assert {"endpoint", "id", *DESCRIPTION} <= set(given)

@@ -13,6 +13,8 @@ from provider.kinds.kind import CANCEL, GET, START, Call, Kind
 from provider.neptune import READ_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from botocore.model import OperationModel, Shape
 
     from provider.schema import Property
@@ -82,22 +84,35 @@ def test_each_call_needs_the_iam_action_that_the_service_model_names(kind: Kind)
 
 @every_kind
 def test_each_call_carries_what_aws_takes_and_nothing_else(kind: Kind) -> None:
+    problems: list[str] = []
     for call in calls(kind):
-        carried = tuple(row for row in kind.properties if call.name in row.calls)
-        shape = operation(call).input_shape
-        given = {kind.update} - {""} if call is kind.start else set()
-        assert {row.parameter for row in carried} | given == set(members(shape))
-        assert_are_members(carried, shape)
+        carried = [row for row in kind.properties if call.name in row.calls]
+        known = members(operation(call).input_shape)
+        if call is kind.start and kind.update:
+            del known[kind.update]
+        problems += differences(f"{operation(call).name}: ", carried, known)
+    assert not problems, "\n".join(
+        [f"{kind.noun.replace(' ', '_')}.py in src/provider/kinds (then: make docs, CHANGELOG.md):", *problems]
+    )
 
 
-def assert_are_members(rows: tuple[Property[Any], ...], shape: Shape | None) -> None:
-    for row in rows:
-        member = members(shape)[row.parameter]
-        assert TYPES[member.type_name] == row.type.name, row.name
-        assert {it.parameter for it in row.members} == set(members(member)), row.name
-        required = set(getattr(member, "required_members", ()))
-        assert {it.parameter for it in row.members if it.required} == required, row.name
-        assert_are_members(row.members, member)
+def differences(where: str, rows: Iterable[Property[Any]], known: Mapping[str, Shape]) -> Iterator[str]:
+    """How rows differ from what boto3 knows, and what to do about it."""
+    ours = {row.parameter: row for row in rows}
+    yield from (
+        f"{where}boto3 does not know `{ours[name].name}`: AWS has to add it first"
+        for name in ours.keys() - known.keys()
+    )
+    yield from (f"{where}boto3 knows `{name}`: add a row for it" for name in known.keys() - ours.keys())
+    for name in ours.keys() & known.keys():
+        row, shape = ours[name], known[name]
+        if row.type.name != TYPES[shape.type_name]:
+            yield f"{where}`{row.name}` should be of the type {TYPES[shape.type_name]}"
+        if row.members:
+            yield from differences(f"{where}{row.name}: ", row.members, members(shape))
+            required = {it.parameter for it in row.members if it.required}
+            if required != set(getattr(shape, "required_members", ())):
+                yield f"{where}{row.name}: boto3 requires other members"
 
 
 @every_kind

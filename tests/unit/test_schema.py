@@ -219,14 +219,8 @@ def test_a_mistyped_property_is_refused_with_the_nearest_name(written: str, mean
 
 
 def test_an_unknown_property_without_a_near_name_is_refused_with_all_names() -> None:
-    assert problem(Zzzz="1") == (
-        "'Zzzz' is not a property of Custom::NeptuneMLModelTransformJob; it has ServiceToken, ServiceTimeout, "
-        "CompletionHandle, "
-        "Endpoint, Id, ModelTransformOutputS3Location, DataProcessingJobId, MlModelTrainingJobId, TrainingJobName, "
-        "SagemakerIamRoleArn, BaseProcessingInstanceType, BaseProcessingInstanceVolumeSizeInGB, Subnets, "
-        "SecurityGroupIds, VolumeEncryptionKMSKey, S3OutputEncryptionKMSKey, CustomModelTransformParameters, "
-        "NeptuneIamRoleArn, WaitForCompletion, Clean, WaitForStop."
-    )
+    names = ", ".join(row.name for row in SCHEMA.rows)
+    assert problem(Zzzz="1") == f"'Zzzz' is not a property of Custom::NeptuneMLModelTransformJob; it has {names}."
 
 
 def test_all_problems_are_told_at_once() -> None:

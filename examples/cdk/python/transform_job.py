@@ -1,70 +1,115 @@
 """`Custom::NeptuneMLModelTransformJob` as a construct."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Required, TypedDict, Unpack
 
-from aws_cdk import CustomResource, Duration, Fn
+from aws_cdk import CustomResource, Duration
 from constructs import Construct
 
-RESOURCE_TYPE = "Custom::NeptuneMLModelTransformJob"
+# --- generated: properties, by `make docs` ---
+_NAMES = {
+    "completion_handle": "CompletionHandle",
+    "endpoint": "Endpoint",
+    "id": "Id",
+    "model_transform_output_s3_location": "ModelTransformOutputS3Location",
+    "data_processing_job_id": "DataProcessingJobId",
+    "ml_model_training_job_id": "MlModelTrainingJobId",
+    "training_job_name": "TrainingJobName",
+    "sagemaker_iam_role_arn": "SagemakerIamRoleArn",
+    "base_processing_instance_type": "BaseProcessingInstanceType",
+    "base_processing_instance_volume_size_in_gb": "BaseProcessingInstanceVolumeSizeInGB",
+    "subnets": "Subnets",
+    "security_group_ids": "SecurityGroupIds",
+    "volume_encryption_kms_key": "VolumeEncryptionKMSKey",
+    "s3_output_encryption_kms_key": "S3OutputEncryptionKMSKey",
+    "custom_model_transform_parameters": "CustomModelTransformParameters",
+    "source_s3_directory_path": "SourceS3DirectoryPath",
+    "transform_entry_point_script": "TransformEntryPointScript",
+    "neptune_iam_role_arn": "NeptuneIamRoleArn",
+    "wait_for_completion": "WaitForCompletion",
+    "clean": "Clean",
+    "wait_for_stop": "WaitForStop",
+}
 
 
-@dataclass(frozen=True)
-class CustomModelTransformParameters:
-    """Where the code of a custom model is.
+class CustomModelTransformParameters(TypedDict, total=False):
+    """The location of a custom model's code."""
 
-    Attributes:
-        source_s3_directory_path: The S3 location of the Python module that implements the model.
-        transform_entry_point_script: The script of that module that computes the artifacts; by default `transform.py`.
-    """
-
-    source_s3_directory_path: str
-    transform_entry_point_script: str | None = None
+    source_s3_directory_path: Required[str]
+    """The S3 location of the Python module that implements the model."""
+    transform_entry_point_script: str
+    """The script in that module that computes the artifacts. Default: `transform.py`."""
 
 
-class ModelTransformJob(Construct):
-    """A Neptune ML model transform job that is cancelled when it goes from the stack.
+class Properties(TypedDict, total=False):
+    """The properties of a model transform job."""
 
-    It is started with the resource, or, if `job_id` is given, was started elsewhere and is adopted.
+    completion_handle: str
+    """The `Ref` of an `AWS::CloudFormation::WaitConditionHandle`, which is signalled when the job has completed, or
+    fails. A wait condition can wait longer than an hour. Cannot be combined with `WaitForCompletion: true`. Default: no
+    signal."""
+    endpoint: Required[str]
+    """The Neptune cluster that runs the job: `host`, `host:port` or `https://host:port`. The default port is 8182. For
+    an adopted job, change it only together with `Id`."""
+    id: str
+    """The id of an existing job to adopt. It cannot contain white space, control characters or slashes. With the
+    cluster's name, it has at most 1,024 bytes. Default: the provider generates one."""
+    model_transform_output_s3_location: str
+    """The S3 location for the job's artifacts, such as `s3://bucket/folder`."""
+    data_processing_job_id: str
+    """The id of the completed data processing job that prepared the graph. Requires `MlModelTrainingJobId`."""
+    ml_model_training_job_id: str
+    """The id of the completed model training job whose models this job uses. Requires `DataProcessingJobId`."""
+    training_job_name: str
+    """The name of a completed SageMaker training job, instead of the ids of the two Neptune ML jobs."""
+    sagemaker_iam_role_arn: str
+    """The ARN of the IAM role that SageMaker uses to run the job. Default: the role set in the cluster's parameter
+    group."""
+    base_processing_instance_type: str
+    """The type of the ML instance that prepares the job, such as `ml.r5.4xlarge`. Default: Neptune's recommendation for
+    the graph's size."""
+    base_processing_instance_volume_size_in_gb: int
+    """The volume size of that ML instance, in gigabytes. Default: Neptune's recommendation for the graph's size."""
+    subnets: Sequence[str]
+    """The ids of the job's subnets, in the cluster's VPC."""
+    security_group_ids: Sequence[str]
+    """The ids of the job's security groups."""
+    volume_encryption_kms_key: str
+    """The KMS key that encrypts the volumes of the ML instances."""
+    s3_output_encryption_kms_key: str
+    """The KMS key that encrypts the job's artifacts in Amazon S3."""
+    custom_model_transform_parameters: CustomModelTransformParameters
+    """The location of a custom model's code."""
+    neptune_iam_role_arn: str
+    """The ARN of the IAM role that Neptune uses to access SageMaker and Amazon S3. Default: the role set in the
+    cluster's parameter group."""
+    wait_for_completion: bool
+    """Whether creating or replacing the job waits until it has completed, and fails if the job fails or is stopped.
+    Default: false."""
+    clean: bool
+    """Whether Neptune also deletes the job's artifacts in Amazon S3 when the job is cancelled. If the job has already
+    ended, Neptune decides. Default: false."""
+    wait_for_stop: bool
+    """Whether a deletion waits until the job has stopped. If `false`, it succeeds when Neptune accepts the request.
+    Default: true."""
 
-    Give it dependencies on what the provider needs to start and to cancel the job, and on whatever else could fail, so
-    that it comes last and goes first: the cluster's instances and the rule that lets the provider's function in
-    (`job.node.add_dependency(instance)`).
+
+# --- end of properties ---
+
+
+class ModelTransformJob(CustomResource):
+    """A Neptune ML model transform job that a stack starts, or adopts (`id`), and cancels when it is deleted.
+
+    To have the job created last and deleted first, add dependencies on whatever the provider needs to reach the
+    cluster, and on whatever else could fail: `job.node.add_dependency(instance)`. For the job's attributes, call
+    `job.get_att_string("OutputLocation")`, for example.
 
     Args:
         scope: The stack, or a construct in it.
-        construct_id: Its id there.
-        service_token: The provider's function: the output `ServiceToken` of the provider's stack.
-        endpoint: The Neptune cluster, as host or host:port, such as `cluster.attr_endpoint`.
-        model_transform_output_s3_location: Where a job to be started puts its artifacts, `s3://bucket/folder`.
-        data_processing_job_id: The completed data processing job whose graph a job to be started transforms.
-        ml_model_training_job_id: The completed model training job whose models it uses.
-        training_job_name: A completed SageMaker training job, in place of the two before.
-        sagemaker_iam_role_arn: Role with which SageMaker runs it; by default the cluster's.
-        base_processing_instance_type: Instance that prepares it; by default what Neptune recommends.
-        base_processing_instance_volume_size_in_gb: Size of that instance's disk, likewise.
-        subnets: Ids of the subnets of the cluster's VPC in which it runs.
-        security_group_ids: Security groups with which it runs.
-        volume_encryption_kms_key: Key with which SageMaker encrypts its disks.
-        s3_output_encryption_kms_key: Key with which SageMaker encrypts its artifacts.
-        custom_model_transform_parameters: Where the code of a custom model is.
-        job_id: Id of a job to adopt, which has to exist; then nothing that describes a job may be given.
-        neptune_iam_role_arn: Role that Neptune is to use; by default the cluster's.
-        wait_for_completion: Whether a creation waits until the job has completed, and fails if it fails.
-        completion_handle: Handle of a wait condition that waits for the job, for up to 12 hours: `handle.ref`. It is
-            signalled when the job has completed; then leave `wait_for_completion` away.
-        clean: Whether cancelling the job also deletes its artifacts.
-        wait_for_stop: Whether a deletion waits until the job has stopped.
-        service_timeout: How long an operation may take, an hour at most.
-
-    Attributes:
-        job_id: Id of the job.
-        status: Its status when the stack was last updated.
-        output_location: Where its artifacts are; empty where Neptune names none.
-        base_processing_job_arn: Its SageMaker processing job, likewise.
-        remote_model_transform_job_arn: Its SageMaker transform job, likewise.
-        model_names: The SageMaker models that it has made; one empty name where there are none.
-        model_arns: Their ARNs, likewise.
+        construct_id: The construct's id.
+        service_token: The output `ServiceToken` of the provider's stack.
+        service_timeout: The maximum duration of an operation, by default an hour, which is the limit.
+        properties: The properties of the job.
     """
 
     def __init__(
@@ -73,69 +118,22 @@ class ModelTransformJob(Construct):
         construct_id: str,
         *,
         service_token: str,
-        endpoint: str,
-        model_transform_output_s3_location: str | None = None,
-        data_processing_job_id: str | None = None,
-        ml_model_training_job_id: str | None = None,
-        training_job_name: str | None = None,
-        sagemaker_iam_role_arn: str | None = None,
-        base_processing_instance_type: str | None = None,
-        base_processing_instance_volume_size_in_gb: int | None = None,
-        subnets: Sequence[str] | None = None,
-        security_group_ids: Sequence[str] | None = None,
-        volume_encryption_kms_key: str | None = None,
-        s3_output_encryption_kms_key: str | None = None,
-        custom_model_transform_parameters: CustomModelTransformParameters | None = None,
-        job_id: str | None = None,
-        neptune_iam_role_arn: str | None = None,
-        wait_for_completion: bool = False,
-        completion_handle: str | None = None,
-        clean: bool = False,
-        wait_for_stop: bool = True,
         service_timeout: Duration | None = None,
+        **properties: Unpack[Properties],
     ) -> None:
-        super().__init__(scope, construct_id)
-        custom_model = custom_model_transform_parameters
-        resource = CustomResource(
-            self,
-            "Resource",
-            resource_type=RESOURCE_TYPE,
+        super().__init__(
+            scope,
+            construct_id,
+            resource_type="Custom::NeptuneMLModelTransformJob",
             service_token=service_token,
             service_timeout=service_timeout,
-            properties=_given(
-                Endpoint=endpoint,
-                Id=job_id,
-                ModelTransformOutputS3Location=model_transform_output_s3_location,
-                DataProcessingJobId=data_processing_job_id,
-                MlModelTrainingJobId=ml_model_training_job_id,
-                TrainingJobName=training_job_name,
-                SagemakerIamRoleArn=sagemaker_iam_role_arn,
-                BaseProcessingInstanceType=base_processing_instance_type,
-                BaseProcessingInstanceVolumeSizeInGB=base_processing_instance_volume_size_in_gb,
-                Subnets=subnets,
-                SecurityGroupIds=security_group_ids,
-                VolumeEncryptionKMSKey=volume_encryption_kms_key,
-                S3OutputEncryptionKMSKey=s3_output_encryption_kms_key,
-                CustomModelTransformParameters=custom_model
-                and _given(
-                    SourceS3DirectoryPath=custom_model.source_s3_directory_path,
-                    TransformEntryPointScript=custom_model.transform_entry_point_script,
-                ),
-                NeptuneIamRoleArn=neptune_iam_role_arn,
-                WaitForCompletion=wait_for_completion,
-                CompletionHandle=completion_handle,
-                Clean=clean,
-                WaitForStop=wait_for_stop,
-            ),
+            properties=_named(properties),
         )
-        self.job_id = resource.get_att_string("Id")
-        self.status = resource.get_att_string("Status")
-        self.output_location = resource.get_att_string("OutputLocation")
-        self.base_processing_job_arn = resource.get_att_string("BaseProcessingJobArn")
-        self.remote_model_transform_job_arn = resource.get_att_string("RemoteModelTransformJobArn")
-        self.model_names = Fn.split(",", resource.get_att_string("ModelNames"))
-        self.model_arns = Fn.split(",", resource.get_att_string("ModelArns"))
 
 
-def _given(**properties: object) -> dict[str, object]:
-    return {name: value for name, value in properties.items() if value is not None}
+def _named(properties: Mapping[str, object]) -> dict[str, object]:
+    return {
+        _NAMES[name]: _named(value) if isinstance(value, Mapping) else value
+        for name, value in properties.items()
+        if value is not None
+    }

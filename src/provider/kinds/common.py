@@ -61,9 +61,8 @@ ENDPOINT = Property(
     update="Replacement",
     required=True,
     description=(
-        "The Neptune cluster that runs the {thing}: `host`, `host:port` or `https://host:port`, such as "
-        "`!GetAtt Cluster.Endpoint`. The default port is 8182. For an adopted {thing}, change it only together with "
-        "`Id`."
+        "The Neptune cluster that runs the {thing}: `host`, `host:port` or `https://host:port`. The default port is "
+        "8182. For an adopted {thing}, change it only together with `Id`."
     ),
 )
 ID = Property(

@@ -1,4 +1,4 @@
-// Two stacks: `movies` starts a model transform job, `movies-existing` adopts one that was started elsewhere.
+// Two stacks: `movies` starts a model transform job, and `movies-existing` adopts one that was started elsewhere.
 //
 //   npm ci
 //   npx --yes cdk deploy movies \
@@ -10,15 +10,15 @@ import { App, CfnOutput, CfnParameter, Duration, Fn, Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ModelTransformJob } from '../lib/model-transform-job';
 
-// The provider's stack has to be deployed with StartJobs=true, for the first of the two.
+// To start jobs, the provider must be deployed with StartJobs=true.
 const provider = 'neptune-ml-provider-ServiceToken';
 
-/** Creating this stack runs a job until it has completed; deleting the stack cancels it if it still runs. */
+/** Creating the stack runs a job until it has completed. Deleting the stack cancels it if it is still running. */
 class MoviesStack extends Stack {
   constructor(scope: Construct, id: string) {
     super(scope, id, { description: 'Runs a Neptune ML model transform job' });
     const endpoint = new CfnParameter(this, 'Endpoint', {
-      description: 'The Neptune cluster, as host or host:port',
+      description: 'The Neptune cluster: host or host:port',
     });
     const data = new CfnParameter(this, 'DataProcessingJobId', {
       description: 'Id of a completed data processing job',
@@ -27,7 +27,7 @@ class MoviesStack extends Stack {
       description: 'Id of a completed model training job',
     });
     const artifacts = new CfnParameter(this, 'Artifacts', {
-      description: 'Where to put the artifacts, as s3://bucket/folder',
+      description: 'S3 location for the artifacts',
     });
     const job = new ModelTransformJob(this, 'TransformJob', {
       serviceToken: Fn.importValue(provider),
@@ -37,38 +37,29 @@ class MoviesStack extends Stack {
       modelTransformOutputS3Location: artifacts.valueAsString,
       waitForCompletion: true,
     });
-    new CfnOutput(this, 'JobId', {
-      value: job.jobId,
-      description: 'Id of the job, which the provider has made',
-    });
-    new CfnOutput(this, 'OutputLocation', {
-      value: job.outputLocation,
-      description: "Where the job's artifacts are",
-    });
+    new CfnOutput(this, 'JobId', { value: job.getAttString('Id') });
+    new CfnOutput(this, 'OutputLocation', { value: job.getAttString('OutputLocation') });
   }
 }
 
-/** Deleting this stack cancels a job that runs already when the stack is created. */
+/** Deleting the stack cancels a job that was started elsewhere. */
 class ExistingJobStack extends Stack {
   constructor(scope: Construct, id: string) {
-    super(scope, id, { description: 'Cancels a Neptune ML model transform job when it is deleted' });
+    super(scope, id, { description: 'Cancels a Neptune ML model transform job on deletion' });
     const endpoint = new CfnParameter(this, 'Endpoint', {
-      description: 'The Neptune cluster, as host or host:port',
+      description: 'The Neptune cluster: host or host:port',
     });
     const jobId = new CfnParameter(this, 'JobId', {
-      description: 'Id of the model transform job; it has to exist',
+      description: 'Id of an existing model transform job',
     });
     const job = new ModelTransformJob(this, 'TransformJob', {
       serviceToken: Fn.importValue(provider),
       endpoint: endpoint.valueAsString,
-      jobId: jobId.valueAsString,
+      id: jobId.valueAsString,
       clean: true,
       serviceTimeout: Duration.minutes(30),
     });
-    new CfnOutput(this, 'OutputLocation', {
-      value: job.outputLocation,
-      description: "Where the job's artifacts are",
-    });
+    new CfnOutput(this, 'OutputLocation', { value: job.getAttString('OutputLocation') });
   }
 }
 

@@ -1,129 +1,139 @@
-import { CustomResource, Duration, Fn } from 'aws-cdk-lib';
+import { CustomResource, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 
-/** Where the code of a custom model is. */
+// generated: properties, by `make docs`
 export interface CustomModelTransformParameters {
-  /** The S3 location of the Python module that implements the model. */
+  /**
+   * The S3 location of the Python module that implements the model.
+   */
   readonly sourceS3DirectoryPath: string;
-  /** The script of that module that computes the artifacts. Default: `transform.py`. */
+  /**
+   * The script in that module that computes the artifacts. Default: `transform.py`.
+   */
   readonly transformEntryPointScript?: string;
 }
 
-export interface ModelTransformJobProps {
-  /** The provider's function: the output `ServiceToken` of the provider's stack. */
-  readonly serviceToken: string;
-  /** The Neptune cluster, as host or host:port, such as `cluster.attrEndpoint`. */
-  readonly endpoint: string;
-
-  /** Where a job to be started puts its artifacts, `s3://bucket/folder`. */
-  readonly modelTransformOutputS3Location?: string;
-  /** The completed data processing job whose graph a job to be started transforms. */
-  readonly dataProcessingJobId?: string;
-  /** The completed model training job whose models it uses. */
-  readonly mlModelTrainingJobId?: string;
-  /** A completed SageMaker training job, in place of the two before. */
-  readonly trainingJobName?: string;
-  /** Role with which SageMaker runs it. Default: the cluster's. */
-  readonly sagemakerIamRoleArn?: string;
-  /** Instance that prepares it. Default: what Neptune recommends. */
-  readonly baseProcessingInstanceType?: string;
-  /** Size of that instance's disk. Default: what Neptune recommends. */
-  readonly baseProcessingInstanceVolumeSizeInGB?: number;
-  /** Ids of the subnets of the cluster's VPC in which it runs. */
-  readonly subnets?: string[];
-  /** Security groups with which it runs. */
-  readonly securityGroupIds?: string[];
-  /** Key with which SageMaker encrypts its disks. */
-  readonly volumeEncryptionKMSKey?: string;
-  /** Key with which SageMaker encrypts its artifacts. */
-  readonly s3OutputEncryptionKMSKey?: string;
-  /** Where the code of a custom model is. */
-  readonly customModelTransformParameters?: CustomModelTransformParameters;
-
-  /** Id of a job to adopt, which has to exist; then nothing that describes a job may be given. */
-  readonly jobId?: string;
-
-  /** Role that Neptune is to use. Default: the cluster's. */
-  readonly neptuneIamRoleArn?: string;
-  /** Whether a creation waits until the job has completed, and fails if it fails. Default: false. */
-  readonly waitForCompletion?: boolean;
+export interface Properties {
   /**
-   * Handle of a wait condition that waits for the job, for up to 12 hours: `handle.ref`. It is signalled when the job has
-   * completed; then leave `waitForCompletion` away.
+   * The `Ref` of an `AWS::CloudFormation::WaitConditionHandle`, which is signalled when the job has completed, or
+   * fails. A wait condition can wait longer than an hour. Cannot be combined with `WaitForCompletion: true`. Default:
+   * no signal.
    */
   readonly completionHandle?: string;
-  /** Whether cancelling the job also deletes its artifacts. Default: false. */
+  /**
+   * The Neptune cluster that runs the job: `host`, `host:port` or `https://host:port`. The default port is 8182. For an
+   * adopted job, change it only together with `Id`.
+   */
+  readonly endpoint: string;
+  /**
+   * The id of an existing job to adopt. It cannot contain white space, control characters or slashes. With the
+   * cluster's name, it has at most 1,024 bytes. Default: the provider generates one.
+   */
+  readonly id?: string;
+  /**
+   * The S3 location for the job's artifacts, such as `s3://bucket/folder`.
+   */
+  readonly modelTransformOutputS3Location?: string;
+  /**
+   * The id of the completed data processing job that prepared the graph. Requires `MlModelTrainingJobId`.
+   */
+  readonly dataProcessingJobId?: string;
+  /**
+   * The id of the completed model training job whose models this job uses. Requires `DataProcessingJobId`.
+   */
+  readonly mlModelTrainingJobId?: string;
+  /**
+   * The name of a completed SageMaker training job, instead of the ids of the two Neptune ML jobs.
+   */
+  readonly trainingJobName?: string;
+  /**
+   * The ARN of the IAM role that SageMaker uses to run the job. Default: the role set in the cluster's parameter group.
+   */
+  readonly sagemakerIamRoleArn?: string;
+  /**
+   * The type of the ML instance that prepares the job, such as `ml.r5.4xlarge`. Default: Neptune's recommendation for
+   * the graph's size.
+   */
+  readonly baseProcessingInstanceType?: string;
+  /**
+   * The volume size of that ML instance, in gigabytes. Default: Neptune's recommendation for the graph's size.
+   */
+  readonly baseProcessingInstanceVolumeSizeInGB?: number;
+  /**
+   * The ids of the job's subnets, in the cluster's VPC.
+   */
+  readonly subnets?: string[];
+  /**
+   * The ids of the job's security groups.
+   */
+  readonly securityGroupIds?: string[];
+  /**
+   * The KMS key that encrypts the volumes of the ML instances.
+   */
+  readonly volumeEncryptionKMSKey?: string;
+  /**
+   * The KMS key that encrypts the job's artifacts in Amazon S3.
+   */
+  readonly s3OutputEncryptionKMSKey?: string;
+  /**
+   * The location of a custom model's code.
+   */
+  readonly customModelTransformParameters?: CustomModelTransformParameters;
+  /**
+   * The ARN of the IAM role that Neptune uses to access SageMaker and Amazon S3. Default: the role set in the cluster's
+   * parameter group.
+   */
+  readonly neptuneIamRoleArn?: string;
+  /**
+   * Whether creating or replacing the job waits until it has completed, and fails if the job fails or is stopped.
+   * Default: false.
+   */
+  readonly waitForCompletion?: boolean;
+  /**
+   * Whether Neptune also deletes the job's artifacts in Amazon S3 when the job is cancelled. If the job has already
+   * ended, Neptune decides. Default: false.
+   */
   readonly clean?: boolean;
-  /** Whether a deletion waits until the job has stopped. Default: true. */
+  /**
+   * Whether a deletion waits until the job has stopped. If `false`, it succeeds when Neptune accepts the request.
+   * Default: true.
+   */
   readonly waitForStop?: boolean;
-  /** How long an operation may take, an hour at most. Default: an hour. */
+}
+// end of properties
+
+export interface ModelTransformJobProps extends Properties {
+  /** The output `ServiceToken` of the provider's stack. */
+  readonly serviceToken: string;
+  /** The maximum duration of an operation, by default an hour, which is the limit. */
   readonly serviceTimeout?: Duration;
 }
 
 /**
- * A Neptune ML model transform job that is cancelled when it goes from the stack.
+ * A Neptune ML model transform job that a stack starts, or adopts (`id`), and cancels when it is deleted.
  *
- * It is started with the resource, or, if `jobId` is given, was started elsewhere and is adopted.
- *
- * Give it dependencies on what the provider needs to start and to cancel the job, and on whatever else could fail, so
- * that it comes last and goes first: the cluster's instances and the rule that lets the provider's function in
- * (`job.node.addDependency(instance)`).
+ * To have the job created last and deleted first, add dependencies on whatever the provider needs to reach the cluster,
+ * and on whatever else could fail: `job.node.addDependency(instance)`. For the job's attributes, call
+ * `job.getAttString('OutputLocation')`, for example.
  */
-export class ModelTransformJob extends Construct {
-  /** Id of the job. */
-  public readonly jobId: string;
-  /** Its status when the stack was last updated. */
-  public readonly status: string;
-  /** Where its artifacts are; empty where Neptune names none. */
-  public readonly outputLocation: string;
-  /** Its SageMaker processing job, likewise. */
-  public readonly baseProcessingJobArn: string;
-  /** Its SageMaker transform job, likewise. */
-  public readonly remoteModelTransformJobArn: string;
-  /** The SageMaker models that it has made; one empty name where there are none. */
-  public readonly modelNames: string[];
-  /** Their ARNs, likewise. */
-  public readonly modelArns: string[];
-
+export class ModelTransformJob extends CustomResource {
   constructor(scope: Construct, id: string, props: ModelTransformJobProps) {
-    super(scope, id);
-    const customModel = props.customModelTransformParameters;
-    const resource = new CustomResource(this, 'Resource', {
+    const { serviceToken, serviceTimeout, customModelTransformParameters, ...others } = props;
+    super(scope, id, {
       resourceType: 'Custom::NeptuneMLModelTransformJob',
-      serviceToken: props.serviceToken,
-      serviceTimeout: props.serviceTimeout,
-      // The CDK leaves out what is undefined.
-      properties: {
-        Endpoint: props.endpoint,
-        Id: props.jobId,
-        ModelTransformOutputS3Location: props.modelTransformOutputS3Location,
-        DataProcessingJobId: props.dataProcessingJobId,
-        MlModelTrainingJobId: props.mlModelTrainingJobId,
-        TrainingJobName: props.trainingJobName,
-        SagemakerIamRoleArn: props.sagemakerIamRoleArn,
-        BaseProcessingInstanceType: props.baseProcessingInstanceType,
-        BaseProcessingInstanceVolumeSizeInGB: props.baseProcessingInstanceVolumeSizeInGB,
-        Subnets: props.subnets,
-        SecurityGroupIds: props.securityGroupIds,
-        VolumeEncryptionKMSKey: props.volumeEncryptionKMSKey,
-        S3OutputEncryptionKMSKey: props.s3OutputEncryptionKMSKey,
-        CustomModelTransformParameters: customModel && {
-          SourceS3DirectoryPath: customModel.sourceS3DirectoryPath,
-          TransformEntryPointScript: customModel.transformEntryPointScript,
-        },
-        NeptuneIamRoleArn: props.neptuneIamRoleArn,
-        WaitForCompletion: props.waitForCompletion,
-        CompletionHandle: props.completionHandle,
-        Clean: props.clean,
-        WaitForStop: props.waitForStop,
-      },
+      serviceToken,
+      serviceTimeout,
+      properties: named({
+        ...others,
+        customModelTransformParameters: customModelTransformParameters && named(customModelTransformParameters),
+      }),
     });
-    this.jobId = resource.getAttString('Id');
-    this.status = resource.getAttString('Status');
-    this.outputLocation = resource.getAttString('OutputLocation');
-    this.baseProcessingJobArn = resource.getAttString('BaseProcessingJobArn');
-    this.remoteModelTransformJobArn = resource.getAttString('RemoteModelTransformJobArn');
-    this.modelNames = Fn.split(',', resource.getAttString('ModelNames'));
-    this.modelArns = Fn.split(',', resource.getAttString('ModelArns'));
   }
+}
+
+/** Spells names as CloudFormation does. */
+function named(properties: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [name[0].toUpperCase() + name.slice(1), value]),
+  );
 }
