@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provider.kinds import ENDPOINT, KINDS, MODEL_TRANSFORM_JOB
-from tools import reference
+from tools import examples, reference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,7 @@ def test_a_page_that_is_missing_or_outdated_is_written(
     monkeypatch.setattr(reference, "_ROOT", tmp_path)
     monkeypatch.setattr(reference, "PAGE", tmp_path / "reference.md")
     monkeypatch.setattr(reference, "RULES", tmp_path / "rules.py")
+    monkeypatch.setattr(examples, "blocks", lambda _: {})
     pages = {kind: reference.page_of(kind) for kind in KINDS}
     *others, outdated = pages
     for kind in others:
