@@ -1,4 +1,4 @@
-"""A simulator of Amazon Neptune ML over HTTP, with faults on demand; `README.md` beside this says what it plays.
+"""A simulator of Amazon Neptune ML over HTTP, with faults on demand; see `README.md`.
 
 Example:
     >>> from simulator import ErrorAnswer, Fault, ManualClock, Simulator
@@ -7,7 +7,7 @@ Example:
     ...     simulator.of("endpoints").start_job("endpoint-1", status="InService")
     ...     simulator.inject(Fault(ErrorAnswer("TooManyRequestsException"), on=["cancel"], times=2))
 
-`python -m simulator` runs it for other processes, with the jobs that its command line names.
+`python -m simulator` runs it for other processes.
 """
 
 from simulator.clock import ManualClock

@@ -22,7 +22,7 @@ _NEVER: Final = "never"
 
 
 class _Job(NamedTuple):
-    """A job as --job names it."""
+    """A job that --job describes."""
 
     kind: Kind
     id: str
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     signals = {signal.SIGINT, signal.SIGTERM}
     with contextlib.ExitStack() as stack:
-        # Blocked before the first thread starts, so that one that arrives early waits for sigwait.
+        # Blocked before the first thread starts, so that an early signal waits for sigwait.
         previous = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         stack.callback(signal.pthread_sigmask, signal.SIG_SETMASK, previous)
         try:
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for job in options.job:
                 simulator.of(job.kind.name).start_job(job.id, status=job.status, **plan)
             stack.enter_context(simulator)
-        except (ValueError, OverflowError) as error:  # the latter: no port has such a number
+        except (ValueError, OverflowError) as error:  # the latter: the port is out of range
             parser.error(str(error))
         except OSError as error:
             print(f"{parser.prog}: error: {error}", file=sys.stderr)
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tls(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
-    """Make what HTTPS needs; raises `ValueError` if that is no certificate with its key."""
+    """Load the certificate and its key; raises `ValueError` if that fails."""
     if certificate is None:
         if key is not None:
             raise ValueError("--tls-key needs --tls-certificate")
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Simulate Amazon Neptune ML over HTTP: data processing, model training and model transform jobs "
         "(start, get, list, cancel), and endpoints (create, update, get, list, delete). "
         "Prints where it listens, then a line for each request. SIGINT (Ctrl-C) or SIGTERM ends it. "
-        "It speaks plain HTTP, or HTTPS with --tls-certificate. Signatures are not checked.",
+        "It serves plain HTTP, or HTTPS with --tls-certificate. Signatures are not checked.",
         allow_abbrev=False,
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tls-certificate",
         metavar="FILE",
-        help="speak HTTPS, with the certificate in this PEM file (default: plain HTTP)",
+        help="serve HTTPS with the certificate in this PEM file (default: plain HTTP)",
     )
     parser.add_argument(
         "--tls-key", metavar="FILE", help="the PEM file of the certificate's key (default: the certificate's file)"
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_job,
         action="append",
         default=[],
-        help=f"start with this job or endpoint; KIND is {', '.join(KINDS)} (default: {MODEL_TRANSFORM.name}); "
+        help=f"begin with this job or endpoint; KIND is {', '.join(KINDS)} (default: {MODEL_TRANSFORM.name}); "
         f"a job's STATUS is {', '.join(lives.JOB.statuses)} (default: {lives.JOB.running}), "
         f"an endpoint's {', '.join(lives.ENDPOINT.statuses)} (default: {lives.ENDPOINT.running}); repeatable",
     )
@@ -118,19 +118,19 @@ def _parser() -> argparse.ArgumentParser:
         "--run-seconds",
         metavar="SECONDS",
         type=_seconds,
-        help="how long a job runs until it is Completed, and an endpoint takes to be InService (default: for ever)",
+        help="the time until a job is Completed, or an endpoint InService, or 'never' (default: never)",
     )
     parser.add_argument(
         "--fail-with",
         metavar="REASON",
-        help="what has run for --run-seconds is not Completed, or InService, but Failed, with this failureReason",
+        help="jobs and endpoints are Failed after --run-seconds, with this failureReason",
     )
     parser.add_argument(
         "--stop-seconds",
         metavar="SECONDS",
         type=_seconds,
         default=DEFAULT_STOP_SECONDS,
-        help=f"how long a cancelled job takes to stop, and a deleted endpoint to be gone, or '{_NEVER}' "
+        help=f"the time until a cancelled job has stopped, or a deleted endpoint is gone, or '{_NEVER}' "
         "(default: %(default)s)",
     )
     return parser
@@ -145,7 +145,7 @@ def _seconds(text: str) -> float | None:
 
 def _job(text: str) -> _Job:
     first, _, others = text.partition(":")
-    # A model transform job that is called like a kind needs to be told its own.
+    # A model transform job whose id is the name of a kind needs its own kind before it.
     kind, rest = (kind_named(first), others) if first in KINDS else (MODEL_TRANSFORM, text)
     job_id, _, status = rest.partition(":")
     try:

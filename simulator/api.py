@@ -1,9 +1,9 @@
 """The machine learning part of the Neptune Data API: what each operation does and answers.
 
-Which error answers what is in the Neptune User Guide's "Neptune ML management API errors and exceptions"; where it and
-the service model are silent, this is the simulator's best guess. For an id that no job has, the guide names an
-`InvalidParameterException` (400), the younger model an `MLResourceNotFoundException` (404), which is what this answers;
-a fault can answer the other.
+The errors follow the Neptune User Guide's "Neptune ML management API errors and exceptions". Where it and the service
+model say nothing, they are the simulator's best guess. For an unknown id, the guide has an `InvalidParameterException`
+(400), and the newer model an `MLResourceNotFoundException` (404). The simulator answers with the latter; a fault can
+answer with the former.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class ApiRequest:
     """A request to an operation.
 
     Attributes:
-        job_id: The `id` in the URI; empty if the operation has none there.
+        job_id: The `id` in the URI; empty: none.
         query: The query parameters.
         body: The body.
-        late_seconds: How much later than now it takes effect, in seconds of the simulator's clock.
+        late_seconds: The time until the request takes effect, in seconds of the simulator's clock.
     """
 
     job_id: str
@@ -55,7 +55,7 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation of the API: its kind of jobs, its short name, and what carries a request out."""
+    """An operation of the API."""
 
     kind: Kind
     name: OperationName
@@ -64,7 +64,7 @@ class Operation:
     handle: Callable[[Cluster, Kind, ApiRequest], Answer]
 
     def __call__(self, cluster: Cluster, request: ApiRequest) -> Answer:
-        """Carry a request out and return the answer; raises `NeptuneError` if the API answers an error."""
+        """Carry a request out and return the answer; raises the API's error as a `NeptuneError`."""
         known = query_parameters(MODELLED[self.method, self.uri])
         if unknown := sorted(request.query.keys() - known):
             raise NeptuneError("InvalidParameterException", f"Unknown query parameter: {', '.join(unknown)}.")
@@ -81,7 +81,7 @@ class Operation:
 
 
 def error_body(error: NeptuneError, request_id: str) -> Answer:
-    """Return the body of an error's answer; `message`, which the service model lacks, is what clients print."""
+    """Return the body of an error's answer; clients print `message`, which the service model lacks."""
     return {"detailedMessage": str(error), "requestId": request_id, "code": error.code, "message": str(error)}
 
 
@@ -101,7 +101,7 @@ def _start(cluster: Cluster, kind: Kind, request: ApiRequest) -> Answer:
 
 
 def _read(text: bytes, kind: Kind) -> dict[str, Any]:
-    """Read the body of a start: its members, without those that are null."""
+    """Read the body of a start: its members that are not null."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -119,7 +119,7 @@ def _read(text: bytes, kind: Kind) -> dict[str, Any]:
 def _is_unfinished(jobs: ClusterJobs, job_id: str) -> bool:
     try:
         job, now = jobs.look(job_id)
-    except JobNotFoundError:  # it is taken for one that has completed
+    except JobNotFoundError:  # the simulator assumes that it has completed
         return False
     return not job.completed(now)
 
@@ -130,7 +130,7 @@ def _plan_of(cluster: Cluster, jobs: ClusterJobs, body: Mapping[str, Any]) -> Jo
 
 
 def _started(jobs: ClusterJobs, kind: Kind, body: Mapping[str, Any], plan: JobPlan, late_seconds: float) -> Job:
-    # AWS's notebook client sends an empty id where it wants one made.
+    # AWS's notebook client sends an empty id for none.
     job_id = body.get("id") or kind.make_id()
     try:
         return jobs.add(job_id, plan, output=body[kind.output] if kind.output else None, late_seconds=late_seconds)

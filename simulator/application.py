@@ -47,12 +47,12 @@ def application(cluster: Cluster) -> Starlette:
 
 
 def _path(operation: Operation) -> str:
-    # A job id may contain encoded slashes, even if no job has such an id.
+    # An id in a URI may contain encoded slashes, although no job has such an id.
     return operation.uri.replace("{id}", "{id:path}")
 
 
 class _OfOperation:
-    """An operation as an ASGI application, which faults can strike; None: what is none of the API's, and is refused."""
+    """An operation as an ASGI application, with faults; None: the API has no such operation."""
 
     def __init__(
         self, cluster: Cluster, operation: Operation | None, refusal: str = "UnsupportedOperationException"
@@ -112,7 +112,7 @@ class _OfOperation:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What the client gets: sent by an ASGI application, with an HTTP status, if any; and the job that it names."""
+    """What the client gets: an ASGI application sends it, with an HTTP status, if any; and the id of the job."""
 
     send: ASGIApp
     status: int | None

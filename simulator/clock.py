@@ -1,4 +1,4 @@
-"""The simulator's time: a real clock, or one that is advanced by hand."""
+"""The simulator's time: a real clock, or one that a test advances."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _MAX_SECONDS: Final = 1e9
 
 
 def check_seconds(seconds: float) -> None:
-    """Raise a `ValueError` if a time span is negative, not a number, or more than 30 years."""
+    """Raise a `ValueError` if a time span is negative, not a number, or longer than 30 years."""
     if not 0 <= seconds <= _MAX_SECONDS:
         raise ValueError(f"a time span is from 0 to {_MAX_SECONDS:,.0f} seconds")
 
 
 class ManualClock:
-    """A thread-safe clock that stands at 0 until it is advanced.
+    """A thread-safe clock that starts at 0 and moves only when it is advanced.
 
     Example:
         >>> clock = ManualClock()
@@ -47,7 +47,7 @@ class ManualClock:
             The new time in seconds.
 
         Raises:
-            ValueError: If `seconds` is no time span.
+            ValueError: `seconds` is not a time span.
         """
         check_seconds(seconds)
         with self._lock:

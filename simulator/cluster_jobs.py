@@ -30,13 +30,13 @@ class Cluster:
     """The simulated cluster, which the API and `Simulator` share.
 
     Attributes:
-        clock: Its clock.
-        faults: What is to go wrong.
+        clock: The clock.
+        faults: The faults to come.
         log: The requests so far.
-        plan: What becomes of jobs that start over HTTP from now on.
-        plans: What becomes of those of a kind, where that is something else.
-        trainings: What becomes of those that use the models of a training, by what names it.
-        jobs: Its jobs, by their kinds and ids.
+        plan: What happens to jobs that start over HTTP from now on.
+        plans: The plans of kinds that have their own.
+        trainings: The plans of jobs that use the models of a training, by the training's name.
+        jobs: The jobs by their kinds and ids.
         lock: Guards the jobs.
     """
 
@@ -51,10 +51,9 @@ class Cluster:
 
 
 class ClusterJobs:
-    """The jobs of one kind, or the endpoints; thread-safe. What is said of jobs here holds for endpoints, too.
+    """The jobs of one kind; thread-safe. Endpoints are jobs, too.
 
-    Whoever looks at a job sees it as it is at that moment. Jobs may be added before they start: until then they do not
-    exist. So may updates and cancellations.
+    A job that was added does not exist until it starts. Updates and cancellations can come into effect later, too.
 
     Args:
         cluster: The cluster.
@@ -68,9 +67,9 @@ class ClusterJobs:
 
     @property
     def plan(self) -> JobPlan:
-        """What becomes of jobs of this kind that start over HTTP, and of endpoints that are updated.
+        """What happens to jobs of this kind that start over HTTP, and to endpoints that are updated.
 
-        Set it for those that start from now on, whatever the simulator's own `plan` says.
+        Setting it affects jobs that start from now on, and overrides the simulator's own `plan`.
         """
         return self._cluster.plans.get(self._kind.name, self._cluster.plan)
 
@@ -82,22 +81,22 @@ class ClusterJobs:
         """Start a job, without HTTP.
 
         Args:
-            job_id: Its id.
-            status: The status it begins with, such as `Completed`; None: `InProgress`, or `Creating`.
-            **plan: What becomes of it: the fields of `JobPlan`.
+            job_id: The id.
+            status: The first status, such as `Completed`; None: `InProgress`, or `Creating`.
+            **plan: What happens to the job: the fields of `JobPlan`.
 
         Returns:
-            Its status.
+            The job's status.
 
         Raises:
-            ValueError: If one of them makes no sense, or there is such a job (`JobExistsError`).
+            ValueError: An argument is invalid, or the id is taken (`JobExistsError`).
         """
         begins_as = None if status is None else self._kind.life.status_named(status)
         self.add(job_id, JobPlan(**plan), begins_as=begins_as)
         return self.status(job_id)
 
     def status(self, job_id: str) -> Status:
-        """Return a job's status now, whether the API knows it yet or not; raises `JobNotFoundError`."""
+        """Return a job's status, whether the API knows it yet or not; raises `JobNotFoundError`."""
         job, now = self.look(job_id)
         return job.status(now)
 
@@ -107,24 +106,24 @@ class ClusterJobs:
         return {job.id: job.status(now) for job in jobs}
 
     def running(self) -> tuple[str, ...]:
-        """Return the ids of the jobs that have not ended, those that the API does not know yet among them.
+        """Return the ids of the jobs that have not ended, including those that the API does not know yet.
 
-        An endpoint has not ended as long as it is there, unless it has failed: it serves, and costs money.
+        An endpoint runs as long as it exists, unless it has failed: it costs money.
         """
         return tuple(job_id for job_id, status in self.jobs().items() if not status.ended)
 
     def artifacts(self, job_id: str) -> tuple[str, ...]:
-        """Return the `s3://` names of a job's artifacts that there are now; raises `JobNotFoundError`."""
+        """Return the `s3://` names of a job's current artifacts; raises `JobNotFoundError`."""
         job, now = self.look(job_id)
         return job.artifacts(now)
 
     def forget_job(self, job_id: str) -> None:
-        """Remove a job, as if it had never been; raises `JobNotFoundError`."""
+        """Remove a job as if it had never existed; raises `JobNotFoundError`."""
         with self._cluster.lock:
             self.look(job_id)
             del self._jobs[job_id]
 
-    # --- what the API does; an id that no job has, or none that has appeared, is a `JobNotFoundError` ---
+    # --- what the API does; an unknown id raises a `JobNotFoundError` ---
 
     def add(
         self,
@@ -135,7 +134,7 @@ class ClusterJobs:
         begins_as: Status | None = None,
         late_seconds: float = 0.0,
     ) -> Job:
-        """Start a job now, or later; raises a `ValueError`, which is a `JobExistsError` if the id is taken then."""
+        """Start a job, now or later; raises a `ValueError`, which is a `JobExistsError` if the id is taken."""
         output = f"{_DEFAULT_OUTPUT}/{self._kind.name}" if output is None else output.rstrip("/")
         if not _S3.fullmatch(output):
             raise ValueError(f"{output!r} is not an S3 location (s3://BUCKET/KEY)")
@@ -144,7 +143,7 @@ class ClusterJobs:
             at = now + late_seconds
             job = Job(id=job_id, kind=self._kind, output=f"{output}/{job_id}", started_at=at, plan=plan)
             other = self._jobs.get(job_id)
-            # One that is to start later gives way: when its time comes, the id is taken.
+            # A job that would start later than this one gives way to it.
             if other is not None and (other.exists(now) or other.exists(at)):
                 raise JobExistsError(f"{self._kind.title} {job_id} already exists.")
             self._jobs[job_id] = job if begins_as is None else job.begin_as(begins_as)
@@ -160,14 +159,14 @@ class ClusterJobs:
             return job.at(now), now
 
     def find(self, job_id: str) -> tuple[Job, float]:
-        """Return what `look` does, of a job that the API knows."""
+        """Return the job, which the API has to know, and the time."""
         job, now = self.look(job_id)
         if not job.appeared(now):
             raise self._not_found(job_id)
         return job, now
 
     def update(self, job_id: str, *, late_seconds: float = 0.0) -> Job:
-        """Update an endpoint, now or later; raises `NotUpdatableError` if it cannot be then."""
+        """Update an endpoint, now or later; raises `NotUpdatableError` if that is not possible then."""
         with self._cluster.lock:
             _, now = self.find(job_id)
             at = now + late_seconds
@@ -177,7 +176,7 @@ class ClusterJobs:
     def cancel(self, job_id: str, *, clean: bool, late_seconds: float = 0.0) -> Status:
         """Cancel a job, now or later, and return its status now; raises `JobEndedError` if it has ended by then.
 
-        One that is stopping already goes on as before.
+        A second cancellation changes nothing.
         """
         with self._cluster.lock:
             _, now = self.find(job_id)

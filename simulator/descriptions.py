@@ -1,11 +1,10 @@
 """Jobs as the Neptune Data API describes them.
 
 The members are those of `GetMLModelTransformJobOutput` and its siblings, `MlResourceDefinition` and
-`MlConfigDefinition` in botocore's service model `neptunedata`, 2023-08-01. It does not say what the values look like:
-they have the shape of SageMaker's. Nor does it say when a member is there: here, a SageMaker job is described from when
-it has begun, for it has neither name nor ARN before, and its output location is given when it is created; the models
-are described when there are any, an endpoint's configuration always, for SageMaker makes it before the endpoint, and a
-new one for an update.
+`MlConfigDefinition` in botocore's service model `neptunedata`. The model does not say what the values look like: here,
+they look like SageMaker's. Nor does it say when a member is present: here, a SageMaker job is described once it has
+begun, because it has no name and no ARN before; models are described once they exist; and an endpoint always has a
+configuration, because SageMaker creates it before the endpoint, and a new one for each update.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ _SAGEMAKER: Final = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 
 
 def job_arn(job: Job) -> str:
-    """Return the ARN that the start of `job` answers."""
+    """Return the ARN in the answer to the start of a job."""
     return f"arn:aws:neptune-db:{REGION}:{ACCOUNT}:cluster-SIMULATOR/{job.kind.name}/{job.id}"
 
 
 def describe(job: Job, now: float) -> dict[str, object]:
-    """Return what the API says of `job` at `now`, in seconds of the simulator's clock."""
+    """Return the API's description of a job at a time, in seconds of the simulator's clock."""
     described: dict[str, object] = {"status": job.status(now), "id": job.id}
     for phase, status in zip(job.kind.phases, job.phases(now), strict=True):
         if status is not None:

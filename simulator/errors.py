@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Names and HTTP statuses from botocore's service model `neptunedata`, 2023-08-01: first what the four operations
-# declare, then what may answer any request, and what answers a method that a path does not have. Throttling has two,
-# the second with a 500.
+# Names and HTTP statuses from botocore's service model `neptunedata`: the errors of the four operations, then those of
+# any request, and that of a method that a path does not have. Throttling has two errors, the second with a 500.
 ERROR_STATUSES: Final[Mapping[str, int]] = MappingProxyType(
     {
         "BadRequestException": 400,
@@ -34,7 +33,7 @@ ERROR_STATUSES: Final[Mapping[str, int]] = MappingProxyType(
 
 
 class NeptuneError(Exception):
-    """An error that the API answers.
+    """An error with which the API answers.
 
     Args:
         code: One of `ERROR_STATUSES`.

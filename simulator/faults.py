@@ -1,4 +1,4 @@
-"""Faults on demand: what can go wrong between a client and Neptune, and when it does."""
+"""Faults on demand: what goes wrong between a client and Neptune, and when."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from simulator.kinds import KindName
 
 OperationName: TypeAlias = Literal["start", "get", "list", "cancel"]
-"""An operation that every kind of job has; endpoints are created and deleted instead of started and cancelled."""
+"""An operation of every kind; `start` and `cancel` are the creation and the deletion of an endpoint."""
 
 OPERATION_NAMES: Final[tuple[OperationName, ...]] = get_args(OperationName)
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
-    """Answer an error of the API.
+    """Answer with an error of the API.
 
     Attributes:
-        code: Its name in the service model, such as `TooManyRequestsException`.
-        message: Its `detailedMessage`.
+        code: The error's name in the service model, such as `TooManyRequestsException`.
+        message: The `detailedMessage`.
 
     Raises:
-        ValueError: If the simulator knows no such error.
+        ValueError: The simulator does not know this error.
     """
 
     code: str
@@ -43,7 +43,7 @@ class ErrorAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """Answer something that the API would not say, such as a load balancer's page.
+    """Answer with something that the API would not send, such as a load balancer's page.
 
     Attributes:
         status: The HTTP status: 200, or 400 to 599.
@@ -57,7 +57,7 @@ class RawAnswer:
 
 
 GARBAGE: Final = RawAnswer(status=200, body="<<< this is not JSON", content_type="application/json")
-"""A success whose body is no JSON."""
+"""A success whose body is not JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Truncated:
-    """Close the connection halfway through the body of the answer, which is the API's own."""
+    """Close the connection halfway through the body of the API's own answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +83,17 @@ class Fault:
     """Something that goes wrong.
 
     Attributes:
-        effect: What the client gets; None: the API's own answer (for a mere delay).
-        on: The operations that it concerns.
-        kind: The kind of jobs whose operations it concerns; None: all kinds.
-        times: How many requests it concerns; None: all, until the faults are cleared.
-        delay_seconds: How long, in seconds of real time, before anything happens.
-        takes_effect: Whether the API carries the request out all the same (a lost answer rather than a lost request).
-            Without an effect, and for `Truncated`, it always does.
-        late_seconds: How much later than its answer a request that takes effect does so, in seconds of the simulator's
-            clock: until then, nobody can see that it was made.
+        effect: What the client gets; None: the API's own answer, after a delay.
+        on: The operations that the fault applies to.
+        kind: The kind that the fault applies to; None: all kinds.
+        times: The number of requests that the fault applies to; None: all, until the faults are cleared.
+        delay_seconds: The delay before anything happens, in seconds of real time.
+        takes_effect: Whether the API still carries the request out (the answer is lost, not the request). Without an
+            effect, and with `Truncated`, it always does.
+        late_seconds: The time from the answer until the request takes effect, in seconds of the simulator's clock.
 
     Raises:
-        ValueError: If one of them makes no sense.
+        ValueError: A time is invalid, or the request cannot take effect late.
     """
 
     effect: Effect | None = None
@@ -109,12 +108,10 @@ class Fault:
         check_seconds(self.delay_seconds)
         check_seconds(self.late_seconds)
         if self.late_seconds and not (self.takes_effect and self.replaces_answer):
-            raise ValueError(
-                "a fault that makes a request late has it take effect, and an effect instead of its answer"
-            )
+            raise ValueError("late_seconds needs takes_effect, and an effect that replaces the answer")
 
     def concerns(self, operation: OperationName, kind: KindName) -> bool:
-        """Return whether it concerns requests of `operation` of `kind`."""
+        """Return whether the fault applies to an operation of a kind."""
         return operation in self.on and self.kind in {None, kind}
 
     @property
@@ -124,20 +121,20 @@ class Fault:
 
     @property
     def replaces_answer(self) -> bool:
-        """Whether the client gets nothing of the API's own answer."""
+        """Whether the client gets no part of the API's own answer."""
         return self.effect is not None and not isinstance(self.effect, Truncated)
 
 
 class FaultPlan:
-    """The faults that are to happen; thread-safe. One fault strikes a request: the first injected that concerns it."""
+    """The faults to come; thread-safe. A request meets the first fault that applies to it."""
 
     def __init__(self) -> None:
-        # Immutable faults, each with the number of times left.
+        # Each with the number of times left.
         self._faults: deque[tuple[Fault, int | None]] = deque()
         self._lock = threading.Lock()
 
     def inject(self, fault: Fault) -> None:
-        """Add a fault, after those that there are."""
+        """Add a fault after the others."""
         with self._lock:
             self._faults.append((fault, fault.times))
 
@@ -147,7 +144,7 @@ class FaultPlan:
             self._faults.clear()
 
     def strike(self, operation: OperationName, kind: KindName) -> Fault | None:
-        """Return the fault that strikes this request of `operation` of `kind`, if any, and count it."""
+        """Return the fault that this request meets, if any, and count it."""
         with self._lock:
             for index, (fault, left) in enumerate(self._faults):
                 if fault.concerns(operation, kind):

@@ -1,9 +1,9 @@
-"""Jobs, and endpoints, which are jobs of a kind: immutable records whose status follows from the time.
+"""Jobs, and endpoints, which are one kind of job: immutable records whose status follows from the time.
 
-A job is one SageMaker job or more, one after the other, its phases: a model transform is a base processing, for
-base_seconds, then a remote transform; a model training is a processing, for base_seconds, then a hyperparameter tuning,
-for hpo_seconds, then a transform. What follows on what is in `simulator.lives`. Every time is in seconds of the
-simulator's clock.
+A job runs one or more SageMaker jobs in sequence, its phases. A model transform runs a base processing job for
+`base_seconds`, then a remote transform job. A model training runs a processing job for `base_seconds`, then a
+hyperparameter tuning job for `hpo_seconds`, then a transform job. `simulator.lives` has the order of the statuses. All
+times are in seconds of the simulator's clock.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ if TYPE_CHECKING:
     from simulator.lives import Status
 
 DEFAULT_STOP_SECONDS: Final = 5.0
-"""How long a job takes to stop unless something else is said, in seconds."""
+"""How long a job takes to stop by default, in seconds."""
 
 DEFAULT_FAILURE: Final = "AlgorithmError: simulated failure"
-"""The `failureReason` of a job that begins as failed unless something else is said."""
+"""The default `failureReason` of a job that begins as failed."""
 
-# Neptune User Guide, "Neptune ML management API errors and exceptions": 1 to 48 letters, digits or hyphens. That the
-# first is no hyphen is the simulator's own rule: the names of the SageMaker jobs begin with the id.
+# Neptune User Guide, "Neptune ML management API errors and exceptions": 1 to 48 letters, digits or hyphens. The rule
+# that the first is not a hyphen is the simulator's own: the names of the SageMaker jobs begin with the id.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,47}")
 
 
 class JobNotFoundError(LookupError):
-    """There is no job of that kind with that id."""
+    """No job of this kind has this id."""
 
 
 class JobExistsError(ValueError):
-    """There is a job of that kind with that id already."""
+    """A job of this kind already has this id."""
 
 
 class JobEndedError(ValueError):
-    """The job has ended: it cannot be cancelled any more."""
+    """The job has ended and can no longer be cancelled."""
 
 
 class NotUpdatableError(ValueError):
-    """The endpoint cannot be updated as it is now."""
+    """The endpoint cannot be updated in its current status."""
 
 
 class PlanFields(TypedDict, total=False):
-    """What `JobPlan` takes."""
+    """The arguments of `JobPlan`."""
 
     base_seconds: float
     hpo_seconds: float
@@ -61,22 +61,22 @@ class PlanFields(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlan:
-    """What becomes of a job after its start, and of an endpoint after its creation or update.
+    """What happens to a job after its start, or to an endpoint after its creation or update.
 
     Attributes:
-        base_seconds: How long its base processing takes, in seconds, if it is a model transform or a model training.
-        hpo_seconds: How long its hyperparameter tuning takes after that, in seconds, if it is a model training; what is
-            left of `run_seconds` is its transform.
-        run_seconds: How long it runs unless it is cancelled, in seconds, or how long an endpoint takes to be in
-            service; None: for ever.
-        stop_seconds: How long it takes to stop once cancelled, in seconds, or an endpoint to be gone once deleted;
-            None: it never does.
-        fails_with: The `failureReason` with which it fails after `run_seconds`, in the phase that is not over by then;
-            None: it completes.
-        appear_seconds: How long the API does not know it yet, in seconds, although it runs.
+        base_seconds: How long the base processing of a model transform or model training takes, in seconds.
+        hpo_seconds: How long the hyperparameter tuning of a model training takes after that, in seconds. Its transform
+            takes the rest of `run_seconds`.
+        run_seconds: How long the job runs unless it is cancelled, or how long an endpoint takes to be in service, in
+            seconds; None: forever.
+        stop_seconds: How long a cancelled job takes to stop, or a deleted endpoint to disappear, in seconds; None:
+            forever.
+        fails_with: The `failureReason` with which the job fails after `run_seconds`, in its current phase; None: it
+            completes.
+        appear_seconds: How long the running job is unknown to the API, in seconds.
 
     Raises:
-        ValueError: If one of them makes no sense.
+        ValueError: A value is invalid, or the values contradict each other.
     """
 
     base_seconds: float = 0.0
@@ -92,17 +92,17 @@ class JobPlan:
                 check_seconds(seconds)
         if self.run_seconds is None:
             if self.fails_with is not None:
-                raise ValueError("a job that runs for ever never fails: it needs run_seconds")
+                raise ValueError("a job that fails needs run_seconds")
         elif self.fails_with is None and self.run_seconds < self.base_seconds + self.hpo_seconds:
-            raise ValueError("a job completes after base_seconds and hpo_seconds: run_seconds must not be below them")
+            raise ValueError("run_seconds must not be less than base_seconds and hpo_seconds together")
 
     def instant(self, fails_with: str | None = None) -> JobPlan:
-        """Return this plan for a job that completes, or fails, as soon as it has started."""
+        """Return this plan for a job that completes, or fails, as soon as it starts."""
         return replace(self, base_seconds=0.0, hpo_seconds=0.0, run_seconds=0.0, fails_with=fails_with)
 
 
 class _Stage(Enum):
-    """Where a job is in its life, whatever its kind calls that."""
+    """Where a job is in its life, whatever its kind calls it."""
 
     RUNNING = auto()
     COMPLETED = auto()
@@ -116,21 +116,21 @@ class Job:
     """A job.
 
     Attributes:
-        id: Its id: letters, digits and hyphens, at most 48 of them.
-        kind: Its kind.
-        output: Where its artifacts are: the location in its start, with its id below.
-        started_at: When it started; before that, there is no such job.
-        plan: What becomes of it.
+        id: The id: at most 48 letters, digits and hyphens.
+        kind: The kind.
+        output: Where the artifacts are: the location in the start, with the id below it.
+        started_at: When the job starts; before that, it does not exist.
+        plan: What happens to it.
         completes_as: Its status when it has completed; None: the usual one.
-        before_update: What it was before its last update; None: it was not updated.
-        updated_at: When that was.
+        before_update: The endpoint before its last update; None: it was not updated.
+        updated_at: When it was updated.
         cancelled_at: When it was cancelled or deleted; None: it was not.
         clean: Whether its artifacts are deleted when it has stopped.
-        token: What its SageMaker jobs' names end in, for no other cluster's job of the same id has them.
+        token: The end of its SageMaker jobs' names, which distinguishes them from those of other clusters.
         revision: How often it was updated.
 
     Raises:
-        ValueError: If it has no valid id.
+        ValueError: The id is not valid.
     """
 
     id: str
@@ -153,25 +153,25 @@ class Job:
             )
 
     def at(self, now: float) -> Job:
-        """Return it as it is, or was: without updates still to come."""
+        """Return the job as it is at this time, without later updates."""
         if self.before_update is None or self.updated_at is None or now >= self.updated_at:
             return self
         return self.before_update.at(now)
 
     def exists(self, now: float) -> bool:
-        """Return whether there is such a job."""
+        """Return whether the job exists."""
         return now >= self.started_at and not (self.kind.life.stopped is None and self._stopped(now))
 
     def appeared(self, now: float) -> bool:
-        """Return whether the API knows it."""
+        """Return whether the API knows the job."""
         return now >= self.started_at + self.plan.appear_seconds
 
     def completed(self, now: float) -> bool:
-        """Return whether it has completed."""
+        """Return whether the job has completed."""
         return self._stage(now) is _Stage.COMPLETED
 
     def status(self, now: float) -> Status:
-        """Return its status."""
+        """Return the job's status."""
         life = self.kind.life
         match self._stage(now):
             case _Stage.RUNNING:
@@ -183,11 +183,11 @@ class Job:
             case _Stage.STOPPING:
                 return life.stopping
             case _Stage.STOPPED:
-                # One that is gone answers its own deletion like this.
+                # The answer to the deletion of an endpoint that disappears at once.
                 return life.stopped or life.stopping
 
     def phases(self, now: float) -> tuple[Status | None, ...]:
-        """Return the status of each of its phases; None: it has not begun."""
+        """Return the status of each phase; None: it has not begun."""
         until = now
         if self.cancelled_at is not None:
             until = min(until, self.cancelled_at)
@@ -199,16 +199,16 @@ class Job:
         return (done,) * over + (self.status(now),) + (None,) * (len(ends) - over)
 
     def artifacts(self, now: float) -> tuple[str, ...]:
-        """Return the `s3://` names of its artifacts, which are there from its start."""
+        """Return the `s3://` names of the artifacts, which exist from the start of the job."""
         if self.clean and self._stopped(now):
             return ()
         return tuple(f"{self.output}/{it.role}/{it.artifact}" for it in self.kind.phases if it.artifact is not None)
 
     def cancel(self, at: float, *, clean: bool) -> Job:
-        """Return this job, cancelled or deleted; itself if it is stopping already, or gone.
+        """Return this job, cancelled or deleted; the same job if it is already stopping, or gone.
 
         Raises:
-            JobEndedError: If it has ended by then, and its kind stays when it has stopped.
+            JobEndedError: The job has ended by then, and jobs of its kind are kept.
         """
         stage = self._stage(at)
         if stage is _Stage.STOPPING or not self.exists(at):
@@ -218,10 +218,10 @@ class Job:
         return replace(self, cancelled_at=at, clean=clean)
 
     def update(self, at: float, plan: JobPlan) -> Job:
-        """Return this endpoint, updated; the API goes on knowing it.
+        """Return this endpoint, updated; the API still knows it.
 
         Raises:
-            NotUpdatableError: If it is neither in service nor out of it then.
+            NotUpdatableError: The endpoint is neither in service nor out of service then.
         """
         if not self.completed(at):
             raise NotUpdatableError(f"{self.kind.title} {self.id} is {self.status(at)} and cannot be updated.")
@@ -235,7 +235,7 @@ class Job:
         )
 
     def begin_as(self, status: Status) -> Job:
-        """Return this job as it would be, just after its start, in another status than the first."""
+        """Return this job in another status than the first, just after its start."""
         life = self.kind.life
         if status in life.completed:
             return replace(self, completes_as=status, plan=self.plan.instant())

@@ -1,6 +1,6 @@
-"""The kinds of Neptune ML's resources, as data: a row says all that one kind does differently from another.
+"""The kinds of Neptune ML's resources, as data: each row has everything that distinguishes one kind.
 
-What a start takes, and what is required of it, is in the service model.
+The service model has the parameters of a start, and which of them are required.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from simulator.lives import Life
 
 KindName: TypeAlias = Literal["dataprocessing", "modeltraining", "modeltransform", "endpoints"]
-"""A kind, as the URIs of its operations and the guide's commands have it."""
+"""A kind, as in the URIs of its operations and the guide's commands."""
 
 KIND_NAMES: Final[tuple[KindName, ...]] = get_args(KindName)
 MAX_NAME: Final = 63
-"""The most characters that most of SageMaker's names can have."""
+"""The longest that most of SageMaker's names can be, in characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """One of the SageMaker resources that a job is made of, one after the other.
+    """One of the SageMaker resources that a job consists of, in sequence.
 
     Attributes:
-        member: The member of the answer of `get` that describes it.
-        role: What it is called in SageMaker's names and in its output location.
-        resource: What it is called in SageMaker's ARNs.
-        log_group: Its log group in CloudWatch, below `/aws/sagemaker/`.
-        artifact: The file that it leaves behind; None: it has no output.
-        max_name: The most characters that its name can have.
+        member: The member that describes the resource in the answer of `get`.
+        role: The phase's part of SageMaker's names and of the output location.
+        resource: The resource's type in SageMaker's ARNs.
+        log_group: The log group in CloudWatch, below `/aws/sagemaker/`.
+        artifact: The name of the output file; None: no output.
+        max_name: The longest that the resource's name can be, in characters.
     """
 
     member: str
@@ -53,17 +53,17 @@ class Kind:
     """A kind of job; endpoints are one, too.
 
     Attributes:
-        name: Its name.
-        title: What messages call one.
-        life: Its statuses.
-        alternatives: Of these parameters, those of one row are required.
-        output: The parameter that says where its artifacts go; None: it has none.
-        phases: What it is made of.
-        models: The member of the answer of `get` that lists its models when it has completed; None: it makes none.
-        config: The member of the answer of `get` that names its configuration; None: it has none.
-        references: The parameters that name another job, which is to have completed, with that one's kind.
-        unfinished: The refusal of a start that names one which has not completed.
-        make_id: Makes an id for one that is started without.
+        name: The name.
+        title: A job of this kind, as messages name it.
+        life: The statuses.
+        alternatives: Groups of parameters, one of which is required.
+        output: The parameter with the location of the artifacts; None: no artifacts.
+        phases: The SageMaker resources.
+        models: The member that lists a completed job's models in the answer of `get`; None: no models.
+        config: The member that names the configuration in the answer of `get`; None: no configuration.
+        references: The parameters that name another job, with the kind of that job, which has to be completed.
+        unfinished: The error of a start that names a job of this kind which has not completed.
+        make_id: Makes an id for a job that is started without one.
     """
 
     name: KindName
@@ -83,8 +83,8 @@ def _timestamped() -> str:
     return f"{time.strftime('%Y-%m-%d-%H-%M-%S', time.gmtime())}-{secrets.token_hex(4)}"
 
 
-# The refusals are those of the Neptune User Guide's "Neptune ML management API errors and exceptions"; it has no words
-# for a transform job that has not completed: these follow its words for a training job.
+# The errors are those of the Neptune User Guide's "Neptune ML management API errors and exceptions". It has none for a
+# transform job that has not completed; this one follows that for a training job.
 DATA_PROCESSING: Final = Kind(
     name="dataprocessing",
     title="Data processing job",
@@ -101,9 +101,9 @@ DATA_PROCESSING: Final = Kind(
     references={"previousDataProcessingJobId": "dataprocessing"},
     unfinished="Provided MLDataProcessing job is not completed.",
 )
-# A processing job makes a training strategy, a hyperparameter tuning job (HPO) trains models after it, and a transform
-# job computes the artifacts of the best one: Neptune User Guide, "Training a model using Neptune ML". SageMaker allows
-# 32 characters for a tuning job's name.
+# A processing job makes a training strategy, a hyperparameter tuning job (HPO) trains models with it, and a transform
+# job computes the artifacts of the best model: Neptune User Guide, "Training a model using Neptune ML". In SageMaker, a
+# tuning job's name has at most 32 characters.
 MODEL_TRAINING: Final = Kind(
     name="modeltraining",
     title="Model training job",
@@ -161,10 +161,9 @@ MODEL_TRANSFORM: Final = Kind(
     references={"dataProcessingJobId": "dataprocessing", "mlModelTrainingJobId": "modeltraining"},
     unfinished="Provided ModelTransform job has not completed.",
 )
-# `update` makes a creation the update of an endpoint that there is. Neither Neptune's guide nor the service model says
-# what may be updated when: here, as in SageMaker, what is in service, or out of it. They do not say what an endpoint's
-# `clean` deletes, either: it has no artifacts of its own here, so nothing. The guide says that an id which is not given
-# is a timestamped name.
+# With `update`, a creation updates an existing endpoint. Neither Neptune's guide nor the service model says when that
+# is allowed: here, as in SageMaker, the endpoint has to be in service, or out of service. Nor do they say what an
+# endpoint's `clean` deletes: here, nothing. The guide says that the default id is a timestamped name.
 ENDPOINTS: Final = Kind(
     name="endpoints",
     title="Endpoint",
@@ -182,7 +181,7 @@ KINDS: Final[Mapping[KindName, Kind]] = MappingProxyType(
 
 
 def kind_named(name: str) -> Kind:
-    """Return the kind of that name; raises a `ValueError` if there is none."""
+    """Return the kind with this name; raises a `ValueError` if there is none."""
     for kind in KINDS.values():
         if kind.name == name:
             return kind

@@ -1,4 +1,4 @@
-"""The statuses of jobs and of endpoints, and what follows on what.
+"""The statuses of jobs and endpoints, and their order.
 
 Jobs::
 
@@ -12,18 +12,17 @@ Endpoints::
                                      updated   │ after run_seconds
                                         └▶ Updating
 
-botocore's service model `neptunedata`, 2023-08-01, has every status as a mere string, and the Neptune User Guide shows
-no answer with one. These are the ones that AWS's own clients know, or that SageMaker has for what Neptune starts there:
+In botocore's service model `neptunedata`, a status is any string, and the Neptune User Guide shows no answer with one.
+These are the statuses that AWS's own clients know, or that SageMaker has for what Neptune starts there:
 
-- `Completed` and `Failed` are what AWS's notebook client (PyPI `graph-notebook`, `magics/ml.py`) waits for in all three
-  kinds of jobs, and `Stopped` in those of model transforms. A user's failed data processing job, as Neptune described
-  it, is in https://github.com/aws/graph-notebook/issues/145. `InProgress` and `Stopping` are what SageMaker calls
-  processing, training, tuning and transform jobs before that (its `ProcessingJobStatus` and its siblings have these
-  five).
-- `InService` and `Failed` are what the notebook client waits for in an endpoint; both are in SageMaker's
-  `EndpointStatus`, as are `Creating`, `Updating`, `OutOfService` and `Deleting`. SageMaker has no status for an
-  endpoint that was deleted: it is not there any more. `SystemUpdating`, `RollingBack` and `UpdateRollbackFailed` come
-  of maintenance, of scaling and of rolling deployments, none of which the Neptune Data API asks for.
+- AWS's notebook client (PyPI `graph-notebook`, `magics/ml.py`) waits for `Completed` and `Failed` in all three kinds of
+  jobs, and for `Stopped` in model transforms. https://github.com/aws/graph-notebook/issues/145 has a user's failed data
+  processing job as Neptune described it. Before that, SageMaker's processing, training, tuning and transform jobs are
+  `InProgress` or `Stopping` (its `ProcessingJobStatus` and its siblings have these five).
+- The notebook client waits for an endpoint to be `InService` or `Failed`. Both are in SageMaker's `EndpointStatus`, as
+  are `Creating`, `Updating`, `OutOfService` and `Deleting`. SageMaker has no status for a deleted endpoint, which no
+  longer exists. `SystemUpdating`, `RollingBack` and `UpdateRollbackFailed` result from maintenance, scaling and rolling
+  deployments, none of which the Neptune Data API requests.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from typing import Final, TypeAlias
 
 
 class JobStatus(StrEnum):
-    """The `status` of a job, whether it processes data, trains a model or transforms one."""
+    """The `status` of a data processing, model training or model transform job."""
 
     IN_PROGRESS = "InProgress"
     STOPPING = "Stopping"
@@ -44,7 +43,7 @@ class JobStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether the job never changes again."""
+        """Whether the job has ended."""
         return self not in {JobStatus.IN_PROGRESS, JobStatus.STOPPING}
 
 
@@ -60,7 +59,7 @@ class EndpointStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether the endpoint has failed: any other that is there has instances, and costs money all the time."""
+        """Whether the endpoint has failed: any other endpoint has instances, which cost money."""
         return self is EndpointStatus.FAILED
 
 
@@ -69,17 +68,17 @@ Status: TypeAlias = JobStatus | EndpointStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """What a kind's statuses are.
+    """The statuses of a kind.
 
     Attributes:
-        noun: What messages call one for short.
-        running: While it is on its way to its end.
-        updating: While it is on its way there again; None: it cannot be updated.
-        completed: What it can be when it has completed, the usual one first.
+        noun: The short name in messages.
+        running: Until it has completed or failed.
+        updating: The same after an update; None: it cannot be updated.
+        completed: When it has completed; the usual status comes first.
         failed: When it has failed.
         stopping: While it is being cancelled or deleted.
-        stopped: When it has been cancelled; None: it is not there any more. What goes away can be deleted whatever its
-            status is, what stays can be cancelled only as long as it runs.
+        stopped: When it was cancelled; None: it no longer exists. A kind without this status can be deleted in every
+            status, any other can be cancelled only while it runs.
     """
 
     noun: str
@@ -92,7 +91,7 @@ class Life:
 
     @property
     def statuses(self) -> tuple[Status, ...]:
-        """All of them, in the order in which they can follow on each other."""
+        """All statuses, in their order."""
         every = (self.running, self.updating, self.stopping, self.stopped, *self.completed, self.failed)
         return tuple(status for status in every if status is not None)
 

@@ -1,4 +1,4 @@
-"""The API as botocore's service model `neptunedata` has it: its operations, and what they take."""
+"""The API's operations and their parameters, as in botocore's service model `neptunedata`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OPERATIONS: Final = {
     (operation.http["method"], operation.http["requestUri"]): operation
     for operation in map(_MODEL.operation_model, _MODEL.operation_names)
 }
-"""By method and URI template."""
+"""The operations by method and URI template."""
 _FLAGS: Final = {"true": True, "false": False}
 _TYPES: Final[dict[str, type]] = {"string": str, "integer": int, "boolean": bool, "structure": dict, "list": list}
 
@@ -31,13 +31,13 @@ def body_members(operation: OperationModel) -> dict[str, Shape]:
 
 
 def check_body(body: dict[str, Any], operation: OperationModel) -> None:
-    """Raise the API's error for a body that is not what an operation takes."""
-    assert isinstance(operation.input_shape, StructureShape)  # noqa: S101 - each operation of Neptune ML's has one
+    """Raise the API's error if an operation does not accept this body."""
+    assert isinstance(operation.input_shape, StructureShape)  # noqa: S101 - every operation of Neptune ML has one
     _check(body, operation.input_shape)
 
 
 def read_flag(value: object) -> bool:
-    """Read a boolean that was checked; the guide's examples write it as a string, `"true"`."""
+    """Read a valid boolean; the guide's examples write it as a string, `"true"`."""
     return _FLAGS[value.lower()] if isinstance(value, str) else bool(value)
 
 
@@ -65,5 +65,5 @@ def _fits(value: object, shape: Shape) -> bool:
         return value.lower() in _FLAGS
     if isinstance(shape, ListShape):
         return isinstance(value, list) and all(_fits(item, shape.member) for item in value)
-    # JSON's true and false are no integers, Python's are.
+    # In JSON, unlike in Python, true and false are not integers.
     return isinstance(value, _TYPES[shape.type_name]) and isinstance(value, bool) == (shape.type_name == "boolean")

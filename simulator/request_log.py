@@ -1,4 +1,4 @@
-"""The log of requests to the API. It holds no signature, access key id or session token of a header."""
+"""The log of requests to the API, without the signatures, access key ids and session tokens of their headers."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
-    """A request to the API, and what became of it.
+    """A request to the API, and its outcome.
 
     Attributes:
         time: When it arrived, in seconds of the simulator's clock.
-        operation: `start`, `get`, `list` or `cancel`; None: a request that the API does not know.
-        kind: The kind of job that it is about, such as `modeltransform`; None: a request that the API does not know.
+        operation: `start`, `get`, `list` or `cancel`; None: unknown to the API.
+        kind: The kind of job, such as `modeltransform`; None: unknown to the API.
         method: The HTTP method.
         path: The path as it was sent.
         query: The query string as it was sent, such as `clean=true`.
-        signed: Whether it carries a SigV4 Authorization header (the signature is not checked).
-        region: The region of its credential scope, if it is signed.
-        service: The service of its credential scope, if it is signed, such as `neptune-db`.
-        status: The HTTP status of the answer; None: no answer (yet).
-        job_id: The id of the job that it is about, if any.
-        job_status: The status of that job afterwards, if there is one.
+        signed: Whether it has a SigV4 Authorization header (the signature is not checked).
+        region: The Region of its credential scope; None: not signed.
+        service: The service of its credential scope, such as `neptune-db`; None: not signed.
+        status: The HTTP status of the answer; None: no answer, or not yet.
+        job_id: The id of the job; None: none.
+        job_status: The status of that job afterwards; None: no such job.
     """
 
     time: float
@@ -71,7 +71,7 @@ class RequestLog:
     """Records in the order of their arrival; thread-safe.
 
     Args:
-        on_finished: Called with each record when its request has been dealt with, just before the answer is sent.
+        on_finished: Called with each record just before the answer is sent.
     """
 
     def __init__(self, on_finished: Callable[[RequestRecord], None] | None = None) -> None:
@@ -86,7 +86,7 @@ class RequestLog:
             return len(self._records) - 1
 
     def finished(self, number: int, record: RequestRecord) -> None:
-        """Replace the record of that number by what became of the request."""
+        """Replace the record with this number when the request has its outcome."""
         with self._lock:
             self._records[number] = record
         if self._on_finished is not None:

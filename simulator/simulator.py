@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 class Simulator(ClusterJobs):
     """The machine learning part of a Neptune cluster on this machine; thread-safe.
 
-    It serves HTTP, or HTTPS, while it is entered. Everything but `url`, `host_port` and `port` can be used before and
-    after, too.
+    As a context manager, it serves HTTP, or HTTPS. Everything but `url`, `host_port` and `port` also works before and
+    after that.
 
     Its own `start_job`, `status`, `jobs`, `running`, `artifacts` and `forget_job` are about model transform jobs; `of`
-    has the same for another kind. Each kind has jobs of its own: two of them may have the same id.
+    returns the same methods for another kind. Jobs of different kinds may have the same id.
 
-    What becomes of jobs that are started over HTTP is their `JobPlan`: first as its fields in the arguments say, then
-    as `plan` is set, for all kinds or for one (`of(kind).plan`); `plan_training` excepts those of a training.
+    A `JobPlan` determines what happens to jobs that are started over HTTP: at first the one in the arguments, then
+    `plan`, for all kinds or for one (`of(kind).plan`). `plan_training` makes an exception for the jobs of a training.
 
     Args:
-        clock: The time in seconds; jobs change with it. Delays of faults take real time.
+        clock: The time in seconds, which determines the jobs' statuses. Delays of faults take real time.
         host: The address to listen on.
-        port: The port to listen on; 0: any free one.
-        tls: Its certificate and key, which make it HTTPS, as Neptune's; `None`: it is plain HTTP.
-        on_request: Called with each request to the API, from the server's thread, just before it is answered.
+        port: The port to listen on; 0: any free port.
+        tls: The certificate and key for HTTPS; `None`: plain HTTP.
+        on_request: Called with each request to the API, in the server's thread, just before the answer is sent.
         **plan: The fields of `JobPlan`.
 
     Raises:
-        ValueError: If the plan makes no sense.
+        ValueError: The plan is invalid.
 
     Example:
         >>> with Simulator(clock=ManualClock()) as simulator:  # doctest: +SKIP
@@ -86,7 +86,7 @@ class Simulator(ClusterJobs):
 
     @property
     def port(self) -> int:
-        """The port that it listens on; raises a `RuntimeError` if it has not been entered yet."""
+        """The port; raises a `RuntimeError` if the simulator has never run."""
         if self._port is None:
             raise RuntimeError("the simulator is not running: use it in a with statement")
         return self._port
@@ -103,14 +103,14 @@ class Simulator(ClusterJobs):
 
     @property
     def log(self) -> tuple[RequestRecord, ...]:
-        """The requests to the API so far, in the order of their arrival."""
+        """The requests so far, in the order of their arrival."""
         return self._cluster.log.records()
 
     @property
     def plan(self) -> JobPlan:
-        """What becomes of jobs that start over HTTP, whatever their kind is, unless it has a plan of its own.
+        """What happens to jobs that start over HTTP, unless their kind has a plan of its own.
 
-        Set it for those that start from now on.
+        Setting it affects jobs that start from now on.
         """
         return self._cluster.plan
 
@@ -119,26 +119,26 @@ class Simulator(ClusterJobs):
         self._cluster.plan = plan
 
     def plan_training(self, training: str, plan: JobPlan) -> None:
-        """Say what becomes of jobs that start over HTTP from now on with the models of one training.
+        """Plan the jobs that start over HTTP from now on and use the models of one training.
 
         Args:
-            training: Its name, which the start gives as `mlModelTrainingJobId` or `trainingJobName`.
-            plan: What becomes of them, in place of `plan`.
+            training: The training's name, which the start has as `mlModelTrainingJobId` or `trainingJobName`.
+            plan: What happens to these jobs.
         """
         self._cluster.trainings[training] = plan
 
     def of(self, kind: KindName) -> ClusterJobs:
-        """Return the jobs of a kind; raises a `ValueError` if there is no such kind."""
+        """Return the jobs of a kind; raises a `ValueError` if the kind does not exist."""
         return ClusterJobs(self._cluster, kind_named(kind))
 
     def running_everywhere(self) -> tuple[tuple[KindName, str], ...]:
-        """Return what runs at all: kind and id of the jobs of all kinds that have not ended, endpoints among them."""
+        """Return the kind and id of every job that has not ended, including endpoints."""
         return tuple((kind, job_id) for kind in KINDS for job_id in self.of(kind).running())
 
     def inject(self, fault: Fault) -> None:
-        """Add a fault; the first of those that concern a request strikes it."""
+        """Add a fault; a request meets the first fault that applies to it."""
         self._cluster.faults.inject(fault)
 
     def clear_faults(self) -> None:
-        """Remove all faults; requests that hang already go on hanging."""
+        """Remove all faults; requests that already hang keep hanging."""
         self._cluster.faults.clear()

@@ -1,4 +1,4 @@
-"""HTTP servers of one's own in a thread, whose connections can be broken on purpose."""
+"""HTTP servers that run in a thread, and whose connections can be broken on purpose."""
 
 from simulator.serving.connections import Connection, disconnected, pause
 from simulator.serving.server import serving

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 _EXTENSION: Final = "serving.connection"
-# struct linger {on, 0 seconds}: closing drops what is unsent and sends an RST, see socket(7).
+# struct linger {on, 0 seconds}: closing drops unsent data and sends an RST, see socket(7).
 _LINGER: Final = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The connection of a request, as far as its application may break it.
+    """The connection of a request, which its application can break.
 
     Attributes:
-        reset: Resets it (TCP RST); what is unsent is lost.
-        close: Closes it once what was written is sent.
+        reset: Resets the connection (TCP RST); unsent data is lost.
+        close: Closes the connection once all data is sent.
     """
 
     reset: Callable[[], None]
@@ -35,17 +35,17 @@ class Connection:
 
     @classmethod
     def of(cls, scope: Scope) -> Connection:
-        """Return the connection of the request with that ASGI scope."""
+        """Return the connection of the request with this ASGI scope."""
         return cast("Connection", scope["extensions"][_EXTENSION])
 
 
 class BreakableProtocol(H11Protocol):
-    """uvicorn's protocol, plus a `Connection` in each request's scope (as an ASGI extension)."""
+    """uvicorn's protocol with a `Connection` in each request's scope, as an ASGI extension."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in H11Protocol
         """See `asyncio.Protocol`."""
         super().connection_made(transport)
-        # asyncio spares this for sockets that were made without naming TCP; each answer would wait for an ACK.
+        # asyncio does not set this on sockets that do not name TCP; each answer would wait for an ACK.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         application, connection = self.app, Connection(reset=self.reset, close=transport.close)
 
@@ -56,7 +56,7 @@ class BreakableProtocol(H11Protocol):
         self.app = with_connection
 
     def reset(self) -> None:
-        """Reset the connection (TCP RST), unless it is closed already."""
+        """Reset the connection (TCP RST), unless it is already closed."""
         if not self.transport.is_closing():
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
             self.transport.abort()

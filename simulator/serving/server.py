@@ -1,4 +1,4 @@
-"""Serving an ASGI application from a thread."""
+"""Serves an ASGI application from a thread."""
 
 from __future__ import annotations
 
@@ -26,25 +26,24 @@ _KEEP_ALIVE_SECONDS: Final = 3600
 
 @contextlib.contextmanager
 def serving(application: ASGIApp, *, host: str, port: int, tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """Serve an application over HTTP/1.1; leaving cuts every connection, answered or not.
+    """Serve an application over HTTP/1.1; the end cuts every connection, even one that waits for an answer.
 
     This is uvicorn's HTTP without `uvicorn.Server`, which waits for hanging requests when it stops.
 
     Args:
         application: The application.
-        host: The address to listen on.
-        port: The port to listen on; 0: any free one.
-        tls: Makes it HTTPS.
+        host: The IPv4 address or name to listen on.
+        port: The port to listen on; 0: any free port.
+        tls: The certificate and key for HTTPS; None: HTTP.
 
     Yields:
-        The port that it listens on.
+        The port.
 
     Raises:
-        OSError: If it cannot listen there.
+        OSError: It cannot listen there.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Listening before the thread runs: a client that connects at once is served a moment later.
-    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    # It listens before the thread runs, so that a client can connect at once.
+    listener = socket.create_server((host, port), backlog=_BACKLOG)
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 

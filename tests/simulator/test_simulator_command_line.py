@@ -160,7 +160,7 @@ def test_sigterm_ends_it() -> None:
         (("--job", "endpoints:x:Completed"), "'Completed' is no endpoint status: Creating"),
         (("--stop-seconds", "soon"), "'soon' is neither a number of seconds nor 'never'"),
         (("--stop-seconds", "-1"), "a time span is from 0"),
-        (("--fail-with", "no memory"), "it needs run_seconds"),
+        (("--fail-with", "no memory"), "a job that fails needs run_seconds"),
         (("--port", "65536"), "port must be 0-65535"),
     ],
 )

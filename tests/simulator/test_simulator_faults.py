@@ -149,7 +149,7 @@ def test_faults_strike_in_the_order_of_their_injection() -> None:
     ],
 )
 def test_a_senseless_fault_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"a time span|a request late"):
+    with pytest.raises(ValueError, match=r"a time span|late_seconds needs"):
         Fault(**{"effect": Reset(), **wrong})
 
 

@@ -215,10 +215,10 @@ def test_what_is_no_id_is_refused(job_id: str) -> None:
         ({"stop_seconds": float("inf")}, "a time span is"),
         ({"stop_seconds": 10**400}, "a time span is"),
         ({"appear_seconds": -1}, "a time span is"),
-        ({"fails_with": "why"}, "never fails: it needs run_seconds"),
-        ({"base_seconds": 2, "run_seconds": 1}, "completes after base_seconds"),
+        ({"fails_with": "why"}, "a job that fails needs run_seconds"),
+        ({"base_seconds": 2, "run_seconds": 1}, "run_seconds must not be less"),
         ({"hpo_seconds": -1}, "a time span is"),
-        ({"base_seconds": 1, "hpo_seconds": 2, "run_seconds": 2}, "completes after base_seconds"),
+        ({"base_seconds": 1, "hpo_seconds": 2, "run_seconds": 2}, "run_seconds must not be less"),
     ],
 )
 def test_a_senseless_plan_is_refused(wrong: dict[str, Any], message: str) -> None:
