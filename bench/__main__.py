@@ -1,4 +1,4 @@
-"""Measure the provider against the baseline and print one Markdown table.
+"""Compare the provider with crhelper, and print the results as a Markdown table.
 
 Example:
     $ python -m bench --write docs/benchmarks.md
@@ -23,7 +23,7 @@ from local.ministack import MiniStack
 from local.response_host import ResponseHost, make_tls
 from simulator import Simulator
 
-# For each time to stop several jobs, that no lucky moment between two looks decides.
+# Several jobs for each time to stop, so that the moment of a look makes no difference.
 _STOP_SECONDS = (1.0, 10.0, 60.0)
 _SPREAD = (0.95, 1.0, 1.05)
 _PLAYED_SECONDS = (300.0, 900.0) * 5
@@ -35,10 +35,10 @@ _GENERATED = re.compile(r"(?<=<!-- generated: bench -->\n).*?(?=<!-- end of benc
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("--write", type=Path, help="a page to put the table into, between its two marks")
+    parser.add_argument("--write", type=Path, help="a page to write the table to, between its two marks")
     page = parser.parse_args().write
     if page and not _GENERATED.search(page.read_text()):
-        parser.error(f"{page} lacks the marks that the table belongs between")
+        parser.error(f"{page} lacks the marks for the table")
     leave_aws()
     began = time.monotonic()
     python = packages.find_python()
@@ -87,7 +87,7 @@ def _deletions(ours: packages.Package, baseline: packages.Package, directory: Pa
 
 
 def inserted(table: str, page: str) -> str:
-    """Put a table into a page, in place of what stands between its two marks."""
+    """Replace the table between the two marks of a page."""
     return _GENERATED.sub(lambda _: f"\n{table}\n\n", page)
 
 

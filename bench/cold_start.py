@@ -1,4 +1,4 @@
-"""Cold starts: processes of their own, in turns, so that whatever else the machine does strikes both alike."""
+"""Cold starts: each in a process of its own, in turns, so that other load on the machine affects both packages."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 _PROBE = Path(__file__).parent / "probe.py"
 _LONGEST_SECONDS = 60.0
-# Nothing but the standard library and the package; no bytecode is written, as on Lambda's read-only file system.
+# Only the standard library and the package; no bytecode is written, as on Lambda's read-only file system.
 _FLAGS = ("-I", "-S", "-B")
-# What Lambda sets, and our template.
+# The variables that Lambda and our template set.
 _ENVIRONMENT: Mapping[str, str] = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "en_US.UTF-8",

@@ -1,4 +1,4 @@
-"""Deletions that would take too long in real time: ours played, the baseline's computed from its own settings."""
+"""Deletions that would take too long in real time: ours are played, the baseline's computed from its settings."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _LONGEST_SECONDS = 120.0
 
 
 class Played(NamedTuple):
-    """A deletion that was played; times in seconds.
+    """A played deletion.
 
     Attributes:
-        stop_seconds: How long the job took to stop.
-        late_seconds: From the job's stop to the answer.
-        calls: How many calls of Neptune it took.
-        invocations: How many invocations of the function it took.
+        stop_seconds: The time that the job took to stop.
+        late_seconds: The time from the job's stop to the answer.
+        calls: The number of calls of Neptune.
+        invocations: The number of invocations of the function.
     """
 
     stop_seconds: float
@@ -41,10 +41,10 @@ class Played(NamedTuple):
 
 @dataclass(frozen=True)
 class Polling:
-    """How the baseline waits, by crhelper's names and defaults.
+    """The baseline's settings, with crhelper's names and defaults.
 
     Attributes:
-        polling_interval: From look to look, in minutes; an EventBridge rule invokes the function.
+        polling_interval: The interval of the EventBridge rule that invokes the function, in minutes.
         sleep_on_delete: How long it sleeps before the answer, in seconds.
     """
 
@@ -52,16 +52,16 @@ class Polling:
     sleep_on_delete: int = 120
 
     def looks(self, stop_seconds: float) -> int:
-        """Return how often it looks at a job after the cancellation, if no invocation of its rule is late."""
+        """Return how often it looks at a job after the cancellation, if its rule is never late."""
         return max(1, math.ceil(stop_seconds / (self.polling_interval * 60)))
 
 
 POLLINGS = {DEFAULTS: Polling(), FASTEST: Polling(polling_interval=1, sleep_on_delete=0)}
-"""Of the baselines."""
+"""The settings of the baselines."""
 
 
 def play(package: Package, stop_seconds: Sequence[float]) -> list[Played]:
-    """Play deletions with our package, of jobs that take so many seconds to stop."""
+    """Play deletions by our package, of jobs that take so many seconds to stop."""
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": os.pathsep.join((str(package.path), str(_ROOT))),
@@ -84,7 +84,7 @@ def play(package: Package, stop_seconds: Sequence[float]) -> list[Played]:
 
 
 def billed(played: Iterable[Played], measured: Sequence[Deletion]) -> list[Deletion]:
-    """Bill the deletions that were played, and those of the baselines beside them, as the measured ones were."""
+    """Bill the played deletions, and the baselines', like the measured ones."""
     made = []
     for it in played:
         made.append(_deletion(OURS, it.stop_seconds, it.calls, it.invocations, measured, late_seconds=it.late_seconds))
@@ -104,7 +104,7 @@ def _deletion(
     late_seconds: float | None = None,
     sleep: float = 0.0,
 ) -> Deletion:
-    """Bill the first invocation, with its cold start, as the median one, and a later one as the mean, without sleep."""
+    """Bill the first invocation as the measured median, and each later one as the measured mean without sleep."""
     waited = [it.invocations for it in measured if it.function == function and len(it.invocations) > 1]
     later = sum(sum(it[1:]) - sleep for it in waited) / sum(len(it) - 1 for it in waited)
     seconds = (median(it[0] for it in waited), *[later] * (invocations - 2), later + sleep)

@@ -1,8 +1,8 @@
-"""Deletions, run for real: the functions in MiniStack, the jobs in the simulator, every second a real one.
+"""Deletions in real time: the functions run in MiniStack, the jobs in the simulator.
 
-MiniStack runs the functions as AWS would for CloudFormation: invoked asynchronously, and again by a queue's messages or
-by EventBridge rules, whichever they wait with. Each deletion has a Lambda function to itself: its log is what that
-deletion would be billed, a cold start at least, for Lambda bills these, too.
+MiniStack runs the functions as AWS would for CloudFormation: it invokes them asynchronously, and again with a queue's
+messages or EventBridge rules. Each deletion has a Lambda function of its own, whose log says what the deletion would be
+billed, including cold starts.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _TIMEOUT_SECONDS = 900
 _MAXIMUM_CONCURRENCY = 10
 _COLD_START_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
-# A rule of 2 minutes may need a second tick, each as late as MiniStack looks; then crhelper sleeps for 2 minutes.
+# A rule of 2 minutes may need a second tick, and MiniStack may be late; then crhelper sleeps for 2 minutes.
 _LONGEST_SECONDS = 420.0
-# From an answer to the end of the invocation that gave it, in MiniStack's log, at most.
+# The longest time from an answer to the end of its invocation in MiniStack's log.
 _END_SECONDS = 2.0
 _BILLED = re.compile(r"^REPORT .*\bBilled Duration: ([0-9]+) ms")
 
@@ -53,11 +53,11 @@ class Deletion:
 
     Attributes:
         function: The function's name.
-        stop_seconds: How long the job took to stop.
-        late_seconds: From the job's stop to the answer; `None`: not known.
-        calls: How many calls of Neptune it took.
-        invocations: What each invocation is billed, in their order.
-        is_played: Whether it was played, or computed, rather than measured.
+        stop_seconds: The time that the job took to stop.
+        late_seconds: The time from the job's stop to the answer; `None`: unknown.
+        calls: The number of calls of Neptune.
+        invocations: The billed time of each invocation, in order.
+        is_played: Whether the deletion was played or computed, not measured.
     """
 
     function: str
@@ -70,13 +70,13 @@ class Deletion:
 
 @dataclass(frozen=True)
 class World:
-    """What the functions run in and speak to.
+    """The environment of the functions.
 
     Attributes:
-        ministack: Runs them.
+        ministack: Runs the functions.
         simulator: Runs the jobs; its clock is `time.monotonic`.
-        responses: Takes their answers, over HTTPS: crhelper speaks nothing else.
-        authority: PEM file of the authority that they have to trust for that.
+        responses: Receives the answers, over HTTPS, which crhelper requires.
+        authority: PEM file of the authority that signed the response host's certificate.
     """
 
     ministack: MiniStack
@@ -96,8 +96,7 @@ class _Begun:
 def measure(functions: Sequence[Function], stop_seconds: Iterable[float], world: World) -> list[Deletion]:
     """Have each function delete jobs, all at the same time, and wait for the answers.
 
-    Cold starts do not make answers late: a deletion counts from when Neptune got its cancellation, and each begins when
-    the one before has got so far.
+    The time of a deletion counts from its call of Neptune, without the cold start. The next one begins after that call.
     """
     # The longest first, so that the cold starts are over when their jobs stop.
     pairs = [(function, seconds) for seconds in sorted(stop_seconds, reverse=True) for function in functions]
@@ -110,7 +109,7 @@ def measure(functions: Sequence[Function], stop_seconds: Iterable[float], world:
 
 
 def _job_id(function: Function, stop_seconds: float) -> str:
-    """Name a job, and what deletes it."""
+    """Name a job, and the function that deletes it."""
     return f"{function.name}-{stop_seconds:g}".replace(".", "-")
 
 

@@ -1,4 +1,4 @@
-"""The deployment packages that are compared: ours, and the baseline's by the same Makefile from the same lock."""
+"""The deployment packages: ours, and the baseline's, built by the same Makefile from the same lock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REQUIREMENT = re.compile(r"^([a-z0-9-]+)==.*\n(?:[ \t]+.*\n)*", re.M)
 
 
 class Sizes(NamedTuple):
-    """Of a package, in bytes."""
+    """The sizes of a package, in bytes."""
 
     zipped: int
     unzipped: int
@@ -80,7 +80,7 @@ def build_ours(directory: Path, python: str) -> Package:
 def build_baseline(directory: Path, python: str) -> Package:
     """Build the baseline's package with our Makefile and those of our locked requirements that it needs.
 
-    botocore's data are as published: to prune them is ours.
+    It has all of botocore's data of its services; pruning them is our own idea.
     """
     sources, package = directory / "src", directory / "package"
     shutil.copytree(_SRC, sources, ignore=shutil.ignore_patterns("provider", "__pycache__"))

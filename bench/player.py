@@ -1,7 +1,7 @@
-"""Play deletions: the clock is advanced by hand, and fifteen minutes take a second.
+"""Play deletions with a simulated clock, on which fifteen minutes take a second.
 
-The function's own code, over HTTP, against the simulated cluster and a queue in memory. Runs in a process of its own,
-so that the code is that of the package under measurement; prints one line of JSON at its end.
+The function's own code runs over HTTP, with the simulated cluster and a queue in memory. It runs in a process of its
+own, so that the code is that of the measured package. At the end, this prints one line of JSON.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""One cold start: import a function, hand it a Delete, and print what that took when its first Neptune call arrives.
+"""One cold start: imports a function, invokes it with a Delete, and measures until its first call of Neptune.
 
-Runs in a process of its own, as a script with nothing but the standard library and the package, as in Lambda. It
-prints one line of JSON: seconds from the beginning of the import to its end and to the call, and peak memory in KiB.
-The seconds are the processor's: nothing waits here, and what else the machine does must not count. A stand-in for
-DynamoDB has an empty journal.
+This script runs in a process of its own, with only the standard library and the package, as in Lambda. It prints one
+line of JSON: the seconds from the beginning of the import to its end and to the call, and the peak memory in KiB. These
+are seconds of processor time, so that other load on the machine does not count. A stand-in for DynamoDB has an empty
+journal.
 """
 
 from __future__ import annotations
 
-# What Lambda's own runtime has imported before it imports the function: that is no cost of the function.
+# Lambda's runtime imports these before the function, so they are not part of its cold start.
 import concurrent.futures.thread  # noqa: F401
 import decimal  # noqa: F401
 import importlib

@@ -1,4 +1,4 @@
-"""The table: every cell is measured, every verdict follows from what was measured."""
+"""The table of the results, and whether they meet their targets."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 WITHOUT_BYTECODE, AS_BUILT = "without bytecode", "with bytecode, as built"
 
-# The answer's target: a second plus a tenth of the wait.
+# The target for the answer: one second plus a tenth of the wait.
 _LATE_SECONDS, _LATE_SHARE = 1.0, 0.1
-# Of a job that stops after so many seconds, at most so many billed; and so many calls.
+# The targets for the billed seconds and for the calls, by the seconds in which the job stops.
 _BILLED_TARGETS = {300.0: 4.0}
 _CALLS_TARGETS = {900.0: 70}
-# Of the baseline's cold start to its first call of Neptune.
+# The target for the first call of Neptune, as a ratio to the baseline's.
 _FIRST_CALL_RATIO = 1.2
 _ZIPPED_BYTES = 5_000_000
-# How far a job's time to stop is from that of its row, at most.
+# The largest difference between a job's time to stop and that of its row.
 _ROW_SHARE = 0.1
 
 
 class _Measure(NamedTuple):
-    """What of a deletion: its name, its value, how that is written, and its target by the job's time to stop."""
+    """A measure of a deletion, with its target by the job's time to stop."""
 
     name: str
     value: Callable[[Deletion], float | None]
@@ -53,10 +53,10 @@ def table(
     """Write the table.
 
     Args:
-        deletions: Those that were measured, and those that were played.
-        stop_seconds: The times to stop that get rows, in seconds; each that was played gets rows, too.
-        cold_starts: Ours and the baseline's, as they ran one after the other, by whether they had bytecode.
-        sizes: Our package's and the baseline's.
+        deletions: The measured and the played deletions.
+        stop_seconds: The jobs' times to stop that have rows, in seconds, besides those of the played deletions.
+        cold_starts: Our cold starts and the baseline's, with and without bytecode.
+        sizes: The sizes of our package and the baseline's.
         python: The interpreter of the cold starts.
 
     Returns:
@@ -100,22 +100,22 @@ def _notes(deletions: Sequence[Deletion], stop_seconds: Sequence[float], runs: i
         f"`polling_interval={it.polling_interval}, sleep_on_delete={it.sleep_on_delete}`" for it in POLLINGS.values()
     )
     return [
-        "A ratio is ours ÷ the baseline's, whose own value is in parentheses: below 1, ours is better. "
-        f"The defaults are {defaults}, the fastest settings {fastest}.",
+        "A ratio is our value divided by crhelper's, which is in parentheses. "
+        f"The defaults are {defaults}; the fastest settings are {fastest}.",
         "",
-        f"Deletions: medians of {jobs}, whose jobs stop within 5% of the row's time; ours met its target if each did. "
-        f"In real time, in MiniStack, on Python {platform.python_version()}. Billed are the seconds of all of a "
-        "deletion's invocations, as Lambda's `REPORT` lines have them (here MiniStack's), its cold starts included; "
-        f"GB-s are for the {MEMORY_MB} MB that both have. Their own work has a whole core here; Lambda gives "
-        f"{MEMORY_MB} MB about a seventh of one.",
+        f"Deletions: medians of {jobs}, whose jobs stop within 5% of the row's time. A target is met if each of our "
+        f"deletions meets it. They run in real time in MiniStack, on Python {platform.python_version()}. The billed "
+        "seconds are those of all invocations of a deletion, including cold starts, as in the `REPORT` lines of Lambda "
+        f"(here MiniStack). GB-s are for the {MEMORY_MB} MB that both functions have. Here they have a whole "
+        f"core; Lambda gives {MEMORY_MB} MB about a seventh of one.",
         "",
-        f"Played: medians of {plays} deletions by our code on a clock that is advanced by hand, against the simulated "
-        "cluster over HTTP, with a queue in memory; ours met its target if each did. They give the calls and the "
-        "invocations; an invocation is billed as those in real time were (the median of first ones, the mean of later "
-        "ones). The baseline's are computed from its settings in the same way, with rules that are never late.",
+        f"Played: medians of {plays} deletions by our code with a simulated clock, cluster and queue, over HTTP. They "
+        "give the number of calls and invocations. Each invocation is billed as those in real time: the median of the "
+        "first ones, the mean of the later ones. crhelper's values are computed from its settings in the same way, as "
+        "if its rules were never late.",
         "",
-        f"Cold starts: medians of {runs} rounds of processes, in processor time, on Python {version.strip()}; "
-        f"[quartiles] of the rounds' ratios. {platform.system()} {platform.machine()}, {os.cpu_count() or 1} cores.",
+        f"Cold starts: medians of {runs} rounds of processes, in processor time, on Python {version.strip()}, with the "
+        f"[quartiles] of the ratios. {platform.system()} {platform.machine()}, {os.cpu_count() or 1} cores.",
     ]
 
 

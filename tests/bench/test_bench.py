@@ -180,7 +180,7 @@ def test_a_page_without_marks_is_refused_before_anything_is_measured(
     with pytest.raises(SystemExit):
         command.main()
 
-    assert "lacks the marks" in capsys.readouterr().err
+    assert "lacks the marks for the table" in capsys.readouterr().err
 
 
 def test_crhelper_gets_its_answer_through(tmp_path: Path) -> None:
