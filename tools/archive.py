@@ -1,7 +1,7 @@
-"""A ZIP file whose bytes follow from its contents alone.
+"""A ZIP file whose bytes depend only on its contents.
 
-Python's `zipfile` compresses with the zlib that Python was built with, and two builds of zlib (zlib-ng is one) write
-different bytes for the same contents. This compresses with libdeflate, whose version is locked.
+Python's `zipfile` compresses with the zlib of the interpreter, and different builds of zlib (such as zlib-ng) write
+different bytes for the same contents. This module compresses with libdeflate, whose version is locked.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _LEVEL = 9
 _VERSION = 20  # of the format: 2.0, deflated files
 _UNIX = 3 << 8
 _DEFLATED = 8
-_MIDNIGHT, _JANUARY_1980 = 0, (1 << 5) | 1  # the earliest time there is
-_READABLE_FILE = 0o100644 << 16  # which Lambda asks for
+_MIDNIGHT, _JANUARY_1980 = 0, (1 << 5) | 1  # the earliest possible time
+_READABLE_FILE = 0o100644 << 16  # as Lambda requires
 
 # APPNOTE.TXT of PKWARE, 4.3.7 (local file header), 4.3.12 (central directory) and 4.3.16 (its end).
 _COMMON = struct.Struct("<5H3L2H")
@@ -29,17 +29,10 @@ _END = struct.Struct("<4H2LH")
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
-    """Make a ZIP file.
+    """Make a ZIP file from files' contents by their names in ASCII, with slashes, and return it.
 
-    Args:
-        files: The contents of each file by its name, in ASCII, with slashes.
-
-    Returns:
-        The ZIP file: its files in the order of their names, without times, readable by everybody.
-
-    Raises:
-        struct.error: More than 65,535 files, or 4 GiB.
-        UnicodeEncodeError: A name is not in ASCII.
+    Its files are in the order of their names, without times, and readable by everyone. It has at most 65,535 files, and
+    4 GiB.
     """
     body, directory = bytearray(), bytearray()
     for name, content in sorted(files.items()):

@@ -1,7 +1,7 @@
-"""Look the locked dependencies up among the known vulnerabilities, where the service that knows them answers.
+"""Check the locked dependencies for known vulnerabilities, if the advisory service can be reached.
 
-A machine without the internet, or with a package registry that passes no advisories on, cannot tell: a version that is
-known to be vulnerable then goes unnoticed, which is how this script notices.
+Without the internet, or with a package registry that passes no advisories on, even a version that is known to be
+vulnerable has none. So this script checks such a version first.
 """
 
 from __future__ import annotations
@@ -20,14 +20,7 @@ _LOCKS = (_ROOT / "src/requirements.txt", *sorted((_ROOT / "requirements").glob(
 
 
 def vulnerabilities(requirements: Path) -> list[str] | None:
-    """Look up the vulnerabilities of locked requirements.
-
-    Args:
-        requirements: A requirements file that pins everything.
-
-    Returns:
-        A line for each; `None` if the service did not answer.
-    """
+    """Return a line for each vulnerability of locked requirements; `None` if the service did not answer."""
     command = [str(_PIP_AUDIT), "--requirement", str(requirements), "--no-deps", "--disable-pip", "--format", "json"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
@@ -42,12 +35,12 @@ def vulnerabilities(requirements: Path) -> list[str] | None:
 
 
 def main() -> int:
-    """Audit every lock file; the exit code is 1 if a dependency is known to be vulnerable."""
+    """Check every lock file; the exit code is 1 if a dependency is vulnerable."""
     with tempfile.TemporaryDirectory() as directory:
         canary = Path(directory) / "requirements.txt"
         canary.write_text(f"{_KNOWN_TO_BE_VULNERABLE}\n")
         if not vulnerabilities(canary):
-            print("audit: left out, for no advisories can be reached from here (not even a well-known one)")
+            print("audit: skipped, because the advisory service cannot be reached from here")
             return 0
     found = 0
     for lock in _LOCKS:

@@ -1,4 +1,4 @@
-"""The plan of a job's next step as diagrams, made from its table."""
+"""The plan of a job's next step as diagrams, generated from its table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DIAGRAMS = {
     "A change in place": ("change", "follow"),
     "The cancellation of a closed job": ("cancel",),
 }
-# Where what is done leads. What is not named here leaves a job where it is.
+# Where each step leads. A step that is not listed leaves the job where it is.
 _LEADS = {
     ("start", "intend"): ("start unsent",),
     ("start", "send"): ("start accepted", "start refused", "start without-effect", "start open"),
@@ -34,7 +34,7 @@ _LEADS = {
     ("follow", "undo"): ("failed",),
     ("cancel", "gone"): ("gone",),
 }
-# What comes about without a step.
+# Changes without a step.
 _PASSES = {
     ("start open", "start over"): "the lease is over",
     ("change open", "change over"): "the lease is over",
@@ -46,14 +46,7 @@ _PASSES = {
 
 
 def diagrams(table: Table = TABLE) -> str:
-    """Draw how a job is started, changed and cancelled.
-
-    Args:
-        table: What to do, by what is wanted and how far it is, and by what was seen.
-
-    Returns:
-        Mermaid diagrams in Markdown, with a heading each. States that differ in nothing are one.
-    """
+    """Draw how a job is started, changed and cancelled, as Mermaid diagrams in Markdown; equal states are merged."""
     return "\n\n".join(
         "\n".join((f"### {heading}", "", "```mermaid", "stateDiagram-v2", *_lines(table, verbs), "```"))
         for heading, verbs in _DIAGRAMS.items()

@@ -1,13 +1,13 @@
-"""Break the provider on purpose, in small ways, and see whether the tests notice.
+"""Break the provider in small ways, and check whether the tests notice.
 
-`make mutate` takes a sample of all such changes (mutants), the same one for the same seed, and runs for each the tests
-that reach the changed line, the quickest first. What no test notices is printed. `equivalent_mutants.toml` lists the
-mutants that change nothing that could be noticed, each with its reason; they do not count. Before that it plays the
-fixed list of what can be broken in the protocol, which no change of one expression would: `tests/any_order/mutants.py`.
+`make mutate` takes a sample of all such changes (mutants), the same sample for the same seed. For each mutant, it runs
+the tests that reach the changed line, the quickest first, and prints those that no test notices. Mutants that change no
+behavior do not count: `equivalent_mutants.toml` lists them with the reasons. Before that, `make mutate` plays
+`tests/any_order/mutants.py`, a fixed list of faults in the protocol that no change of one expression would cause.
 
-The kept tools do not fit. mutmut 3.8 changes the bodies of functions alone, and only of those without decorators: not
-the time limits, which are constants, and not the rows of the kinds. cosmic-ray 8.7 runs every test for every mutant,
-in the working tree itself. Neither takes a sample.
+The maintained tools do not fit. mutmut 3.8 changes only the bodies of functions without decorators: neither the time
+limits, which are constants, nor the rows of the kinds. cosmic-ray 8.7 runs every test for every mutant, in the working
+tree itself. Neither takes a sample.
 """
 
 from __future__ import annotations
@@ -45,8 +45,6 @@ SOURCE = Path("src/provider")
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 LEAST_KILLED = 0.95
 
-# The reference pages and the rules for templates say what the rows of the kinds say; a cold start of its own says what
-# the function imports.
 _QUICK_TESTS = (
     "tests/unit",
     "tests/journal",
@@ -56,16 +54,16 @@ _QUICK_TESTS = (
 )
 _TESTS = (*_QUICK_TESTS, "tests/any_order", "tests/function")
 _TOO_SLOW = "two_hundred_deletions"
-# Under the load of this, one that is played against the clock may.
+# Tests that depend on real time may fail under this load.
 _MOST_FAILING = 3
-# Of the tests that reach a mutant, those that take together no longer.
+# The tests of a mutant take no longer than this together.
 _LONGEST_SECONDS = 60.0
-# pytest's exit codes. A mutant that cannot be imported interrupts it, or leaves it without the tests that are named.
+# pytest's exit codes. A mutant that cannot be imported interrupts pytest, or leaves it without the named tests.
 _PASSED, _FAILED, _INTERRUPTED, _NOT_FOUND = 0, 1, 2, 4
 
-# How much of a long change is shown, in characters: what is before the difference, and all.
+# How many characters of a long change are shown: before the difference, and in total.
 _SHOWN_BEFORE, _LONGEST_SHOWN = 60, 160
-# What logs and traces is for people, and so are names of types.
+# Logs, traces and names of types are for people.
 _NOT_MUTATED = ("logger", "tracer", "TypeVar")
 _BOUNDARIES: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
@@ -92,15 +90,15 @@ class Mutant:
     """A change of the source.
 
     Attributes:
-        file: The file, from the project's root.
-        start: Where the changed text begins in it, in bytes.
-        end: Where it ends.
-        after: What stands there instead.
+        file: The file's path below the project's root.
+        start: The offset of the changed text in the file, in bytes.
+        end: The offset of its end.
+        after: The new text.
         before: The changed text, on one line.
-        line: The first line that it changes.
+        line: The number of the first changed line.
         text: That line.
-        lines: The first and the last line of the statement that it changes.
-        is_imported: Whether that runs when the file is imported.
+        lines: The first and the last line of the changed statement.
+        is_imported: Whether the statement runs when the file is imported.
     """
 
     file: str
@@ -114,7 +112,7 @@ class Mutant:
     is_imported: bool
 
     def __str__(self) -> str:
-        """Show it in two lines: of a long change, what is around the difference."""
+        """Show the mutant in two lines; a long change only around the difference."""
         same = takewhile(lambda pair: pair[0] == pair[1], zip(self.before, self.after, strict=False))
         start = max(0, len(list(same)) - _SHOWN_BEFORE)
         before, after = (textwrap.shorten(it[start:], _LONGEST_SHOWN) for it in (self.before, self.after))
@@ -127,7 +125,7 @@ class Mutant:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What `equivalent_mutants.toml` names it by: line numbers move."""
+        """How `equivalent_mutants.toml` names it, because line numbers change."""
         return self.file, self.text, self.change
 
 
@@ -166,7 +164,7 @@ class _Finder(ast.NodeVisitor):
         if isinstance(node, ast.FunctionDef):
             self._functions += 1
             self._visit_all(node.body)
-            self._statement = node.body[0].lineno, cast("int", node.end_lineno)  # where a default matters
+            self._statement = node.body[0].lineno, cast("int", node.end_lineno)  # where a default has its effect
             self._visit_all([*node.args.defaults, *filter(None, node.args.kw_defaults)])
             self._functions -= 1
         elif isinstance(node, ast.ClassDef):
@@ -177,7 +175,9 @@ class _Finder(ast.NodeVisitor):
             self.generic_visit(node)
 
     def _visit_other(self, node: ast.AST) -> None:
-        if isinstance(node, ast.JoinedStr) or _is_left_out(node):  # Python 3.11 does not know places in f-strings
+        if isinstance(node, ast.JoinedStr) or _is_left_out(
+            node
+        ):  # Python 3.11 does not know the positions in f-strings
             return
         if isinstance(node, ast.expr):
             for mutated in _mutations(node):
@@ -222,10 +222,10 @@ def _header(node: ast.stmt) -> tuple[int, int]:
 
 
 def _is_left_out(node: ast.AST) -> bool:
-    """Tell whether nothing that could be noticed depends on a node."""
+    """Tell whether a node has no observable effect."""
     if isinstance(node, ast.If):
         return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-    if isinstance(node, ast.Assign):  # what a package exports is said for mypy and ruff
+    if isinstance(node, ast.Assign):  # for mypy and ruff
         return any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) or _is_left_out(node.value)
@@ -268,7 +268,7 @@ def _other_values(value: object) -> Iterator[bool | float | str]:
         yield not value
     elif isinstance(value, (int, float)):
         yield value + 1
-    elif isinstance(value, str) and not any(character.isspace() for character in value):  # else it is a message
+    elif isinstance(value, str) and not any(character.isspace() for character in value):  # with spaces, it is a message
         yield f"X{value}"
 
 
@@ -283,7 +283,7 @@ def _without_each(
 
 
 def mutants_of(file: str, source: str) -> list[Mutant]:
-    """Find what can be changed in a file: its mutants in order, without any that Python does not take."""
+    """Find the mutants of a file, in order, without those that are not valid Python."""
     finder = _Finder(file, source)
     finder.visit(ast.parse(source))
     mutants = []
@@ -300,13 +300,13 @@ def mutated(source: bytes, mutant: Mutant) -> bytes:
 
 
 def equivalents() -> dict[tuple[str, str, str], str]:
-    """Read which mutants change nothing that could be noticed: the reason for each, by the mutant's key."""
+    """Read why each equivalent mutant changes no behavior, by the mutant's key."""
     listed = tomllib.loads(EQUIVALENT.read_text())["equivalent"]
     return {(it["file"], it["line"], it["change"]): it["reason"] for it in listed}
 
 
 class Tests:
-    """The tests, how long each takes, and which lines each reaches: from one run of all of them, in a copy."""
+    """The tests, how long each takes, and which lines each reaches, from one run of all tests in a copy."""
 
     def __init__(self, tree: Path) -> None:
         data, times = tree / ".coverage", tree / "times.xml"
@@ -328,12 +328,12 @@ class Tests:
             outcomes = {child.tag for child in case}
             if outcomes & {"failure", "error"}:
                 failed.append(name)
-            elif "skipped" not in outcomes:  # what has to fail, for it shows a fault of crhelper's
+            elif "skipped" not in outcomes:  # a test that is expected to fail shows a fault of crhelper
                 self.seconds[name] = float(case.get("time", "0"))
         if len(failed) > _MOST_FAILING:
             raise RuntimeError(f"Tests fail without any mutant:\n{done.stdout[-3000:]}")
         for name in failed:
-            print(f"left out, for it fails without any mutant: {name}")
+            print(f"left out because it fails without any mutant: {name}")
         self._reached: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._imported: dict[str, set[int]] = defaultdict(set)
         recorded = CoverageData(str(data))
@@ -343,19 +343,19 @@ class Tests:
             for line, contexts in recorded.contexts_by_lineno(file).items():
                 tests = {context.rpartition("|")[0] for context in contexts}
                 self._reached[name][line] = tests & set(self.seconds)
-                if "" in tests:  # before the tests, when their modules were imported
+                if "" in tests:  # before the tests, when their modules are imported
                     self._imported[name].add(line)
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Choose the tests that may notice a mutant.
+        """Choose the tests that may notice a mutant, the quickest first, for a minute at most.
 
-        Those that reach its statement, the quickest first, as far as they take no more than a minute. What runs when
-        the file is imported concerns every module of tests that reach the file, and the quick ones.
+        These are the tests that reach its statement. If the statement runs when the file is imported, they are the quick
+        tests, and all tests in modules that reach the file.
         """
         first, last = mutant.lines
         reached = self._reached[mutant.file]
         tests = {test for line in range(first, last + 1) for test in reached[line]}
-        # Of what is imported, coverage.py knows no test, or that alone which was the first to import it.
+        # For an import, coverage.py knows no test, or only the one that imported the file first.
         if not tests or mutant.is_imported or self._imported[mutant.file] & set(range(first, last + 1)):
             modules = {_module(test) for of_line in reached.values() for test in of_line}
             quick = {test for test in self.seconds if test.startswith(_QUICK_TESTS)}
@@ -374,7 +374,7 @@ def _module(test: str) -> str:
 
 
 def is_noticed(mutant: Mutant, tree: Path, tests: Tests) -> bool:
-    """Tell whether a test fails on a mutant, or has no end, in a copy of the project, which is the same afterwards."""
+    """Tell whether a test fails or hangs with a mutant, in a copy of the project, which is restored."""
     chosen = tests.of(mutant)
     if not chosen:
         return False
@@ -397,14 +397,14 @@ def is_noticed(mutant: Mutant, tree: Path, tests: Tests) -> bool:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write a file so that Python does not take the bytecode of what it held before for its own."""
+    """Write a file so that Python does not use the bytecode of the old content."""
     before = file.stat().st_mtime
     file.write_bytes(content)
     os.utime(file, (before + 1, before + 1))
 
 
 def _copy(tree: Path) -> None:
-    """Copy what the project has into a directory."""
+    """Copy the project into a directory."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0"):
         if name and (ROOT / name).is_file():
@@ -414,8 +414,10 @@ def _copy(tree: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Try a sample of the mutants; the exit code is 1 if too many of them are not noticed."""
-    parser = argparse.ArgumentParser(description="Break the provider on purpose, and see whether the tests notice.")
+    """Try a sample of the mutants; the exit code is 1 if too few are noticed."""
+    parser = argparse.ArgumentParser(
+        description="Break the provider in small ways, and check whether the tests notice."
+    )
     parser.add_argument("--sample", type=int, default=150, help="how many mutants (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="which ones (%(default)s)")
     options = parser.parse_args(arguments)
@@ -452,7 +454,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ThreadPoolExecutor(trees.qsize()) as pool:
             killed = sum(pool.map(is_killed, to_try))
     share = killed / max(1, len(to_try))
-    print(f"{killed} of {len(to_try)} noticed: {share:.1%} (at least {LEAST_KILLED:.0%} are to be)")
+    print(f"{killed} of {len(to_try)} noticed: {share:.1%} (target: {LEAST_KILLED:.0%})")
     return int(share < LEAST_KILLED)
 
 

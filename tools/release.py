@@ -1,7 +1,7 @@
 """Make a release: the function's package, and the template that deploys it without building anything.
 
-The same sources make the same bytes on each machine: the dependencies are locked, one version of Python compiles the
-package, and neither times nor the order of a directory get into it.
+The same sources result in the same bytes on every machine: the dependencies are locked, one version of Python compiles
+the package, and it contains no times and no order of a directory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tools.archive import zipped
 
 NAME = "neptune-ml-provider"
 PYTHON = "3.13.18"
-"""The Python that compiles a release's bytecode; its first two numbers are those of the function's runtime."""
+"""The Python that compiles a release's bytecode, for the function's runtime."""
 
 _ROOT = Path(__file__).parent.parent
 _UV = _ROOT / ".venv/uv/bin/uv"
@@ -42,10 +42,10 @@ def make(output: Path, *, python: str, source_url: str = "", tag: str = "") -> l
     """Make a release.
 
     Args:
-        output: The directory to write it into, which is emptied first.
+        output: The directory to write the release to; it is emptied first.
         python: The interpreter that compiles the bytecode.
-        source_url: Where the sources are, for the Serverless Application Repository; empty: it is not told.
-        tag: The tag of the release, whose notes are then written, too.
+        source_url: The URL of the sources, for the Serverless Application Repository; empty: none.
+        tag: The tag of the release; empty: no release notes are written.
 
     Returns:
         The files of the release.
@@ -76,7 +76,7 @@ def make(output: Path, *, python: str, source_url: str = "", tag: str = "") -> l
 
 
 def version_of(template: str) -> str:
-    """Read the version of the provider, as in `1.0.0`, from the text of its template."""
+    """Read the provider's version, such as `1.0.0`, from the text of its template."""
     found = re.search(r"^    Release: \{ Version: ([0-9.]+) \}", template, re.M)
     if found is None:
         raise ReleaseError("template.yaml has no version in its mapping Provider")
@@ -84,7 +84,7 @@ def version_of(template: str) -> str:
 
 
 def notes_of(version: str, changelog: str) -> str:
-    """Find what a version changed: its section of the changelog, without the heading."""
+    """Find the changelog's section of a version, without the heading."""
     found = re.search(rf"^## {re.escape(version)}(?: [^\n]*)?\n(.*?)(?=^## |\Z)", changelog, re.M | re.S)
     if found is None:
         raise ReleaseError(f"CHANGELOG.md has no section for {version}")
@@ -92,7 +92,7 @@ def notes_of(version: str, changelog: str) -> str:
 
 
 def released(template: str, source_url: str = "") -> str:
-    """Make the template that deploys the package, with what the Serverless Application Repository wants to know."""
+    """Make the template that deploys the package, with metadata for the Serverless Application Repository."""
     application = {
         "Name": NAME,
         "Description": "CloudFormation resource types for Amazon Neptune ML. A stack starts or adopts a job, and can "
@@ -160,13 +160,13 @@ def _build(package: Path, python: str) -> None:
 
 
 def _sbom(package: Path, version: str, sha256: str) -> str:
-    """List what is in the package, with versions, licences and dependencies, in CycloneDX's JSON."""
+    """List the package's components with versions, licenses and dependencies, in CycloneDX's JSON."""
     needed = re.findall(r"^[a-z].*$", (_ROOT / "src/requirements.in").read_text(), re.M)
     project = f'[project]\nname = "{NAME}"\nversion = "{version}"\nlicense = "{_LICENCE}"\ndependencies = {needed}\n'
     with tempfile.TemporaryDirectory(prefix="sbom-") as directory:
         described = Path(directory) / "pyproject.toml"
         described.write_text(project)
-        # Its Python looks at PYTHONPATH (-S: and at nothing that is installed); the tool itself does not (-I).
+        # The inspected Python reads PYTHONPATH, and with -S nothing else; the tool itself ignores it (-I).
         done = _run(
             [
                 *(str(_CYCLONEDX), "-I", "-m", "cyclonedx_py", "environment", "-S", "--output-reproducible"),
