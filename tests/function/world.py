@@ -19,11 +19,13 @@ from provider.custom_resource.properties import schema_of
 from provider.custom_resource.waiting import OWED, CannotWait, Message, WaitingQueue
 from provider.journal.memory import Memory
 from provider.journal.table import KEY, REVISION, Table
-from provider.kinds import DATA_PROCESSING_JOB, ENDPOINT, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
+from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
 from provider.neptune import Jobs
 from provider.route_checks import RouteChecks
 from provider.settings import Settings
+from provider.values import S3_URL
+from simulator.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,27 +46,15 @@ QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/waiting"
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:waiting"
 TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:jobs"
 
-PATHS: Mapping[str, KindName] = {
-    DATA_PROCESSING_JOB.resource_type: "dataprocessing",
-    MODEL_TRAINING_JOB.resource_type: "modeltraining",
-    MODEL_TRANSFORM_JOB.resource_type: "modeltransform",
-    ENDPOINT.resource_type: "endpoints",
-}
-"""What the cluster calls the kinds of jobs, by the types of their resources."""
+PATHS: Mapping[str, KindName] = dict(zip((kind.resource_type for kind in KINDS), KIND_NAMES, strict=True))
+"""What the cluster calls the kinds of jobs, by the types of their resources; the simulator has the same order."""
 DESCRIPTIONS: Mapping[str, Mapping[str, object]] = {
-    DATA_PROCESSING_JOB.resource_type: {
-        "InputDataS3Location": "s3://bucket/exported",
-        "ProcessedDataS3Location": "s3://bucket/processed",
-    },
-    MODEL_TRAINING_JOB.resource_type: {
-        "DataProcessingJobId": "movies-data",
-        "TrainModelS3Location": "s3://bucket/trained",
-    },
-    MODEL_TRANSFORM_JOB.resource_type: {
-        "ModelTransformOutputS3Location": "s3://bucket/out",
-        "TrainingJobName": "movies",
-    },
-    ENDPOINT.resource_type: {"MlModelTrainingJobId": "movies-training"},
+    kind.resource_type: {
+        row.name: "s3://bucket/out" if row.type is S3_URL else "movies"
+        for row in kind.properties
+        if row.describes and (row.required or row in min(kind.either, key=len, default=()))
+    }
+    for kind in KINDS
 }
 """What describes a job of each kind, and no more than it needs."""
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import botocore.session
 import pytest
+from botocore import xform_name
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from simulator import ERROR_STATUSES, ErrorAnswer, Fault, Simulator
 from simulator.api import OPERATIONS, Operation
 from simulator.kinds import KIND_NAMES, KINDS, Kind, KindName
 from simulator.model import body_members
+from tests.simulator.starts import STARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,34 +44,15 @@ MODEL_OPERATIONS = {
 }
 JSON_TYPES = {"string": "string", "integer": "integer", "long": "integer", "boolean": "boolean"}
 VALUES = {"string": "x", "integer": 0, "boolean": False, "list": ["x"]}
-START = {"modelTransformOutputS3Location": "s3://bucket/transform", "trainingJobName": "training-1"}
-STARTS: dict[KindName, dict[str, str]] = {
-    "dataprocessing": {"inputDataS3Location": "s3://bucket/input", "processedDataS3Location": "s3://bucket/processed"},
-    "modeltraining": {"dataProcessingJobId": "processing-1", "trainModelS3Location": "s3://bucket/training"},
-    "modeltransform": START,
-    "endpoints": {"mlModelTrainingJobId": "training-1"},
-}
+START = STARTS["modeltransform"]
 # boto3's methods, from start to cancel.
-METHODS: dict[KindName, tuple[str, str, str, str]] = {
-    "dataprocessing": (
-        "start_ml_data_processing_job",
-        "list_ml_data_processing_jobs",
-        "get_ml_data_processing_job",
-        "cancel_ml_data_processing_job",
-    ),
-    "modeltraining": (
-        "start_ml_model_training_job",
-        "list_ml_model_training_jobs",
-        "get_ml_model_training_job",
-        "cancel_ml_model_training_job",
-    ),
-    "modeltransform": (
-        "start_ml_model_transform_job",
-        "list_ml_model_transform_jobs",
-        "get_ml_model_transform_job",
-        "cancel_ml_model_transform_job",
-    ),
-    "endpoints": ("create_ml_endpoint", "list_ml_endpoints", "get_ml_endpoint", "delete_ml_endpoint"),
+METHODS = {
+    kind: [
+        xform_name(MODEL_OPERATIONS[method, uri].name)
+        for uri, methods in ((f"/ml/{kind}", ("POST", "GET")), (f"/ml/{kind}/{{id}}", ("GET", "DELETE")))
+        for method in methods
+    ]
+    for kind in KIND_NAMES
 }
 ROLE = "arn:aws:iam::123456789012:role/neptune"
 

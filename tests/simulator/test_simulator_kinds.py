@@ -21,6 +21,7 @@ from simulator import (
     Simulator,
 )
 from simulator.kinds import KIND_NAMES
+from tests.simulator.starts import STARTS
 
 if TYPE_CHECKING:
     from mypy_boto3_neptunedata import NeptuneDataClient
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
     from simulator import KindName
 
 JOB_KINDS: tuple[KindName, ...] = ("dataprocessing", "modeltraining", "modeltransform")
-STARTS: dict[KindName, dict[str, str]] = {
-    "dataprocessing": {"inputDataS3Location": "s3://bucket/input", "processedDataS3Location": "s3://bucket/processed"},
-    "modeltraining": {"dataProcessingJobId": "processing-1", "trainModelS3Location": "s3://bucket/training"},
-    "modeltransform": {"trainingJobName": "t", "modelTransformOutputS3Location": "s3://bucket/transform"},
-    "endpoints": {"mlModelTrainingJobId": "training-1"},
-}
 
 by_kind = pytest.mark.parametrize("kind", KIND_NAMES)
 by_job_kind = pytest.mark.parametrize("kind", JOB_KINDS)

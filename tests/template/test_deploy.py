@@ -188,7 +188,7 @@ class TestOutsideVpc:
             "RESPONSE_HOSTS": "",
             "WAITING_QUEUE_URL": deployment.outputs["WaitingQueueUrl"],
             "JOURNAL_TABLE": deployment.outputs["JournalTableName"],
-            "KINDS": "DataProcessingJob,ModelTrainingJob,ModelTransformJob,Endpoint",
+            "KINDS": ",".join(map(name_of, KINDS)),
             "START_JOBS": "false",
             "NEPTUNE_RESOURCE_ARN": f"arn:aws:neptune-db:{ARN}:*/*",
             "PROVIDER_VERSION": deployment.outputs["Version"],

@@ -58,15 +58,6 @@ def at(shape: Shape | None, path: tuple[str, ...]) -> Shape | None:
     return shape
 
 
-def test_there_are_kinds() -> None:
-    assert [kind.resource_type for kind in KINDS] == [
-        "Custom::NeptuneMLDataProcessingJob",
-        "Custom::NeptuneMLModelTrainingJob",
-        "Custom::NeptuneMLModelTransformJob",
-        "Custom::NeptuneMLEndpoint",
-    ]
-
-
 @every_kind
 def test_each_call_is_a_method_of_the_client_and_called_what_rows_call_it(kind: Kind) -> None:
     assert [call.name for call in calls(kind)] == [START, GET, CANCEL]
