@@ -45,6 +45,7 @@ SOURCE = Path("src/provider")
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 LEAST_KILLED = 0.95
 
+# The reference pages repeat the rows of the kinds, and the test of the flow knows what the function imports.
 _QUICK_TESTS = (
     "tests/unit",
     "tests/journal",
@@ -349,8 +350,8 @@ class Tests:
     def of(self, mutant: Mutant) -> list[str]:
         """Choose the tests that may notice a mutant, the quickest first, for a minute at most.
 
-        These are the tests that reach its statement. If the statement runs when the file is imported, they are the quick
-        tests, and all tests in modules that reach the file.
+        These are the tests that reach its statement. If the statement runs when the file is imported, they are the
+        quick tests, and all tests in modules that reach the file.
         """
         first, last = mutant.lines
         reached = self._reached[mutant.file]
