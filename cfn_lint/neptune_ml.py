@@ -99,7 +99,7 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "InputDataS3Location": Property(
@@ -118,7 +118,7 @@ RESOURCE_TYPES = (
             ),
             "PreviousDataProcessingJobId": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -235,12 +235,12 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "DataProcessingJobId": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 required=True,
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
@@ -254,7 +254,7 @@ RESOURCE_TYPES = (
             ),
             "PreviousModelTrainingJobId": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -411,7 +411,7 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "ModelTransformOutputS3Location": Property(
@@ -423,13 +423,13 @@ RESOURCE_TYPES = (
             ),
             "DataProcessingJobId": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "MlModelTrainingJobId": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -553,18 +553,18 @@ RESOURCE_TYPES = (
             ),
             "Id": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "MlModelTrainingJobId": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
             "MlModelTransformJobId": Property(
                 type="String",
-                expected="an id without white space, control characters and slashes, and neither '.' nor '..'",
+                expected="an id as Neptune lists it, without whitespace, control characters or slashes",
                 describes=True,
                 pattern=r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$",
             ),
@@ -632,10 +632,10 @@ HOSTS = (
     r"(\.us-isof-[a-z0-9-]+)?\.csp\.hci\.ic\.gov)"
 )
 OTHER_HOST = (
-    "a host below .neptune.amazonaws.com (in other AWS partitions its equivalent, such as "
-    ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others (its AllowedHosts parameter)"
+    "a host under .neptune.amazonaws.com (or its equivalent in another AWS partition, such as "
+    ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others with its AllowedHosts parameter"
 )
-PLAIN_HTTP = "an https:// endpoint; http:// is only for hosts that the provider's AllowedHosts names"
+PLAIN_HTTP = "an https:// endpoint; http:// is only for hosts in the provider's AllowedHosts parameter"
 # end of rules
 
 Problem = tuple[Path, str]
@@ -646,7 +646,7 @@ _ENDPOINT = re.compile(r"(?:(?P<scheme>https?)://)?(?P<host>[^:]+)(?::[0-9]+)?")
 _PROVIDERS = re.compile(r"neptune-ml-provider-(ServiceToken|Provider-)")
 _NO_VALUE = {"Ref": "AWS::NoValue"}
 _HANDLE = "AWS::CloudFormation::WaitConditionHandle"
-_OTHER_INSTANCE = "instance types of Amazon SageMaker begin with ml., such as ml.r5.xlarge"
+_OTHER_INSTANCE = "it should be an Amazon SageMaker instance type, such as ml.r5.xlarge"
 # Other letter case, other separators and a missing word are this near; a resource about such a job is not.
 _NEAR = 0.885
 
@@ -935,31 +935,30 @@ def _missing(
 def _ways(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Problem]:
     """What is wrong between the properties: adopt or start, and what goes together."""
     given, adopts, either = Given.of(properties, type_.properties), type_.adopts, type_.either
-    a_job = f"{'an' if type_.noun[0] in 'aeiou' else 'a'} {type_.noun}"
     describing = [name for name, definition in type_.properties.items() if definition.describes]
     described = [name for name in describing if name in given.surely]
     if adopts in given.surely and described:
-        both = f"{adopts} adopts {a_job} that runs already, {_names(described)} would describe one to be started"
-        yield ["Properties", adopts], f"{both}; write either {adopts} or the description"
+        problem = f"{adopts} adopts an existing {type_.noun} and cannot be combined with properties of a new one"
+        yield ["Properties", adopts], f"{problem} ({_names(described)}); remove one or the other"
     if adopts in given.perhaps or not _is_whole(properties):
         return
     required = [name for name in describing if type_.properties[name].required]
     if given.perhaps.isdisjoint(describing):
         ways = f", or {'with ' if required else ''}".join(map(_names, either))
-        start = f"{' with '.join(filter(None, [_names(required), ways]))}, to have one started"
-        yield [], f"The {type_.noun} is missing: write {adopts}, to adopt one that runs already, or {start}"
+        new = " with ".join(filter(None, [_names(required), ways]))
+        yield [], f"No {type_.noun} is given; write {adopts} to adopt an existing one, or {new}, for a new one"
         return
     for name in required:
         if name not in given.perhaps:
-            yield [], f"{name} is missing; {a_job} that is to be started requires it"
+            yield [], f"{name} is missing; a new {type_.noun} requires it"
     if either and all(given.perhaps.isdisjoint(group) for group in either):
-        yield [], f"{a_job.capitalize()} that is to be started requires {', or '.join(map(_names, either))}"
+        yield [], f"A new {type_.noun} requires {', or '.join(map(_names, either))}"
     is_complete = any(given.perhaps.issuperset(group) for group in either)
     for group in either:
         missing = [name for name in group if name not in given.perhaps]
         begun = [name for name in group if name in (given.surely if is_complete else given.perhaps)]
         if missing and begun:
-            yield [], f"{_names(missing)} is missing; it goes with {_names(begun)}"
+            yield [], f"{_names(missing)} is missing; write it together with {_names(begun)}"
 
 
 def _excluded(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Problem]:
@@ -968,7 +967,8 @@ def _excluded(properties: Mapping[str, object], type_: ResourceType) -> Iterator
     for name, definition in type_.properties.items():
         others = {str(it).lower() for _, it in _alternatives(properties.get(definition.excludes))}
         if name in given and others == {"true"}:
-            yield ["Properties", name], f"{name} and {definition.excludes} are two ways to wait; write one of them"
+            problem = f"{name} and {definition.excludes} exclude each other"
+            yield ["Properties", name], f"{problem}; keep {name} if the job may take longer than an hour"
 
 
 def _wrong(
@@ -1031,7 +1031,7 @@ def _instead_of_a_handle(definition: Property, value: object, types: Mapping[str
         if function == "Ref":
             return f"the Ref of {name}, {types[name]}" if name in types and not is_handle else ""
         return f"an attribute of {name}" if function == "Fn::GetAtt" and name in types else ""
-    return "a URL that is written out" if isinstance(value, str) and _is_right(definition, value) else ""
+    return "a literal URL" if isinstance(value, str) and _is_right(definition, value) else ""
 
 
 def _near(resource_type: str) -> str:

@@ -31,9 +31,9 @@ _SOURCE_STYLES = {
 }
 # The function's messages, and what the timeline says instead.
 _SAYS = {
-    "The queue goes on looking for the end of the job": "the queue keeps checking the job until it ends",
+    "The queue keeps checking the job": "the queue keeps checking the job until it ends",
     "The handle has the signal": "the wait condition has the signal",
-    "The handle no longer takes a signal": "the wait condition is gone: nobody takes the signal",
+    "The handle no longer accepts signals": "the wait condition is gone: nobody takes the signal",
 }
 
 

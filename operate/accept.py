@@ -26,7 +26,7 @@ from operate.report import report
 from operate.seen import ANSWERED, Log, Operation, Seen, log_of
 from operate.trial import DEFAULT_MINUTES, VARIABLES, described
 from operate.verdicts import verdicts
-from provider.schema import indefinite
+from provider.kinds.kind import indefinite
 from provider.values import LONGEST_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """The reference of the resource types: what documents and lint rules say of them, from their one definition.
 
-`python -m tools.reference` writes a page for each type in `docs/reference/`, and the parts of `docs/reference.md`, of
-`docs/development.md`, `docs/deployment.md` and the cfn-lint rules that stand between the marks `generated: NAME` and
-`end of NAME`; with `--check` it only tells whether they are up to date.
+`python -m tools.reference` writes a page for each type in `docs/reference/`, and the parts of other pages and of the
+cfn-lint rules that stand between the marks `generated: NAME` and `end of NAME`; with `--check` it only tells whether
+they are up to date.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from provider.custom_resource.properties import schema_of
 from provider.hosts import Hosts, problem_of
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.values import DEFAULT_PORT, Endpoint
-from tools import examples
+from tools import examples, troubleshooting
 from tools.diagrams import diagrams
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ PAGE = _ROOT / "docs/reference.md"
 DEVELOPMENT = _ROOT / "docs/development.md"
 DEPLOYMENT = _ROOT / "docs/deployment.md"
 TEMPLATE = _ROOT / "template.yaml"
+TROUBLESHOOTING = _ROOT / "docs/troubleshooting.md"
 RULES = _ROOT / "cfn_lint/neptune_ml.py"
 
 _LINE_LENGTH = 120
@@ -207,6 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     written = {path_of(kind): page_of(kind) for kind in KINDS}
     written |= {PAGE: page(PAGE.read_text()), RULES: rules(RULES.read_text())}
     written[DEVELOPMENT] = _replace(DEVELOPMENT.read_text(), "plan", f"\n{diagrams()}\n")
+    written[TROUBLESHOOTING] = troubleshooting.page(TROUBLESHOOTING.read_text())
     for path, block in examples.blocks(MODEL_TRANSFORM_JOB).items():
         written[path] = _replace(path.read_text(), "properties", block)
     written[DEPLOYMENT] = _replace(DEPLOYMENT.read_text(), "parameters", _parameters(loads(TEMPLATE.read_text())))

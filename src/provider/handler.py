@@ -90,5 +90,6 @@ def handler(event: object, context: LambdaContext) -> dict[str, str]:
         if not _settings.is_local:
             raise
         # Nobody delivers the event again, and whoever invoked it needs the reason, not a stack trace.
+        #: Or use `make invoke`.
         hint = " Is `make local` running in another terminal?" if isinstance(error, Undeliverable) else ""
         return {"Status": "UNANSWERED", "Reason": f"{error}{hint}"}

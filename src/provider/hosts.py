@@ -121,10 +121,10 @@ def problem_of(endpoint: Endpoint, clusters: Hosts) -> str:
         return ""
     if not clusters.own.fullmatch(endpoint.host):
         return (
-            "a host below .neptune.amazonaws.com (in other AWS partitions its equivalent, such as "
-            ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others (its AllowedHosts "
-            "parameter)."
+            "a host under .neptune.amazonaws.com (or its equivalent in another AWS partition, such as "
+            ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others with its AllowedHosts "
+            "parameter."
         )
     if endpoint.scheme == "http":
-        return "an https:// endpoint; http:// is only for hosts that the provider's AllowedHosts names."
+        return "an https:// endpoint; http:// is only for hosts in the provider's AllowedHosts parameter."
     return ""

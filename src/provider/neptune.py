@@ -41,6 +41,8 @@ CONNECT_SECONDS = 5.0
 # AWS's own examples set no limit on a start or a cancellation: it may take long to be answered.
 READ_SECONDS = {START: 60.0, GET: 10.0, CANCEL: 60.0}
 
+#: Neptune's words for an unknown id. `same ID already exists`: the id is taken. `already completed or failed`: there
+#: is nothing to cancel.
 _UNKNOWN_ID = "Invalid ID provided"
 _LONGEST_WORDS_CHARACTERS = 2000
 
@@ -122,12 +124,12 @@ class Jobs:
         self._kind = kind
         self._endpoint = endpoint
         self._resource_arn = resource_arn
-        self._name = f"Neptune at {endpoint.host}:{endpoint.port}"
+        self._address = f"{endpoint.host}:{endpoint.port}"
         self._make_client = partial(
             boto3.client,
             "neptunedata",
             region_name=region,
-            endpoint_url=f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}",
+            endpoint_url=f"{endpoint.scheme}://{self._address}",
         )
         self._clients: dict[str, BaseClient] = {}
 
@@ -149,7 +151,9 @@ class Jobs:
         """
         answer = self._call(self._kind.start, job_id, properties)
         if not isinstance(answer.get("id"), str) or not answer["id"]:
-            raise Unavailable(f"{self._name} did not confirm the start of {self._kind.words.thing} {job_id}.")
+            raise Unavailable(
+                f"Neptune at {self._address} did not confirm the start of {self._kind.words.thing} {job_id}."
+            )
 
     def update(self, job_id: str, properties: Properties) -> None:
         """Change a job that there is to what describes it now. It stays the same job.
@@ -168,7 +172,9 @@ class Jobs:
         """
         answer = self._call(self._kind.start, job_id, properties, {self._kind.update: True})
         if not isinstance(answer.get("id"), str) or not answer["id"]:
-            raise Unavailable(f"{self._name} did not confirm the update of {self._kind.words.thing} {job_id}.")
+            raise Unavailable(
+                f"Neptune at {self._address} did not confirm the update of {self._kind.words.thing} {job_id}."
+            )
 
     def get(self, job_id: str, properties: Properties) -> Job:
         """Look a job up.
@@ -191,7 +197,9 @@ class Jobs:
         answer = self._call(self._kind.get, job_id, properties)
         status = answer.get("status")
         if not isinstance(status, str) or not status:
-            raise Unavailable(f"{self._name} answered without a status for {self._kind.words.thing} {job_id}.")
+            raise Unavailable(
+                f"Neptune at {self._address} answered without a status for {self._kind.words.thing} {job_id}."
+            )
         lower = status.lower()
         return Job(
             status=status,
@@ -224,7 +232,9 @@ class Jobs:
         answer = self._call(self._kind.cancel, job_id, properties)
         # boto3 takes a body that is no JSON for an empty success.
         if not isinstance(answer.get("status"), str) or not answer["status"]:
-            raise Unavailable(f"{self._name} did not confirm the cancellation of {self._kind.words.thing} {job_id}.")
+            raise Unavailable(
+                f"Neptune at {self._address} did not confirm the cancellation of {self._kind.words.thing} {job_id}."
+            )
 
     def _call(
         self, call: Call, job_id: str, properties: Properties, besides: Mapping[str, object] = MappingProxyType({})
@@ -249,14 +259,19 @@ class Jobs:
         except ConnectionError as error:
             failure = self._no_connection(error)
         except (HTTPClientError, ResponseParserError) as error:
-            failure = Unavailable(f"{self._name} gave no usable answer: {error}")
+            #: The connection broke, or something else answered. The call may have taken effect. Check `Endpoint`, and
+            #: try again.
+            failure = Unavailable(f"Neptune at {self._address} gave no usable answer: {error}")
         except NoCredentialsError as error:
-            failure = NeptuneError(f"The function cannot sign the call of {self._name}: {error}. Look at its role.")
+            #: Locally, give any credentials.
+            failure = NeptuneError(
+                f"The function cannot sign its call to Neptune at {self._address}: {error}. Check its role."
+            )
         except BotoCoreError as error:
-            failure = NeptuneError(f"The call of {self._name} failed: {error}")
+            failure = NeptuneError(f"The call to Neptune at {self._address} failed: {error}")
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             # botocore's parser, on some garbage
-            failure = Unavailable(f"{self._name} gave no usable answer: {error}")
+            failure = Unavailable(f"Neptune at {self._address} gave no usable answer: {error}")
         else:
             return answer
         raise failure
@@ -264,7 +279,9 @@ class Jobs:
     def _refusal(self, call: Call, job_id: str, error: ClientError) -> NeptuneError:
         http_status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         words = str(
-            error.response.get("detailedMessage") or error.response["Error"].get("Message") or "no reason given"
+            error.response.get("detailedMessage")
+            or error.response["Error"].get("Message")
+            or "no reason given; see the cluster's audit log"
         )
         words = words[:_LONGEST_WORDS_CHARACTERS]
         code = error.response["Error"].get("Code") or http_status
@@ -273,39 +290,48 @@ class Jobs:
         # Neptune's guide ("Neptune ML management API errors and exceptions") has an error 400 for it, the API a 404.
         is_unknown |= http_status == HTTPStatus.BAD_REQUEST and _UNKNOWN_ID in words
         if is_unknown and call is not self._kind.start:  # a start may name other jobs, which are unknown
-            return JobNotFound(f"{self._name} knows no {self._kind.noun} {job_id}.")
+            return JobNotFound(f"Neptune at {self._address} has no {self._kind.noun} {job_id}.")
         if is_unknown or http_status == HTTPStatus.BAD_REQUEST:
-            return RequestRefused(f"{self._name} refused the request: {words} ({code})")
+            #: Often, `NeptuneIamRoleArn` is not associated with the cluster.
+            return RequestRefused(f"Neptune at {self._address} refused the request: {words} ({code})")
         if http_status == HTTPStatus.FORBIDDEN:
+            #: A replaced cluster has a new resource id. Neptune takes up to ten minutes to apply a change.
             return Denied(
-                f"{self._name} denied the request: {words} ({code}). The function's role needs {call.action} on "
-                f"{self._resource_arn}; check the provider's parameter ClusterResourceId and its permissions boundary."
+                f"Neptune at {self._address} denied the request: {words} ({code}). The function's role needs "
+                f"{call.action} on "
+                f"{self._resource_arn}; check the provider's ClusterResourceId and its permissions boundary."
             )
         if http_status == HTTPStatus.TOO_MANY_REQUESTS:
-            return Throttled(f"{self._name} answered {http_status}: {words} ({code})")
+            #: Neptune is overloaded or failing; try again later.
+            return Throttled(f"Neptune at {self._address} answered {http_status}: {words} ({code})")
         if http_status == HTTPStatus.REQUEST_TIMEOUT or http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Unavailable(f"{self._name} answered {http_status}: {words} ({code})")
-        return NeptuneError(f"{self._name} gave an unexpected answer, {http_status}: {words} ({code})")
+            return Unavailable(f"Neptune at {self._address} answered {http_status}: {words} ({code})")
+        #: The answer is probably another server's: check `Endpoint`.
+        return NeptuneError(f"Neptune at {self._address} gave an unexpected answer, {http_status}: {words} ({code})")
 
     def _no_connection(self, error: Exception) -> Unreachable | Unavailable:
         if isinstance(error, SSLError):
             if not _is_of_handshake(error):
-                return Unavailable(f"{self._name} gave no usable answer: {error}")
-            return Unreachable(f"A TLS connection to {self._name} failed: {error}")
+                return Unavailable(f"Neptune at {self._address} gave no usable answer: {error}")
+            #: Another server answered, or a custom domain with its own certificate. Use the cluster's own
+            #: endpoint.
+            return Unreachable(f"The TLS connection to Neptune at {self._address} failed: {error}")
         if isinstance(error, ConnectTimeoutError):
             return Unreachable(
-                f"Connecting to {self._name} timed out. Open TCP port {self._endpoint.port} from the function's "
-                "security group to the cluster's, and put the function into subnets of the cluster's VPC (the "
-                "provider's SubnetIds)."
+                f"The connection to Neptune at {self._address} timed out. Allow TCP port {self._endpoint.port} from "
+                f"the function's "
+                "security group to the cluster's, and run the function in subnets of the cluster's VPC (the provider's "
+                "SubnetIds)."
             )
         cause = error.kwargs.get("error") if isinstance(error, EndpointConnectionError) else None
         if isinstance(cause, NameResolutionError):
             return UnknownHost(
-                f"The host name {self._endpoint.host} of the Endpoint cannot be resolved. Check the spelling, and that "
-                "the function runs in the cluster's VPC with DNS resolution enabled."
+                f"The host name {self._endpoint.host} in Endpoint cannot be resolved. Check its spelling, that the "
+                "function runs in the cluster's VPC, and that DNS resolution is enabled there."
             )
         return Unreachable(
-            f"{self._name} refused the connection. Check the Endpoint's port, and that the cluster is available."
+            f"Neptune at {self._address} refused the connection. Check the port in Endpoint, and that the cluster is "
+            f"available."
         )
 
 

@@ -160,7 +160,7 @@ class RouteChecks(NamedTuple):
             pass  # another check has written it
         except JournalUnavailable as error:
             raise Closed(
-                f"{error} Until then, the provider starts and changes no job; it still cancels those that run.",
+                f"{error} Until then, the provider starts and updates no jobs, but still cancels them.",
                 Fault.JOURNAL,
             ) from error
 
@@ -178,12 +178,13 @@ class RouteChecks(NamedTuple):
         except JobNotFound:
             pass
         except RequestRefused as error:
-            logger.info("The cluster can be asked, and refuses", words=str(error))
+            logger.info("The cluster can be reached, and refuses the request", words=str(error))
         except NeptuneError as error:
             is_denied = isinstance(error, Denied)
-            waits = " Neptune can take up to ten minutes to apply a change of IAM permissions." if is_denied else ""
+            hint = "Neptune can take up to ten minutes to apply a change to IAM permissions." if is_denied else ""
+            #: To deploy before the cluster is available, leave `CheckedEndpoint` empty.
             raise Closed(
-                f"The provider cannot use the cluster of CheckedEndpoint. {error}{waits}",
+                f"The function cannot use the cluster in CheckedEndpoint. {error} {hint}".rstrip(),
                 Fault.DENIAL if is_denied else Fault.SILENCE,
             ) from error
 

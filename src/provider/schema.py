@@ -111,14 +111,14 @@ class Schema(NamedTuple):
         rows: Its properties, in the order of the reference page.
         adopts: The property that names a job to adopt; `None` if it is a map's.
         either: Groups of properties that describe a job: one of them has to be there as a whole.
-        noun: What messages call the job.
+        thing: What messages call the job.
     """
 
     resource_type: str
     rows: tuple[Property[Any], ...]
     adopts: Property[Any] | None = None
     either: tuple[tuple[Property[Any], ...], ...] = ()
-    noun: str = "job"
+    thing: str = "job"
 
     def parse(self, raw: Mapping[str, object], *, for_delete: bool = False) -> Properties:
         """Validate the properties of a resource.
@@ -139,7 +139,7 @@ class Schema(NamedTuple):
         meant = {} if for_delete else {name: nearest(name, known) for name in raw if name not in known}
         problems = [self._unknown(name, near, known) for name, near in meant.items()]
         for row in [row for row in self.rows if row.needed_to_delete or not for_delete]:
-            value = raw.get(row.name)
+            name, value = f"{path}{row.name}", raw.get(row.name)
             if value is not None:
                 try:
                     values[row] = parsed = row.type.parse(value)
@@ -149,16 +149,17 @@ class Schema(NamedTuple):
                 except InvalidProperties as error:
                     problems.append(str(error))
                 except ValueError as error:
-                    problems.append(f"{path}{row.name} is {shown(value)}; it should be {error}.")
+                    problems.append(f"{name} is {shown(value)}; it should be {error}.")
             elif row.required and not (row.describes and self.adopts) and row.name not in meant.values():
-                problems.append(f"{path}{row.name} is missing; {self.resource_type} requires it.")
+                problems.append(f"{name} is missing; {self.resource_type} requires it.")
             elif row.default is not None:
                 values[row] = row.default
         if self.adopts and not for_delete:
             problems += self._ways(raw, self.adopts.name, [*meant.values()])
             true = [row.name for row, value in values.items() if value is True]
             problems += [
-                f"{row.name} and {row.excludes} are two ways to wait; write one of them."
+                f"{row.name} and {row.excludes} exclude each other; keep {row.name} if the job may take longer than an "
+                "hour."
                 for row in values
                 if row.excludes in true
             ]
@@ -171,34 +172,35 @@ class Schema(NamedTuple):
 
         What somebody meant who mistyped its name is not missing.
         """
-        a_job = indefinite(self.noun)
         describing = [row for row in self.rows if row.describes]
         required = [row for row in describing if row.required]
         choices = ", or ".join(map(_names, self.either))
         given = [row for row in describing if raw.get(row.name) is not None]
         if raw.get(adopts) is not None:
-            both = f"{adopts} adopts {a_job} that runs already, {_names(given)} would describe one to be started;"
-            return [f"{both} write either {adopts} or the description."] if given else []
+            #: If a condition decides, use `AWS::NoValue`.
+            problem = (
+                f"{adopts} adopts an existing {self.thing} and cannot be combined with properties of a new one "
+                f"({_names(given)}); remove one or the other."
+            )
+            return [problem] if given else []
         if adopts in meant:
             return []
         perhaps = [row for row in describing if row in given or row.name in meant]
         if not perhaps:
             ways = f", or {'with ' if required else ''}".join(map(_names, self.either))
-            start = f"{' with '.join(filter(None, [_names(required), ways]))}, to have one started"
-            return [f"The {self.noun} is missing: write {adopts}, to adopt one that runs already, or {start}."]
-        problems = [
-            f"{row.name} is missing; {a_job} that is to be started requires it."
-            for row in required
-            if row not in perhaps
-        ]
+            properties = " with ".join(filter(None, [_names(required), ways]))
+            return [
+                f"No {self.thing} is given; write {adopts} to adopt an existing one, or {properties}, for a new one."
+            ]
+        problems = [f"{row.name} is missing; a new {self.thing} requires it." for row in required if row not in perhaps]
         if self.either and all(set(group).isdisjoint(perhaps) for group in self.either):
-            problems.append(f"{a_job.capitalize()} that is to be started requires {choices}.")
+            problems.append(f"A new {self.thing} requires {choices}.")
         is_complete = any(set(group).issubset(perhaps) for group in self.either)
         for group in self.either:
             missing = [row for row in group if row not in perhaps]
             begun = [row for row in group if row in (given if is_complete else perhaps)]
             if missing and begun:
-                problems.append(f"{_names(missing)} is missing; it goes with {_names(begun)}.")
+                problems.append(f"{_names(missing)} is missing; write it together with {_names(begun)}.")
         return problems
 
     def _unknown(self, name: str, near: str, known: list[str]) -> str:
@@ -210,18 +212,6 @@ def _names(rows: Iterable[Property[Any]]) -> str:
     """Write an enumeration: `A`, `A and B`, `A, B and C`."""
     *others, last = [row.name for row in rows] or [""]
     return f"{', '.join(others)} and {last}" if others else last
-
-
-def indefinite(noun: str) -> str:
-    """Write a noun with its article.
-
-    Args:
-        noun: The noun, as it sounds: `job`, `endpoint`.
-
-    Returns:
-        `a job`, `an endpoint`.
-    """
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

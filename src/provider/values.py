@@ -14,6 +14,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 DEFAULT_PORT = 8182
 LONGEST_TIMEOUT_SECONDS = 3600
+A_HANDLE = "the Ref of an AWS::CloudFormation::WaitConditionHandle"
 HIDDEN_CATEGORIES = ("Cc", "Cf", "Cs")  # control, format and unpaired surrogate characters
 
 _HOST_NAME = re.compile(
@@ -108,7 +109,7 @@ def _job_id(value: object) -> str:
     text = _string(value)
     hidden = any(character.isspace() or unicodedata.category(character) in HIDDEN_CATEGORIES for character in text)
     if hidden or "/" in text or "\\" in text or text in (".", ".."):
-        raise ValueError("an id without white space, control characters and slashes, and neither '.' nor '..'")
+        raise ValueError("an id as Neptune lists it, without whitespace, control characters or slashes")
     return text
 
 
@@ -128,7 +129,7 @@ def _role_arn(value: object) -> str:
 
 def _handle(value: object) -> str:
     if not isinstance(value, str) or not value.startswith(("https://", "http://")):
-        raise ValueError("the Ref of an AWS::CloudFormation::WaitConditionHandle")
+        raise ValueError(A_HANDLE)
     return value
 
 

@@ -57,8 +57,8 @@ def test_without_a_queue_the_invocation_waits_to_its_end_and_then_says_why_it_ca
     aws.outages = {"send": fault}
     answer = until_answered(aws, request(aws, "Delete", PhysicalResourceId=f"{BLUE}:8182/movies"))
     assert answer["Status"] == "FAILED"
-    assert "The function cannot wait longer: " in answer["Reason"]
-    assert "The deletion can be tried again" in answer["Reason"]
+    assert "The function cannot wait any longer: " in answer["Reason"]
+    assert "The deletion can be retried" in answer["Reason"]
     assert 800 <= aws.time <= 900
     aws.outages, aws.time = {}, 2000.0
     again = request(aws, "Delete", 1, PhysicalResourceId=f"{BLUE}:8182/movies")
@@ -115,7 +115,7 @@ def test_a_queue_that_takes_messages_and_does_not_say_so_does_not_multiply_a_del
         assert answer["Status"] == "SUCCESS"
     else:
         assert answer["Status"] == "FAILED"
-        assert "The deletion can be tried again" in answer["Reason"]
+        assert "The deletion can be retried" in answer["Reason"]
 
 
 def test_two_thousand_deletions_at_once_get_through_small_quotas_within_the_hour() -> None:

@@ -377,32 +377,33 @@ MISTAKES = {
     "Mistyped": "'Endpiont' is not a property of Custom::NeptuneMLModelTransformJob; did you mean Endpoint?",
     "LowerCase": "'waitforstop' is not a property of Custom::NeptuneMLModelTransformJob; did you mean WaitForStop?",
     "Unknown": "'Zzz' is not a property of Custom::NeptuneMLModelTransformJob; it has ServiceToken, ServiceTimeout, ",
-    "NoId": "The job is missing: write Id, to adopt one that runs already, or ModelTransformOutputS3Location with ",
-    "IdWithoutValue": "The job is missing: write Id, to adopt one that runs already, or ",
+    "NoId": "No job is given; write Id to adopt an existing one, or ModelTransformOutputS3Location with ",
+    "IdWithoutValue": "No job is given; write Id to adopt an existing one, or ",
     "NoEndpoint": "Endpoint is missing; Custom::NeptuneMLModelTransformJob requires it",
     "EndpointWithPath": f"Endpoint is 'https://{ENDPOINT}/'; it should be host, host:port or https://host:port",
     "NoServiceToken": "ServiceToken is missing; Custom::NeptuneMLModelTransformJob requires it",
-    "NoProperties": "The job is missing: write Id, to adopt one that runs already, or ",
+    "NoProperties": "No job is given; write Id to adopt an existing one, or ",
     "Clean": "Clean is 'yes'; it should be true or false",
     "WaitForStop": "WaitForStop is '1'; it should be true or false",
     "CleanIf": "Clean is 'maybe'; it should be true or false",
     "TimeoutTooLong": "ServiceTimeout is '3601'; it should be a whole number of seconds from 1 to 3600",
     "TimeoutZero": "ServiceTimeout is '0'; it should be a whole number of seconds from 1 to 3600",
     "TimeoutWithUnit": "ServiceTimeout is '10m'; it should be a whole number of seconds from 1 to 3600",
-    "IdSlash": "Id is 'movies/1'; it should be an id without white space",
-    "IdSpace": "Id is 'movies 1'; it should be an id without white space",
-    "IdNewline": "Id is 'movies\\n'; it should be an id without white space",
-    "IdEmpty": "Id is ''; it should be an id without white space",
-    "IdList": "Id is a list; it should be an id without white space",
+    "IdSlash": "Id is 'movies/1'; it should be an id as Neptune lists it, without whitespace",
+    "IdSpace": "Id is 'movies 1'; it should be an id as Neptune lists it, without whitespace",
+    "IdNewline": "Id is 'movies\\n'; it should be an id as Neptune lists it, without whitespace",
+    "IdEmpty": "Id is ''; it should be an id as Neptune lists it, without whitespace",
+    "IdList": "Id is a list; it should be an id as Neptune lists it, without whitespace",
     "Token": "ServiceToken is 'provider'; it should be an ARN, such as arn:aws:lambda:",
     "Role": "NeptuneIamRoleArn is 'NeptuneML'; it should be the ARN of an IAM role",
     "RoleOfAnotherService": f"NeptuneIamRoleArn is '{TOKEN}'; it should be the ARN of an IAM role",
-    "Both": "Id adopts a job that runs already, ModelTransformOutputS3Location would describe one to be started; ",
-    "NoOutput": "ModelTransformOutputS3Location is missing; a job that is to be started requires it",
-    "NoModel": "A job that is to be started requires DataProcessingJobId and MlModelTrainingJobId, or TrainingJobName",
-    "HalfModel": "MlModelTrainingJobId is missing; it goes with DataProcessingJobId",
-    "HalfModelPerhaps": "MlModelTrainingJobId is missing; it goes with DataProcessingJobId",
-    "OnlyWaiting": "The job is missing: write Id, to adopt one that runs already, or ",
+    "Both": "Id adopts an existing job and cannot be combined with properties of a new one "
+    "(ModelTransformOutputS3Location)",
+    "NoOutput": "ModelTransformOutputS3Location is missing; a new job requires it",
+    "NoModel": "A new job requires DataProcessingJobId and MlModelTrainingJobId, or TrainingJobName",
+    "HalfModel": "MlModelTrainingJobId is missing; write it together with DataProcessingJobId",
+    "HalfModelPerhaps": "MlModelTrainingJobId is missing; write it together with DataProcessingJobId",
+    "OnlyWaiting": "No job is given; write Id to adopt an existing one, or ",
     "OutputNotInS3": "ModelTransformOutputS3Location is 'bucket/output'; it should be an S3 location, such as s3://",
     "Disk": "BaseProcessingInstanceVolumeSizeInGB is '2147483648'; it should be a whole number from 0 to 2147483647",
     "DiskWithUnit": "BaseProcessingInstanceVolumeSizeInGB is '100GB'; it should be a whole number from 0 to 2147483647",
@@ -415,20 +416,21 @@ MISTAKES = {
     "CustomUnknown": "'EntryPointScript' is not a property of CustomModelTransformParameters; did you mean Trans",
     "CustomMissing": "CustomModelTransformParameters.SourceS3DirectoryPath is missing; CustomModelTransformParameters ",
     "CustomWrong": "CustomModelTransformParameters.SourceS3DirectoryPath is 'code'; it should be an S3 location, ",
-    "OtherHost": "Endpoint is 'neptune.example.com:8182'; it should be a host below .neptune.amazonaws.com (in ",
-    "PlainHttp": f"Endpoint is 'HTTP://{ENDPOINT}'; it should be an https:// endpoint; http:// is only for hosts that ",
+    "OtherHost": "Endpoint is 'neptune.example.com:8182'; it should be a host under .neptune.amazonaws.com (or ",
+    "PlainHttp": f"Endpoint is 'HTTP://{ENDPOINT}'; it should be an https:// endpoint; http:// is only for hosts in ",
     "DataPropertyOfTransform": "'ModelTransformOutputS3Location' is not a property of Custom::NeptuneMLDataProcessing",
-    "DataNoId": "The job is missing: write Id, to adopt one that runs already, or InputDataS3Location and "
-    "ProcessedDataS3Location, to have one started",
-    "TrainingWithoutData": "DataProcessingJobId is missing; a job that is to be started requires it",
+    "DataNoId": "No job is given; write Id to adopt an existing one, or InputDataS3Location and "
+    "ProcessedDataS3Location, for a new one",
+    "TrainingWithoutData": "DataProcessingJobId is missing; a new job requires it",
     "TrainingSpot": "EnableManagedSpotTraining is 'yes'; it should be true or false",
-    "EndpointNoId": "The endpoint is missing: write Id, to adopt one that runs already, or MlModelTrainingJobId, or "
-    "MlModelTransformJobId, to have one started",
-    "EndpointNoModel": "An endpoint that is to be started requires MlModelTrainingJobId, or MlModelTransformJobId",
-    "EndpointBoth": "Id adopts an endpoint that runs already, InstanceCount would describe one to be started; write ",
+    "EndpointNoId": "No endpoint is given; write Id to adopt an existing one, or MlModelTrainingJobId, or "
+    "MlModelTransformJobId, for a new one",
+    "EndpointNoModel": "A new endpoint requires MlModelTrainingJobId, or MlModelTransformJobId",
+    "EndpointBoth": "Id adopts an existing endpoint and cannot be combined with properties of a new one "
+    "(InstanceCount); ",
     "NearlyOurs": "Custom::NeptuneModelTransformJob is not checked; did you mean Custom::NeptuneMLModelTransformJob?",
     "Refused": "the provider refuses AWS::CloudFormation::CustomResource; write Custom::NeptuneMLModelTransformJob",
-    "EndpointInstance": "InstanceType is 'r5.large'; instance types of Amazon SageMaker begin with ml., such as ml.r5.",
+    "EndpointInstance": "InstanceType is 'r5.large'; it should be an Amazon SageMaker instance type, such as ml.r5.",
     "GetAtt": "'Statuss' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean Status?",
     "GetAttList": "'Arn' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean ModelArns?",
     "Sub": "'Outputlocation' is not an attribute of Custom::NeptuneMLModelTransformJob; did you mean OutputLocation?",
@@ -743,7 +745,7 @@ def warnings_of_handle(kind: Kind, value: object) -> list[str]:
         ({"Ref": "Trained"}, "the Ref of Trained, AWS::CloudFormation::WaitCondition"),
         ({"Fn::GetAtt": ["Handle", "Id"]}, "an attribute of Handle"),
         ({"Fn::GetAtt": "Handle.Id"}, "an attribute of Handle"),
-        ("https://example.com/x?X-Amz-Signature=x", "a URL that is written out"),
+        ("https://example.com/x?X-Amz-Signature=x", "a literal URL"),
         ({"Fn::If": ["Waits", {"Ref": "Trained"}, {"Ref": "AWS::NoValue"}]}, "the Ref of Trained, AWS::Cl"),
     ],
 )
@@ -776,7 +778,10 @@ def test_a_handle_that_is_no_url_or_stands_beside_another_way_to_wait_is_an_erro
     handle = {"CompletionHandle": {"Ref": "Handle"}}
     wrong = "it should be the Ref of an AWS::CloudFormation::WaitConditionHandle"
     assert messages(kind, {**ADOPTED, "CompletionHandle": "Handle"}) == [f"CompletionHandle is 'Handle'; {wrong}"]
-    both = "CompletionHandle and WaitForCompletion are two ways to wait; write one of them"
+    both = (
+        "CompletionHandle and WaitForCompletion exclude each other; keep CompletionHandle if the job may take longer "
+        "than an hour"
+    )
     for true in (True, "true", "True", {"Fn::If": ["Waits", True, "true"]}):
         assert messages(kind, {**ADOPTED, **handle, "WaitForCompletion": true}) == [both]
     for other in (False, "false", {"Ref": "Waits"}, {"Fn::If": ["Waits", True, False]}):
@@ -844,7 +849,7 @@ def test_what_is_mistyped_is_not_called_missing_too(kind: Kind, properties: dict
         properties = {name: value for name, value in properties.items() if name not in started}
     are_in_the_providers_words(kind, properties)
     said = messages(kind, properties)
-    assert [message for message in said if "did you mean" not in message and "goes with" not in message] == []
+    assert [message for message in said if "did you mean" not in message and "together with" not in message] == []
 
 
 @pytest.mark.parametrize("value", ["r5.large", "ML.r5.large", "large", {"Fn::If": ["IsSo", "r5.large", "ml.r5.large"]}])

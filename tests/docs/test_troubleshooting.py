@@ -1,32 +1,74 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from provider.identity import LONGEST_BYTES
-from provider.neptune import Jobs
-from provider.values import LONGEST_TIMEOUT_SECONDS
-from tests.cfn_lint.linting import ROOT
-from tests.docs.messages import fragments
+from tools.troubleshooting import page
 
-PAGE = " ".join((ROOT / "docs/troubleshooting.md").read_text().split())
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGE = """\
+<!-- generated: messages of one -->
+- an old message
+<!-- end of messages -->
+<!-- generated: messages of log -->
+<!-- end of messages -->
+"""
+SOURCE = '''
+LIMIT = 5
+SENTENCES = {
+    LIMIT: "{named} could not be {started}. {said}",
+    #: Somebody else
+    #: did.
+    7: "{named} {not_stopped} yet.",
+}
+
+def fail(error, words, logger):
+    """Not a message."""
+    if error:
+        #: As in `sam local invoke`.
+        raise ValueError(
+            f"At most {LIMIT} of {words.thing}s: {error}. "
+            f"Try {', '.join(error.names)}."
+        )
+    #: One attempt.
+    logger.warning("Is `it` running?", problem="none")
+'''
 
 
-@pytest.mark.parametrize("fragment", fragments())
-def test_every_message_is_explained(fragment: str) -> None:
-    assert fragment in PAGE
+def written(source: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str = PAGE) -> str:
+    """The page for a package of one module."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "one.py").write_text(source)
+    return page(before, tmp_path / name)
 
 
-def test_messages_are_found_in_the_source() -> None:
-    found = fragments()
+def test_a_message_is_explained_by_the_comment_above_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (
+        written(SOURCE, "explained", tmp_path, monkeypatch)
+        == """\
+<!-- generated: messages of one -->
+- `The job <id> has not stopped yet.`\\
+  Somebody else did.
+- `At most 5 of jobs: <error>. Try <names>.`\\
+  As in `sam local invoke`.
+<!-- end of messages -->
+<!-- generated: messages of log -->
+- ``Is `it` running?``\\
+  One attempt.
+<!-- end of messages -->
+"""
+    )
 
-    assert ": its cluster is at" in found  # part of an f-string
-    assert "was requested, but Neptune does not show it yet." in found  # of one for `str.format`
-    assert any(text.endswith("(the provider's SubnetIds).") for text in found)  # over several lines
-    assert "a non-empty string" in found  # what parsing raises
-    assert "Neptune cannot be asked; asking again" in found  # in the log
-    assert not any(text in (Jobs.__doc__ or "") for text in found)
+
+def test_a_comment_that_explains_nothing_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="no message follows"):
+        written("#: Why?\nLIMIT = 5\n", "nothing", tmp_path, monkeypatch)
 
 
-def test_numbers_are_those_of_the_source() -> None:
-    assert f"a whole number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS}." in PAGE
-    assert f"at most {LONGEST_BYTES:,} bytes (it has" in PAGE
+def test_a_module_that_the_page_leaves_out_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="names one"):
+        written(SOURCE, "left_out", tmp_path, monkeypatch, PAGE.replace("of one", "of two"))

@@ -19,7 +19,7 @@ def test_job_that_never_existed(provider: Provider) -> None:
     assert stack.settle(SETTLE_SECONDS) == "ROLLBACK_COMPLETE"
     reason = failures(stack)["Job"]
     assert reason.startswith(
-        f"Neptune at {provider.neptune.host_port} knows no model transform job job-mistyped. Check Id and Endpoint."
+        f"Neptune at {provider.neptune.host_port} has no model transform job job-mistyped. Check Id and Endpoint."
     )
     assert delete(stack) == "DELETE_COMPLETE"
     assert provider.cancellations() == cancelled
@@ -89,7 +89,7 @@ def test_update_to_an_unknown_job_keeps_the_old_one(provider: Provider) -> None:
     stack.update(template({"Job": provider.resource("job-unknown")}))
 
     assert stack.settle(SETTLE_SECONDS) == "UPDATE_ROLLBACK_COMPLETE"
-    assert "knows no model transform job job-unknown. Check Id and Endpoint." in failures(stack)["Job"]
+    assert "has no model transform job job-unknown. Check Id and Endpoint." in failures(stack)["Job"]
     assert provider.cancellations() == cancelled
     assert delete(stack) == "DELETE_COMPLETE"
     assert len(provider.cancellations(job)) == 1

@@ -78,7 +78,7 @@ def test_job_that_never_stops_fails_the_deletion_at_its_deadline(provider: Provi
 
     reason = failures(stack)["Job"]
     assert reason.startswith(f"The job {job} has not stopped yet (its status is Stopping).")
-    assert "The time for waiting is up. The deletion can be tried again" in reason
+    assert "The operation reached its time limit (ServiceTimeout). The deletion can be retried" in reason
     assert len(provider.invocations(stack.id, "Delete")) > 1
     assert provider.metrics(stack.id, "Delete")["FailedDeletions"] == [1.0]
     assert depth(provider) != (0, 0, 0)  # the message by which the job is cancelled meanwhile
@@ -100,7 +100,7 @@ def test_without_the_queue_the_invocation_waits_in_place(provider: Provider) -> 
     assert provider.neptune.status(job) == "Stopped"
     (lines,) = provider.invocations(stack.id, "Delete")
     (warning,) = [line for line in lines if line.level == "WARNING"]
-    assert warning.message == "The request cannot wait in the queue; waiting here"
+    assert warning.message == "The request could not be queued; waiting in this invocation"
     assert "not authorized to perform: sqs:SendMessage" in warning.fields["problem"]
 
 
@@ -112,9 +112,9 @@ def test_without_a_route_to_the_queue_the_deletion_fails_with_the_invocation(pro
 
     reason = failures(stack)["Job"]
     assert reason.startswith(
-        f"The job {job} has not stopped yet (its status is Stopping). The function cannot wait longer"
+        f"The job {job} has not stopped yet (its status is Stopping). The function cannot wait any longer"
     )
     assert "Amazon SQS cannot be reached: the function's subnets have no route to it." in reason
-    assert "The deletion can be tried again" in reason
+    assert "The deletion can be retried" in reason
     provider.neptune.forget_job(job)
     assert delete(stack) == "DELETE_COMPLETE"

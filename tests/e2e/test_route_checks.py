@@ -122,7 +122,7 @@ def test_without_a_route_to_the_cluster_the_deployment_fails_with_what_to_do(pro
     ((status, reason),) = story(provider, "no-cluster", CLUSTER)[:1]
     assert status == "CREATE_FAILED"
     assert reason.startswith(
-        "The provider cannot use the cluster of CheckedEndpoint. Neptune at localhost:9 refused the connection."
+        "The function cannot use the cluster in CheckedEndpoint. Neptune at localhost:9 refused the connection."
     )
     for earlier in (RESPONSES, QUEUE, JOURNAL):
         assert [it for it, _ in story(provider, "no-cluster", earlier)] == ["CREATE_COMPLETE", "DELETE_SKIPPED"]

@@ -53,7 +53,7 @@ OUTCOMES = {
     "create-unknown-job": Outcome(
         "FAILED",
         f"no-job/{FAILED_CREATE}",
-        "knows no model transform job podcasts. Check Id and Endpoint.",
+        "has no model transform job podcasts. Check Id and Endpoint.",
         job="podcasts",
     ),
     "create-mistyped-property": Outcome(
@@ -64,13 +64,15 @@ OUTCOMES = {
         job_status="InProgress",
     ),
     "create-half-a-pair": Outcome(
-        "FAILED", f"no-job/{HALF_A_PAIR}", "MlModelTrainingJobId is missing; it goes with DataProcessingJobId."
+        "FAILED",
+        f"no-job/{HALF_A_PAIR}",
+        "MlModelTrainingJobId is missing; write it together with DataProcessingJobId.",
     ),
     "create-both-ways": Outcome(
         "FAILED",
         f"no-job/{BOTH_WAYS}",
-        "Id adopts a job that runs already, ModelTransformOutputS3Location and TrainingJobName would describe one to "
-        "be started; write either Id or the description.",
+        "Id adopts an existing job and cannot be combined with properties of a new one "
+        "(ModelTransformOutputS3Location and TrainingJobName); remove one or the other.",
         job="movies",
         job_status="InProgress",
     ),
@@ -107,7 +109,8 @@ OUTCOMES = {
     "delete-never-stops": Outcome(
         "FAILED",
         f"{CLUSTER}/stuck",
-        "The job stuck has not stopped yet (its status is Stopping). The time for waiting is up",
+        "The job stuck has not stopped yet (its status is Stopping). The operation reached its time "
+        "limit (ServiceTimeout)",
         job="stuck",
         cancellation="stuck?clean=false",
         cancellations=2,  # at the end once more, as there is no queue here that would go on

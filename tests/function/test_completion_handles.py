@@ -157,7 +157,7 @@ def test_a_job_that_will_not_complete_is_signalled_at_once(world: World, kind: K
     ((message, _),) = world.queue.waiting  # type: ignore[attr-defined] # it is the played one
     assert world.invoke(delivered(message)) == {
         "Status": "PENDING",
-        "Reason": f"The queue looks for the end of the {kind.words.thing}.",
+        "Reason": f"The queue keeps checking the {kind.words.thing}.",
     }
 
     world.drain()
@@ -173,7 +173,7 @@ def test_a_job_that_disappears_is_a_failure(world: World) -> None:
     (signal,) = signals(world)
     assert signal["Status"] == "FAILURE"
     assert signal["Reason"].endswith(
-        "knows no model transform job job-1. It disappeared while the provider waited for it."
+        "has no model transform job job-1. It disappeared while the provider waited for it."
     )
 
 
@@ -185,13 +185,13 @@ def test_an_endpoint_is_spoken_of_as_such(world: World) -> None:
     world.invoke(world.event("Create", ResourceProperties=properties))
     assert isinstance(world.queue, Queue)
     ((message, _),) = world.queue.waiting
-    assert world.invoke(delivered(message))["Reason"] == "The queue looks for the end of the endpoint."
+    assert world.invoke(delivered(message))["Reason"] == "The queue keeps checking the endpoint."
     world.queue.problem = NO_ROUTE
     event = world.event("Create", ResourceProperties=properties)
     world.invoke(event)
     assert world.answer(event)["Reason"].startswith(
-        f"The provider cannot wait for the endpoint. {NO_ROUTE} The endpoint is deleted when CloudFormation deletes "
-        "this resource."
+        f"The provider cannot wait for the endpoint. {NO_ROUTE} The endpoint will be deleted when CloudFormation "
+        "deletes this resource."
     )
     world.queue.problem = ""
     world.drain()
@@ -211,8 +211,7 @@ def test_a_job_that_takes_longer_than_any_wait_condition_waits_ends_the_looking(
     (signal,) = signals(world)
     assert signal["Status"] == "FAILURE"
     assert signal["Reason"] == (
-        "The job job-1 has not completed yet (its status is InProgress). The provider has looked at it for 3 hours, "
-        "and stops now."
+        "The job job-1 has not completed yet (its status is InProgress). The provider stopped waiting after 3 hours."
     )
     assert 3 * HOUR <= world.time() <= 3 * HOUR + 40
 
@@ -250,23 +249,24 @@ RIGHT = "it should be the Ref of an AWS::CloudFormation::WaitConditionHandle."
         (["https://x"], f"CompletionHandle is a list; {RIGHT}"),
         (
             f"https://example.com/x?X-Amz-Signature={SIGNATURE}",
-            f"CompletionHandle is at example.com, where CloudFormation takes no signals of this Region; {RIGHT}",
+            "CompletionHandle is at example.com, which is not where CloudFormation takes this Region's signals; "
+            f"{RIGHT}",
         ),
         (
             "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/x?X-Amz-Signature=5ec7e7",
-            "CompletionHandle is at cloudformation-custom-resource-response-useast1.s3.amazonaws.com, where "
-            f"CloudFormation takes no signals of this Region; {RIGHT}",
+            "CompletionHandle is at cloudformation-custom-resource-response-useast1.s3.amazonaws.com, which is not "
+            f"where CloudFormation takes this Region's signals; {RIGHT}",
         ),
         (
             "https://cloudformation-waitcondition-us-east-1.s3.amazonaws.com:8443/x?X-Amz-Signature=5ec7e7",
-            f"CompletionHandle is not https, at port 443; {RIGHT}",
+            f"CompletionHandle does not use HTTPS on port 443; {RIGHT}",
         ),
         (
             "https://cloudformation-waitcondition-us-east-1.s3.amazonaws.com/x",
-            f"CompletionHandle is no pre-signed URL; {RIGHT}",
+            f"CompletionHandle is not a pre-signed URL; {RIGHT}",
         ),
-        ("https://[x", f"CompletionHandle is no URL; {RIGHT}"),
-        ("https:// x?X-Amz-Signature=5ec7e7", f"CompletionHandle is missing or no URL; {RIGHT}"),
+        ("https://[x", f"CompletionHandle is not a URL; {RIGHT}"),
+        ("https:// x?X-Amz-Signature=5ec7e7", f"CompletionHandle is missing or not a URL; {RIGHT}"),
     ],
 )
 def test_what_is_no_handle_fails_the_creation_before_anything_is_started(
@@ -283,7 +283,8 @@ def test_a_handle_and_waiting_for_completion_are_two_ways(world: World) -> None:
     answer = world.ask("Create", ResourceProperties=world.described(CompletionHandle=handle, WaitForCompletion="true"))
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(
-        "CompletionHandle and WaitForCompletion are two ways to wait; write one of them."
+        "CompletionHandle and WaitForCompletion exclude each other; keep CompletionHandle if the job may take longer "
+        "than an hour."
     )
     assert world.calls == []
 
@@ -306,8 +307,8 @@ def test_without_a_route_to_the_queue_the_creation_fails_and_its_job_is_cancelle
     answer = world.ask("Create", ResourceProperties=properties)
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(
-        f"The provider cannot wait for the job. {NO_ROUTE} The job is cancelled when CloudFormation deletes "
-        "this resource."
+        f"The provider cannot wait for the job. {NO_ROUTE} The job will be cancelled when CloudFormation "
+        "deletes this resource."
     )
     assert answer["PhysicalResourceId"] == world.physical_id(started(world))
     world.ask("Delete", PhysicalResourceId=answer["PhysicalResourceId"], ResourceProperties=properties)
@@ -390,7 +391,7 @@ def test_a_handle_that_is_gone_ends_the_looking(world: World, status: int, writt
     world.host.behave([], then=status)
     assert world.drain() is not None
     assert metric("FailedSignals") == [1]
-    (line,) = [json.loads(it) for it in written.getvalue().splitlines() if "no longer takes a signal" in it]
+    (line,) = [json.loads(it) for it in written.getvalue().splitlines() if "no longer accepts signals" in it]
     assert (line["level"], line["problem"]) == ("WARNING", f"HTTP status {status}")
 
 
@@ -465,7 +466,7 @@ def test_a_host_that_the_operator_has_taken_away_is_not_called(world: World) -> 
     world.drain()
     (signal,) = signals(world)
     assert signal["Status"] == "FAILURE"
-    assert "which should be a host below .neptune.amazonaws.com" in signal["Reason"]
+    assert "It should be a host under .neptune.amazonaws.com" in signal["Reason"]
     assert len(world.calls) == calls
 
 
@@ -641,7 +642,7 @@ def test_a_rollback_to_another_handle_does_not_fail_for_want_of_the_queue(world:
     event = update(world, old, new, world.physical_id())
     # It comes again, and the alarm sounds at last.
     for _ in range(2):
-        with pytest.raises(Undeliverable, match="handle is not signalled"):
+        with pytest.raises(Undeliverable, match="CompletionHandle will not be signalled"):
             world.invoke(event)
     world.queue.problem = ""
     world.simulator.forget_job("job-1")

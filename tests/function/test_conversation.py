@@ -177,11 +177,11 @@ def test_a_request_that_waits_is_told_as_pending(world: World) -> None:
 
 def test_without_a_queue_the_invocation_waits_as_long_as_it_lasts_less_a_last_look(world: World) -> None:
     assert isinstance(world.queue, Queue)
-    world.queue.problem = "There is no queue here."
+    world.queue.problem = "No queue is here."
     world.simulator.start_job("job-1", stop_seconds=None)
     answer = world.ask("Delete", 100.0)
     assert answer["Status"] == "FAILED"
-    assert "The function cannot wait longer: There is no queue here." in answer["Reason"]
+    assert "The function cannot wait any longer: No queue is here." in answer["Reason"]
     assert world.time() == pytest.approx(80)
 
 
@@ -221,5 +221,5 @@ def test_what_is_told_of_a_failed_deletion_asks_nobody_to_delete_a_whole_stack(w
     world.simulator.start_job("job-1", stop_seconds=None)
     answer = world.ask("Delete", ResourceProperties=world.properties(ServiceTimeout="30"))
     assert answer["Status"] == "FAILED"
-    assert "The deletion can be tried again; the provider keeps trying for 24 hours." in answer["Reason"]
+    assert "The deletion can be retried. Meanwhile, the provider keeps trying for 24 hours." in answer["Reason"]
     assert "stack again" not in answer["Reason"]

@@ -293,7 +293,7 @@ def test_waiting_ends_at_the_deadline_of_the_request(
     implementation(world, authority, polls=True).look_again(event, arrived_at=EPOCH - 3600)
     (answer,) = world.answers(event) or [{"Status": "none"}]
     assert answer["Status"] == "FAILED"
-    assert "The deletion can be tried again" in answer["Reason"]
+    assert "The deletion can be retried" in answer["Reason"]
 
 
 @pytest.mark.usefixtures("queue")

@@ -197,7 +197,7 @@ def test_an_adopted_endpoint_has_nothing_that_could_be_changed(world: World) -> 
     world.ask("Create")
     answer = world.ask("Update", ResourceProperties=world.properties(InstanceCount="2"))
     assert answer["Status"] == "FAILED"
-    assert "InstanceCount would describe one to be started" in answer["Reason"]
+    assert "properties of a new one (InstanceCount)" in answer["Reason"]
     assert world.starts == 0
 
 
@@ -217,7 +217,7 @@ def test_what_neptune_refuses_fails_the_update_with_its_words_and_the_rollback_s
     world.simulator.inject(REFUSED)
     answer = answered(world, update(world, physical_id, before, after))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id)
-    assert "could not be changed. Neptune at" in answer["Reason"]
+    assert "could not be updated. Neptune at" in answer["Reason"]
     assert "Invalid ML instance type." in answer["Reason"]
     back = answered(world, update(world, physical_id, after, before))
     assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", physical_id)
@@ -348,7 +348,7 @@ def test_a_change_whose_time_is_over_before_it_could_be_made_fails(world: World)
     after = larger(world, InstanceCount="2", ServiceTimeout="60")
     answer = answered(world, update(world, physical_id, large, after))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id)
-    assert "cannot be changed yet (its status is Updating). The time for waiting is up" in answer["Reason"]
+    assert "cannot be updated yet (its status is Updating). The operation reached its time limit" in answer["Reason"]
     assert configuration(world, physical_id) == "-1"
 
 

@@ -117,9 +117,9 @@ def test_a_deletion_rides_out_a_cluster_that_cannot_be_reached_for_minutes(
 def test_a_deletion_gives_up_a_cluster_that_cannot_be_reached_after_ten_minutes(world: World, outage: str) -> None:
     answer = delete(world)
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("The job job-1 is not known to have stopped.")
-    words = {"refused": "refused the connection. Check the Endpoint's port", "timed out": "timed out. Open TCP port"}
-    assert words.get(outage, "The host name cluster.test of the Endpoint cannot be resolved") in answer["Reason"]
+    assert answer["Reason"].startswith("It is unknown whether the job job-1 has stopped.")
+    words = {"refused": "refused the connection. Check the port in Endpoint", "timed out": "timed out. Allow TCP port"}
+    assert words.get(outage, "The host name cluster.test in Endpoint cannot be resolved") in answer["Reason"]
     assert 600 <= world.time() <= 640
 
 
@@ -152,7 +152,7 @@ def test_a_create_waits_for_three_minutes_and_for_a_host_that_is_unknown_for_les
 def test_neptune_speaks_no_tls(world: World) -> None:
     answer = delete(world, PhysicalResourceId=f"{world.simulator.host_port}/job-1")
     assert answer["Status"] == "FAILED"
-    assert f"A TLS connection to Neptune at {world.simulator.host_port} failed" in answer["Reason"]
+    assert f"The TLS connection to Neptune at {world.simulator.host_port} failed" in answer["Reason"]
 
 
 def test_neptune_fails_over_in_the_middle_of_a_wait(world: World) -> None:
@@ -246,9 +246,9 @@ def test_neptune_throttles_for_ever(world: World) -> None:
     world.simulator.inject(Fault(ErrorAnswer("TooManyRequestsException", "slow down"), times=None))
     answer = delete(world, ResourceProperties=world.properties(ServiceTimeout="2000"))
     assert answer["Status"] == "FAILED"
-    assert "is not known to have stopped" in answer["Reason"]
+    assert "It is unknown whether the job job-1 has stopped." in answer["Reason"]
     assert "answered 429: slow down" in answer["Reason"]
-    assert "The deletion can be tried again" in answer["Reason"]
+    assert "The deletion can be retried" in answer["Reason"]
     assert 600 <= world.time() <= 640
 
 
@@ -581,7 +581,7 @@ def test_a_job_whose_attributes_do_not_fit_is_not_adopted(world: World, monkeypa
     monkeypatch.setattr(neptune.Jobs, "get", lambda *_: job)
     answer = world.ask("Create")
     assert answer["Status"] == "FAILED"
-    assert "longer than CloudFormation takes (4,096 bytes)" in answer["Reason"]
+    assert "exceed CloudFormation's 4,096 bytes" in answer["Reason"]
     assert answer["PhysicalResourceId"].startswith("no-job/")  # its rollback cancels nothing
 
 
@@ -727,7 +727,7 @@ def test_nobody_else_is_answered(world: World, written: io.StringIO, url: object
     world.settings = world.settings._replace(responses=Hosts.of_responses("us-east-1"))
     running_job(world)
     event = world.event("Delete", ResponseURL=url)
-    with pytest.raises(Unanswerable, match="the event's ResponseURL is"):
+    with pytest.raises(Unanswerable, match="The event's ResponseURL "):
         world.invoke(event)
     with pytest.raises(Unanswerable):
         world.invoke(delivered(event))
@@ -735,7 +735,7 @@ def test_nobody_else_is_answered(world: World, written: io.StringIO, url: object
     del event["RequestId"]
     told = world.invoke(event)
     assert told["Status"] == "UNANSWERED"
-    assert told["Reason"].startswith("The event cannot be answered: the event's ResponseURL is")
+    assert told["Reason"].startswith("The event cannot be answered. The event's ResponseURL ")
     assert world.simulator.log == ()
 
 
@@ -746,7 +746,7 @@ def test_the_hosts_that_an_endpoint_may_name_may_not_be_answered(world: World) -
     )
     running_job(world, stop_seconds=0)
     event = world.event("Delete")
-    with pytest.raises(Unanswerable, match="is not https, at port 443"):
+    with pytest.raises(Unanswerable, match="does not use HTTPS on port 443"):
         world.invoke(event)
     event["ResponseURL"] = event["ResponseURL"].replace("127.0.0.1", "localhost")
     world.invoke(event)
@@ -757,10 +757,10 @@ def test_the_hosts_that_may_be_answered_are_no_endpoints(world: World) -> None:
     world.settings = world.settings._replace(clusters=Hosts.of_clusters(["localhost"]))
     answer = world.ask("Create")
     assert answer["Status"] == "FAILED"
-    assert "it should be a host below .neptune.amazonaws.com" in answer["Reason"]
+    assert "it should be a host under .neptune.amazonaws.com" in answer["Reason"]
     answer = delete(world)
     assert answer["Status"] == "FAILED"
-    assert "If the provider's AllowedHosts was changed, change it back" in answer["Reason"]
+    assert "If AllowedHosts was changed, restore it" in answer["Reason"]
     assert world.simulator.log == ()
 
 
@@ -788,7 +788,7 @@ def test_the_watchdog_answers_for_a_call_that_hangs(world: World, sluggish: None
     assert is_hanging
     answer = world.answer(event)
     assert answer["Status"] == "FAILED"
-    assert "ran out of time waiting for an answer from Neptune. The deletion can be tried again" in answer["Reason"]
+    assert "ran out of time waiting for an answer from Neptune. The deletion can be retried" in answer["Reason"]
 
 
 def test_what_the_watchdog_has_answered_is_not_handed_over(world: World, sluggish: None) -> None:
@@ -852,7 +852,7 @@ def test_a_fault_of_the_provider_itself_is_answered(world: World, monkeypatch: p
     monkeypatch.setattr(neptune.Jobs, "get", lambda *_: 1 / 0)
     answer = delete(world)
     assert answer["Status"] == "FAILED"
-    assert "The provider failed through a fault of its own: ZeroDivisionError" in answer["Reason"]
+    assert "The provider failed because of a bug: ZeroDivisionError" in answer["Reason"]
 
 
 def test_the_function_has_no_credentials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -861,8 +861,8 @@ def test_the_function_has_no_credentials(world: World, monkeypatch: pytest.Monke
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     answer = delete(world)
     assert answer["Status"] == "FAILED"
-    assert "The function cannot sign the call of Neptune at 127.0.0.1" in answer["Reason"]
-    assert "Unable to locate credentials. Look at its role." in answer["Reason"]
+    assert "The function cannot sign its call to Neptune at 127.0.0.1" in answer["Reason"]
+    assert "Unable to locate credentials. Check its role." in answer["Reason"]
     assert "fault of its own" not in answer["Reason"]
     assert 600 <= world.time() <= 640
 
@@ -882,8 +882,8 @@ def test_a_job_that_never_stops_fails_the_deletion_at_its_deadline(world: World)
     running_job(world, stop_seconds=None)
     answer = delete(world)
     assert answer["Status"] == "FAILED"
-    assert "has not stopped yet (its status is Stopping). The time for waiting is up" in answer["Reason"]
-    assert "The deletion can be tried again; the provider keeps trying for 24 hours." in answer["Reason"]
+    assert "has not stopped yet (its status is Stopping). The operation reached its time limit" in answer["Reason"]
+    assert "The deletion can be retried. Meanwhile, the provider keeps trying for 24 hours." in answer["Reason"]
     assert world.time() == pytest.approx(3570)
     assert len(world.cancellations) == 1
 
@@ -951,15 +951,18 @@ MALFORMED: list[tuple[dict[str, object], str]] = [
     ({"ResourceProperties": []}, "ResourceProperties should be a map"),
     ({"ResourceProperties": None}, "ResourceProperties should be a map"),
     ({"RequestType": "Update", "OldResourceProperties": "none"}, "OldResourceProperties should be a map"),
-    ({"Waiting": None}, "Waiting should have ArrivedAt"),
-    ({"Waiting": "of another version"}, "Waiting should have ArrivedAt"),
-    ({"Waiting": {"ArrivedAt": "today", "Patience": {}}}, "Waiting should have ArrivedAt"),
-    ({"Waiting": {"ArrivedAt": True, "Patience": {}}}, "Waiting should have ArrivedAt"),
-    ({"Waiting": {"ArrivedAt": 1e300, "Patience": {}}}, "Waiting should have ArrivedAt"),
-    ({"Waiting": {"ArrivedAt": EPOCH}}, "Waiting should have a Patience of the provider's own"),
-    ({"Waiting": {"ArrivedAt": EPOCH, "Patience": []}}, "Waiting should have a Patience of the provider's own"),
-    ({"Waiting": {"ArrivedAt": EPOCH, "Patience": {"cancelled_at": "now"}}}, "Patience of the provider's own"),
-    ({"Waiting": {"ArrivedAt": EPOCH, "Patience": {"cancelled_at": "5"}}}, "Patience of the provider's own"),
+    ({"Waiting": None}, "Waiting.ArrivedAt should be a time"),
+    ({"Waiting": "of another version"}, "Waiting.ArrivedAt should be a time"),
+    ({"Waiting": {"ArrivedAt": "today", "Patience": {}}}, "Waiting.ArrivedAt should be a time"),
+    ({"Waiting": {"ArrivedAt": True, "Patience": {}}}, "Waiting.ArrivedAt should be a time"),
+    ({"Waiting": {"ArrivedAt": 1e300, "Patience": {}}}, "Waiting.ArrivedAt should be a time"),
+    ({"Waiting": {"ArrivedAt": EPOCH}}, "Waiting.Patience was not written by the provider"),
+    ({"Waiting": {"ArrivedAt": EPOCH, "Patience": []}}, "Waiting.Patience was not written by the provider"),
+    (
+        {"Waiting": {"ArrivedAt": EPOCH, "Patience": {"cancelled_at": "now"}}},
+        "Patience was not written by the provider",
+    ),
+    ({"Waiting": {"ArrivedAt": EPOCH, "Patience": {"cancelled_at": "5"}}}, "Patience was not written by the provider"),
 ]
 
 
@@ -1034,6 +1037,6 @@ def test_an_event_that_is_no_request_is_logged(world: World, event: object, writ
 @pytest.mark.parametrize("field", ["StackId", "LogicalResourceId"])
 @pytest.mark.parametrize("value", [None, "", 5, "x" * 1025, "\ud83d"])
 def test_a_request_that_says_too_little_to_be_answered_is_an_error(world: World, field: str, value: object) -> None:
-    with pytest.raises(Unanswerable, match=f"the event's {field} is missing or no text"):
+    with pytest.raises(Unanswerable, match=f"The event's {field} is missing, or is not a string"):
         world.invoke(world.event("Delete") | {field: value})
     assert world.host.attempts == 0

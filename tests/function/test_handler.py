@@ -145,7 +145,7 @@ def test_another_message_of_the_topic_is_no_error_of_the_function(entry: ModuleT
     ids=str,
 )
 def test_other_records_fail_the_invocation_and_touch_nothing(world: World, records: object) -> None:
-    with pytest.raises(Unanswerable, match="Records are neither a message of the provider's own queue"):
+    with pytest.raises(Unanswerable, match="Records are neither a message from the provider's queue"):
         world.invoke({"Records": records})
     assert isinstance(world.queue, Queue)
     assert world.queue.delivered_soon == []
@@ -208,7 +208,7 @@ def test_in_sam_local_it_is_said_at_once_and_without_an_exception(world: World, 
 
 def test_in_sam_local_an_event_that_cannot_be_answered_is_no_exception(world: World, local: ModuleType) -> None:
     told = local.handler(world.event("Delete", ResponseURL="https://evil.example/"), LambdaContext())
-    assert told == {"Status": "UNANSWERED", "Reason": "the event's ResponseURL is no pre-signed URL"}
+    assert told == {"Status": "UNANSWERED", "Reason": "The event's ResponseURL is not a pre-signed URL."}
 
 
 def test_in_sam_local_there_is_no_queue_to_wait_in(world: World, local: ModuleType) -> None:
@@ -366,7 +366,7 @@ def test_a_request_that_the_queue_did_not_take_does_not_count_as_still_waiting(
     metered: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert isinstance(metered.queue, Queue)
-    metered.queue.problem = "There is no queue here."
+    metered.queue.problem = "No queue is here."
     metered.simulator.start_job("job-1", stop_seconds=60)
     metered.ask("Delete")
     assert "StillWaiting" not in metrics_in(capsys.readouterr().out)

@@ -58,7 +58,7 @@ def test_what_a_create_begins_while_the_journal_breaks_down_is_cancelled(
     answer = answered(world, create(world))
     assert answer["Status"] == "FAILED"
     assert "DynamoDB" in answer["Reason"]
-    assert "Try again when that is mended." in answer["Reason"]
+    assert "When this is fixed, try again." in answer["Reason"]
     assert world.starts <= 1
     journal.break_down("", 1)
     assert answered(world, delete(world, answer["PhysicalResourceId"]))["Status"] == "SUCCESS"
@@ -107,7 +107,7 @@ def test_a_delete_that_names_no_job_asks_for_ten_minutes_and_then_says_what_to_d
     answer = answered(world, delete(world, INVENTED))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", INVENTED)
     assert "DynamoDB" in answer["Reason"]
-    assert "Delete the stack again when that is mended." in answer["Reason"]
+    assert "When this is fixed, delete the stack again." in answer["Reason"]
     assert 600 <= world.time() <= 660
     journal.break_down("")
     assert answered(world, delete(world, INVENTED))["Status"] == "SUCCESS"

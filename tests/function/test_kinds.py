@@ -112,7 +112,7 @@ def test_a_job_that_is_not_there_is_not_adopted(world: World, kind: Kind) -> Non
     world = world.of(kind)
     answer = answered(world, adopting(world, "Create"))
     assert answer["Status"] == "FAILED"
-    assert f"knows no {kind.noun} job-1. Check Id and Endpoint." in answer["Reason"]
+    assert f"has no {kind.noun} job-1. Check Id and Endpoint." in answer["Reason"]
     assert answered(world, adopting(world, "Delete", PhysicalResourceId=answer["PhysicalResourceId"]))["Status"] == (
         "SUCCESS"
     )
@@ -269,7 +269,7 @@ def test_a_create_of_a_kind_that_is_off_names_the_parameter_and_its_rollback_suc
         answer = answered(world, event)
         assert answer["Status"] == "FAILED"
         parameter = f"{kind.resource_type.removeprefix('Custom::NeptuneML')}s"
-        assert f"with its {parameter} parameter." in answer["Reason"]
+        assert f"by setting {parameter} to true." in answer["Reason"]
         rollback = world.event(
             "Delete",
             PhysicalResourceId=answer["PhysicalResourceId"],
@@ -318,7 +318,7 @@ def test_a_replacement_by_a_kind_that_is_off_names_the_parameter_and_starts_noth
     after = now.described(VolumeEncryptionKMSKey="other")
     failed = answered(now, update(now, old["PhysicalResourceId"], now.described(), after))
     assert failed["Status"] == "FAILED"
-    assert f"with its {kind.resource_type.removeprefix('Custom::NeptuneML')}s parameter." in failed["Reason"]
+    assert f"by setting {kind.resource_type.removeprefix('Custom::NeptuneML')}s to true." in failed["Reason"]
     back = answered(now, update(now, old["PhysicalResourceId"], after, now.described()))
     assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", old["PhysicalResourceId"])
     assert now.jobs.running() == (job_id(old),)

@@ -85,7 +85,7 @@ def test_the_output_location_is_that_of_the_last_job_that_has_one(
 def test_a_failed_create_and_its_delete_touch_nothing(world: World) -> None:
     failed = world.ask("Create")
     assert failed["Status"] == "FAILED"
-    assert "knows no model transform job job-1. Check Id and Endpoint." in failed["Reason"]
+    assert "has no model transform job job-1. Check Id and Endpoint." in failed["Reason"]
     assert failed["PhysicalResourceId"].startswith("no-job/")
     world.simulator.start_job("job-1")  # the typo could be the name of somebody else's job
     rollback = world.ask("Delete", PhysicalResourceId=failed["PhysicalResourceId"])
@@ -249,7 +249,7 @@ def test_a_job_of_the_same_id_in_another_cluster_is_not_adopted_in_its_place(wor
     world.ask("Create")
     answer = world.ask("Update", ResourceProperties=world.properties(Endpoint=green.url))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", world.physical_id())
-    assert "To adopt a job with the same Id there, declare it under another logical id." in answer["Reason"]
+    assert "declare the job at the new host under another logical id." in answer["Reason"]
     world.take_cluster_down()
     rollback = world.ask("Update", OldResourceProperties=world.properties(Endpoint=green.url))
     assert (outcome(rollback), rollback["PhysicalResourceId"]) == (("SUCCESS", ""), world.physical_id())
@@ -340,5 +340,5 @@ def test_a_request_fails_at_its_deadline_and_not_before(world: World, service_ti
     answer = world.ask("Delete", ResourceProperties=world.properties(ServiceTimeout=str(service_timeout)))
     kept = min(30, service_timeout * 0.1)
     assert answer["Status"] == "FAILED"
-    assert "The time for waiting is up." in answer["Reason"]
+    assert "The operation reached its time limit (ServiceTimeout)." in answer["Reason"]
     assert world.time() == pytest.approx(service_timeout - kept)

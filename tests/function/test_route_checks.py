@@ -173,7 +173,7 @@ def test_a_deployment_without_its_journal_fails_if_jobs_are_to_be_started_and_is
 ) -> None:
     world.journal, world.may_start = Unreachable(fails), may_start
     answer = check(world, "Journal")
-    words = f"{NO_TABLE} Until then, the provider starts and changes no job; it still cancels those that run."
+    words = f"{NO_TABLE} Until then, the provider starts and updates no jobs, but still cancels them."
     if may_start:
         assert reason_of(answer) == words
     else:
@@ -221,14 +221,14 @@ def test_a_cluster_that_cannot_be_reached_fails_the_deployment_in_time(
     host_port = world.simulator.host_port
     world.take_cluster_down(is_refused=is_refused)
     words = (
-        f"Neptune at {host_port} refused the connection. Check the Endpoint's port, and that the cluster is available."
+        f"Neptune at {host_port} refused the connection. Check the port in Endpoint, and that the cluster is available."
         if is_refused
-        else f"Connecting to Neptune at {host_port} timed out. Open TCP port {host_port.partition(':')[2]} from the "
-        "function's security group to the cluster's, and put the function into subnets of the cluster's VPC (the "
+        else f"The connection to Neptune at {host_port} timed out. Allow TCP port {host_port.partition(':')[2]} from "
+        "the function's security group to the cluster's, and run the function in subnets of the cluster's VPC (the "
         "provider's SubnetIds)."
     )
     answer = check_cluster(world)
-    assert reason_of(answer) == f"The provider cannot use the cluster of CheckedEndpoint. {words}"
+    assert reason_of(answer) == f"The function cannot use the cluster in CheckedEndpoint. {words}"
     assert answer["PhysicalResourceId"].startswith("no-job/")
     assert 30 <= world.time() <= SERVICE_TIMEOUT / 2
 
@@ -242,14 +242,14 @@ def test_a_host_that_nobody_knows_fails_the_deployment(world: World, monkeypatch
     resolve = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     world.settings = world.settings._replace(clusters=Hosts.of_clusters(["cluster.test"]))
-    assert "The host name cluster.test of the Endpoint cannot be resolved." in reason_of(
+    assert "The host name cluster.test in Endpoint cannot be resolved." in reason_of(
         check_cluster(world, "http://cluster.test:8182")
     )
 
 
 def test_a_cluster_without_tls_fails_the_deployment(world: World) -> None:
     reason = reason_of(check_cluster(world, f"https://{world.simulator.host_port}"))
-    assert f"A TLS connection to Neptune at {world.simulator.host_port} failed: " in reason
+    assert f"The TLS connection to Neptune at {world.simulator.host_port} failed: " in reason
 
 
 @pytest.mark.parametrize(
@@ -258,9 +258,8 @@ def test_a_cluster_without_tls_fails_the_deployment(world: World) -> None:
         (
             ErrorAnswer("AccessDeniedException"),
             "The function's role needs neptune-db:GetMLModelTransformJobStatus on "
-            "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*; check the provider's parameter "
-            "ClusterResourceId and its permissions boundary. Neptune can take up to ten minutes to "
-            "apply a change of IAM permissions.",
+            "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*; check the provider's ClusterResourceId "
+            "and its permissions boundary. Neptune can take up to ten minutes to apply a change to IAM permissions.",
         ),
         (ErrorAnswer("InternalFailureException"), " answered 500: "),
         (RawAnswer(200, "<html>welcome</html>"), " answered without a status for job route-check."),
@@ -303,7 +302,7 @@ def test_what_a_check_takes_at_most_leaves_time_for_its_answer(fault: Cause, tim
 @pytest.mark.parametrize(
     ("endpoint", "right"),
     [
-        ("example.com", "a host below .neptune.amazonaws.com (in "),
+        ("example.com", "a host under .neptune.amazonaws.com (or "),
         ("http://mycluster.cluster-abc123.us-east-1.neptune.amazonaws.com", "an https:// endpoint; "),
         ("not a host", "host, host:port or https://host:port, such as !GetAtt Cluster.Endpoint."),
     ],
@@ -370,7 +369,7 @@ def test_an_update_to_a_network_without_the_route_fails_and_its_rollback_does_no
     assert " refused the connection." in reason_of(updated)
     assert updated["PhysicalResourceId"] == created["PhysicalResourceId"]
     rolled_back = check_again(world, updated, after="route/1")
-    assert result_of(rolled_back).startswith("Warning: The provider cannot use the cluster of CheckedEndpoint. ")
+    assert result_of(rolled_back).startswith("Warning: The function cannot use the cluster in CheckedEndpoint. ")
     assert rolled_back["PhysicalResourceId"] == created["PhysicalResourceId"]
     assert "A route is not open" in written.getvalue()
 

@@ -81,7 +81,10 @@ def test_a_job_that_does_not_complete_in_time_is_cancelled_by_the_delete_that_fo
     started = job_id(answer)
     assert answer["Status"] == "FAILED"
     assert f"The job {started} has not completed yet (its status is InProgress)." in answer["Reason"]
-    assert "The time for waiting is up. A longer ServiceTimeout may help. The job is cancelled when" in answer["Reason"]
+    assert (
+        "The operation reached its time limit (ServiceTimeout). Raise ServiceTimeout (at most 3600), or use "
+        "CompletionHandle instead of WaitForCompletion. The job will be cancelled when" in answer["Reason"]
+    )
     assert world.simulator.running() == (started,)
     assert answered(world, delete(world, answer["PhysicalResourceId"]))["Status"] == "SUCCESS"
     assert world.simulator.running() == ()
@@ -103,7 +106,7 @@ def test_a_started_job_whose_attributes_do_not_fit_is_cancelled_by_the_delete_th
     world.simulator.inject(Fault(RawAnswer(200, body, "application/json"), on=["get"]))
     answer = answered(world, create(world))
     assert answer["Status"] == "FAILED"
-    assert "longer than CloudFormation takes" in answer["Reason"]
+    assert "exceed CloudFormation's 4,096 bytes" in answer["Reason"]
     world.simulator.clear_faults()
     answered(world, delete(world, answer["PhysicalResourceId"]))
     assert world.simulator.running() == ()
@@ -125,7 +128,7 @@ def test_what_was_started_before_a_fault_of_the_providers_own_is_cancelled_by_th
 
     monkeypatch.setattr(Lifecycle, "look", fail_later)
     answer = answered(world, create(world, WaitForCompletion="true"))
-    assert "a fault of its own" in answer["Reason"]
+    assert "because of a bug" in answer["Reason"]
     assert len(world.simulator.running()) == 1
     monkeypatch.undo()
     assert answered(world, delete(world, answer["PhysicalResourceId"]))["Status"] == "SUCCESS"
@@ -176,7 +179,7 @@ def test_the_delete_of_a_creation_that_was_refused_leaves_the_job_of_the_one_aft
 def test_a_wrong_description_fails_before_anything_is_asked(world: World) -> None:
     answer = answered(world, create(world, Id="job-1"))
     assert answer["Status"] == "FAILED"
-    assert "write either Id or the description" in answer["Reason"]
+    assert "cannot be combined with properties of a new one" in answer["Reason"]
     assert world.calls == []
 
 
@@ -454,7 +457,7 @@ def test_another_endpoint_replaces_what_was_started_and_is_refused_for_what_was_
         assert (told["Status"], world.starts) == ("SUCCESS", 2)
         return
     assert told["Status"] == "FAILED"
-    assert "declare it under another logical id" in told["Reason"]
+    assert "under another logical id" in told["Reason"]
     world.take_cluster_down()
     back = answered(world, update(world, old, after, before))
     assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", old)
@@ -471,12 +474,12 @@ def test_a_job_that_is_adopted_can_be_waited_for(world: World) -> None:
 
 def test_without_the_queue_no_longer_time_limit_is_advised_for_a_job_that_is_started(world: World) -> None:
     assert isinstance(world.queue, Queue)
-    world.queue.problem = "There is no queue here."
+    world.queue.problem = "No queue is here."
     answer = answered(world, create(world, WaitForCompletion="true"))
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(
-        f"The job {job_id(answer)} has not completed yet (its status is InProgress). The function cannot wait longer: "
-        "There is no queue here. The job is cancelled when "
+        f"The job {job_id(answer)} has not completed yet (its status is InProgress). The function cannot wait any "
+        "longer: No queue is here. The job will be cancelled when "
     )
     assert "ServiceTimeout" not in answer["Reason"]
     assert 780 <= world.time() <= 840
@@ -484,13 +487,13 @@ def test_without_the_queue_no_longer_time_limit_is_advised_for_a_job_that_is_sta
 
 def test_without_the_queue_a_second_attempt_is_advised_for_a_job_that_is_adopted(world: World) -> None:
     assert isinstance(world.queue, Queue)
-    world.queue.problem = "There is no queue here."
+    world.queue.problem = "No queue is here."
     world.simulator.start_job("job-1")
     answer = answered(world, world.event("Create", ResourceProperties=world.properties(WaitForCompletion="true")))
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(
-        "The job job-1 has not completed yet (its status is InProgress). The function cannot wait longer: There is no "
-        "queue here. Try again."
+        "The job job-1 has not completed yet (its status is InProgress). The function cannot wait any longer: "
+        "No queue is here. Try again."
     )
 
 
@@ -598,7 +601,7 @@ def test_a_message_that_cannot_be_read_does_not_deny_the_job_that_it_waits_for(w
     message[FIELD]["Patience"] = {"silent_since": "at last"}
     world.run(delivered(message))
     answer = world.answer(event)
-    assert "should have a Patience of the provider's own" in answer["Reason"]
+    assert "Patience was not written by the provider" in answer["Reason"]
     answered(world, delete(world, answer["PhysicalResourceId"]))
     assert world.simulator.running() == ()
 

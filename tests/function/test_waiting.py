@@ -172,7 +172,7 @@ def refusal(code: str, message: str, status: int = 400) -> Response:
 
 DENIED = refusal("AccessDenied", "User: provider is not authorized to perform: sqs:sendmessage", 403)
 THROTTLED = refusal("RequestThrottled", "Request is throttled.")
-NO_ROUTE = "the function's subnets have no route to it. Give them a NAT gateway or an interface endpoint for"
+NO_ROUTE = "the function's subnets have no route to it. Add a NAT gateway or an interface endpoint for"
 
 
 def test_the_queue_is_asked_for_whole_seconds_and_the_next_look_soon(sqs: Sqs) -> None:
@@ -193,7 +193,7 @@ def test_the_queue_is_asked_for_whole_seconds_and_the_next_look_soon(sqs: Sqs) -
         (THROTTLED, "refused sqs:SendMessage: Request is throttled.", 1),
         (refusal("KMS.DisabledException", "The key is disabled"), "sqs:SendMessage: The key is disabled.", 1),
         (JSONResponse({"__type": "Odd"}, 400), "refused sqs:SendMessage: Odd.", 1),
-        (JSONResponse({"__type": ""}, 400), "refused sqs:SendMessage: no reason given.", 1),
+        (JSONResponse({"__type": ""}, 400), "refused sqs:SendMessage: no reason given; see AWS CloudTrail.", 1),
         (Response(b"<html>sorry</html>", 503), "refused sqs:SendMessage: ", 1),
         (Response(b"<html>welcome</html>", 200), "did not confirm sqs:SendMessage", 1),
         (Response(b"[]", 200), "(sqs:SendMessage) failed: ", 1),
@@ -263,9 +263,9 @@ def test_a_check_believes_no_other_answer(sqs: Sqs, answer: Response, reason: st
 
 def test_without_a_queue_nothing_is_called(sqs: Sqs) -> None:
     queue = WaitingQueue("", "us-east-1")
-    with pytest.raises(CannotWait, match="There is no queue to wait in here"):
+    with pytest.raises(CannotWait, match="No queue is configured here"):
         queue.put({}, 1)
-    with pytest.raises(CannotWait, match="There is no queue to wait in here"):
+    with pytest.raises(CannotWait, match="No queue is configured here"):
         queue.check()
     assert sqs.calls == 0
 
@@ -293,8 +293,8 @@ def test_a_function_without_a_route_to_the_queue_fails_with_the_reason_at_its_en
     answer = world.ask("Delete")
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("The job job-1 has not stopped yet (its status is Stopping). ")
-    assert f"The function cannot wait longer: Amazon SQS cannot be reached: {NO_ROUTE}" in answer["Reason"]
-    assert "The deletion can be tried again. (log stream" in answer["Reason"]  # no message of the job is sent
+    assert f"The function cannot wait any longer: Amazon SQS cannot be reached: {NO_ROUTE}" in answer["Reason"]
+    assert "The deletion can be retried. (log stream" in answer["Reason"]  # no message of the job is sent
     assert 780 <= world.time() < 885  # the watchdog would have come then
     assert len(world.cancellations) == 1
 
@@ -304,7 +304,7 @@ def test_a_function_without_a_route_to_the_queue_keeps_the_deadline_of_a_request
     waiting_world(world, stop_seconds=None)
     answer = world.ask("Delete", ResourceProperties=world.properties(ServiceTimeout="300"))
     assert answer["Status"] == "FAILED"
-    assert "The time for waiting is up." in answer["Reason"]
+    assert "The operation reached its time limit (ServiceTimeout)." in answer["Reason"]
     assert world.time() == pytest.approx(270)
 
 
@@ -313,7 +313,9 @@ def test_a_function_that_may_not_use_the_queue_says_so_at_its_end(world: World, 
     waiting_world(world, stop_seconds=None)
     answer = world.ask("Delete")
     assert answer["Status"] == "FAILED"
-    assert "The function cannot wait longer: Amazon SQS refused sqs:SendMessage: User: provider is" in answer["Reason"]
+    assert (
+        "The function cannot wait any longer: Amazon SQS refused sqs:SendMessage: User: provider is" in answer["Reason"]
+    )
     assert 10 <= sqs.calls <= 30  # every half a minute, or at every other look
 
 

@@ -202,7 +202,7 @@ def refusal(code: str, message: str, status: int = 400) -> Response:
         ),
         (refusal("ThrottlingException", "Rate exceeded"), "refused dynamodb:{}"),
         (refusal("ProvisionedThroughputExceededException", "Too much."), "refused dynamodb:{}"),
-        (JSONResponse({"__type": ""}, 400), "journal: no reason given."),
+        (JSONResponse({"__type": ""}, 400), "journal: no reason given; see AWS CloudTrail."),
         (Response(b"<html>sorry</html>", 503), "refused dynamodb:{}"),
         (Response(b"<html>welcome</html>", 200), ""),
         (Response(b"[]", 200), "(dynamodb:{}) failed: "),
@@ -242,8 +242,8 @@ def no_route(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, im
 @pytest.mark.usefixtures("no_route")
 def test_a_table_that_cannot_be_reached_says_what_to_open() -> None:
     right = (
-        "cannot be reached: the function's subnets have no route to it. Give them a gateway endpoint for "
-        "com.amazonaws.us-east-1.dynamodb, which is free, or a NAT gateway."
+        r"cannot be reached: the function's subnets have no route to it\. Add a gateway endpoint for "
+        r"com\.amazonaws\.us-east-1\.dynamodb \(free\) or a NAT gateway\."
     )
     with pytest.raises(JournalUnavailable, match=right):
         table().read(RESOURCE)
@@ -257,7 +257,7 @@ def test_a_look_at_the_journal_takes_four_seconds_at_most() -> None:
 
 
 def test_without_a_table_nothing_is_called(dynamodb: DynamoDb) -> None:
-    with pytest.raises(JournalUnavailable, match="The provider has no journal here"):
+    with pytest.raises(JournalUnavailable, match="No journal is configured"):
         table("").read(RESOURCE)
     assert dynamodb.asked == []
 

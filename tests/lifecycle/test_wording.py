@@ -36,8 +36,16 @@ class Throttling:
     ("request_type", "physical_id", "reason"),
     [
         (RequestType.CREATE, "", f"The endpoint [^ ]+ could not be created. {ENDED} Try again."),
-        (RequestType.UPDATE, f"{HOST}:8182/e", f"The endpoint e cannot be changed yet. {ENDED} Try again."),
-        (RequestType.DELETE, f"{HOST}:8182/e", f"The endpoint e is not gone yet. {ENDED} The deletion can be"),
+        (
+            RequestType.UPDATE,
+            f"{HOST}:8182/e",
+            f"The endpoint e cannot be updated yet .its status is unknown.. {ENDED} Try again.",
+        ),
+        (
+            RequestType.DELETE,
+            f"{HOST}:8182/e",
+            f"The endpoint e is not gone yet .its status is unknown.. {ENDED} The deletion can be",
+        ),
     ],
 )
 def test_why_a_request_ends_is_told_whatever_it_waited_for(

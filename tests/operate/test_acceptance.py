@@ -137,7 +137,7 @@ def log(*messages: Message) -> Seen:
         (replace(SEEN, after={"waiting queue": 1}), ["the waiting queue has no new messages (before: 0)"]),
         (replace(SEEN, after={"failed-events queue": 3}), ["the failed-events queue has no new messages (before: 2)"]),
         (
-            log(*CREATED, *DELETED, said(21, "Neptune cannot be asked", level="WARNING"), measured(22)),
+            log(*CREATED, *DELETED, said(21, "The job could not be looked up", level="WARNING"), measured(22)),
             ["the log contains no warnings or errors"],
         ),
         (log(*CREATED, said(9, "Cancelled the job"), measured(9, JobsCancelled=1), *DELETED), [

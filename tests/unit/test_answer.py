@@ -92,8 +92,8 @@ def test_without_a_log_stream_none_is_named() -> None:
 
 
 def test_a_failure_without_words_says_so() -> None:
-    assert failed("")["Reason"] == f"No reason is known. (log stream: {STREAM})"
-    assert failed(" \n")["Reason"].startswith("No reason is known.")
+    assert failed("")["Reason"] == f"The reason is unknown. (log stream: {STREAM})"
+    assert failed(" \n")["Reason"].startswith("The reason is unknown.")
 
 
 def test_a_long_reason_is_shortened_at_its_end_at_a_word() -> None:
@@ -134,7 +134,7 @@ def test_a_reason_is_one_line() -> None:
         ("nul\x00, bell\x07, escape\x1b, delete\x7f", "nul, bell, escape, delete"),
         ("next\x85line", "next line"),
         ("csi\x9b, none\ufffe\uffff", "csi, none"),
-        ("\x1b[0m", "No reason is known."),
+        ("\x1b[0m", "The reason is unknown."),
         ("Größe: 3 €, 𝄞, [0m", "Größe: 3 €, 𝄞, [0m"),
     ],
     ids=ascii,
@@ -206,7 +206,7 @@ def test_attributes_that_do_not_fit_are_a_problem_rather_than_cut(response_host:
     room = 4096 - response_host.received[-1].size + 1
     assert problem_with(address, success(room)) == ""
     assert problem_with(address, success(room + 1)) == (
-        "The resource's identity and attributes are longer than CloudFormation takes (4,096 bytes)."
+        "The resource's id and attributes exceed CloudFormation's 4,096 bytes. Use a shorter Id or output location."
     )
 
 
@@ -370,7 +370,7 @@ def test_what_was_told_is_logged_and_no_query_with_it(
     ours = [record for record in caplog.records if record.name == observability.SERVICE]
     assert [record.getMessage() for record in ours] == [
         "The request failed",
-        "CloudFormation did not take the answer",
+        "CloudFormation did not accept the answer",
         "CloudFormation has the answer",
     ]
     assert SIGNATURE not in "".join(str(vars(record)) for record in ours)

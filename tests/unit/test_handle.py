@@ -77,7 +77,7 @@ def test_there_need_not_be_a_handle() -> None:
 
 
 def test_a_job_that_is_followed_has_a_handle() -> None:
-    with pytest.raises(MalformedRequest, match=r"Waiting has Follows, which goes with CompletionHandle alone\.$"):
+    with pytest.raises(MalformedRequest, match=r"Waiting has Follows, which requires CompletionHandle\.$"):
         completion_handle(request(Identity.parse("cluster:8182/job-1")), HOSTS)
 
 

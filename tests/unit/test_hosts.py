@@ -119,14 +119,15 @@ def test_neptunes_own_hosts_are_called(host: str) -> None:
 )
 def test_nothing_else_is_called(host: str) -> None:
     assert problem_of(https(host), CLUSTERS) == (
-        "a host below .neptune.amazonaws.com (in other AWS partitions its equivalent, such as "
-        ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others (its AllowedHosts parameter)."
+        "a host under .neptune.amazonaws.com (or its equivalent in another AWS partition, such as "
+        ".neptune.cn-north-1.amazonaws.com.cn); the provider's operator can allow others with its AllowedHosts "
+        "parameter."
     )
 
 
 def test_plain_http_is_refused_for_neptune() -> None:
     assert problem_of(Endpoint("http", CLUSTER, 8182), CLUSTERS) == (
-        "an https:// endpoint; http:// is only for hosts that the provider's AllowedHosts names."
+        "an https:// endpoint; http:// is only for hosts in the provider's AllowedHosts parameter."
     )
 
 
@@ -136,7 +137,7 @@ def test_the_operator_allows_more_hosts_and_plain_http_for_them() -> None:
         for scheme in ("http", "https"):
             assert problem_of(Endpoint(scheme, host, 80), hosts) == ""
     for host in ("graph.example", ".graph.example", "dbgraph.example", "db.graphXexample", "localhost.evil.example"):
-        assert "a host below" in problem_of(https(host), hosts)
+        assert "a host under" in problem_of(https(host), hosts)
     assert problem_of(https(f"other.{CLUSTER}"), hosts) == ""
 
 

@@ -201,7 +201,7 @@ def test_an_update_that_is_not_confirmed_is_unclear(
 def test_neptunes_guide_has_an_unknown_id_as_a_400(simulator: Simulator, jobs: Jobs) -> None:
     simulator.inject(Fault(ErrorAnswer("InvalidParameterException", INVALID_ID), times=None))
     for call in (jobs.get, jobs.cancel):
-        with pytest.raises(JobNotFound, match="knows no model transform job job-1"):
+        with pytest.raises(JobNotFound, match="has no model transform job job-1"):
             call("job-1", PROPERTIES)
 
 
@@ -353,15 +353,15 @@ def test_any_status_confirms_a_cancellation(simulator: Simulator, jobs: Jobs, st
 
 def test_a_job_that_the_cluster_does_not_know_is_named(jobs: Jobs) -> None:
     for call in (jobs.get, jobs.cancel):
-        with pytest.raises(JobNotFound, match=r"^Neptune at 127\.0\.0\.1:\d+ knows no model transform job job-1\.$"):
+        with pytest.raises(JobNotFound, match=r"^Neptune at 127\.0\.0\.1:\d+ has no model transform job job-1\.$"):
             call("job-1", PROPERTIES)
 
 
 @pytest.mark.parametrize(
     "refusal",
     [
-        (404, "MLResourceNotFoundException", JobNotFound, "knows no model transform job job-1."),
-        (404, "NotFoundException", JobNotFound, "knows no model transform job job-1."),
+        (404, "MLResourceNotFoundException", JobNotFound, "has no model transform job job-1."),
+        (404, "NotFoundException", JobNotFound, "has no model transform job job-1."),
         (404, "NotFound", NeptuneError, "gave an unexpected answer, 404: why (NotFound)"),
         (404, "", NeptuneError, "gave an unexpected answer, 404: why (404)"),
         (400, "MLResourceNotFoundException", RequestRefused, "refused the request: why (MLResourceNotFoundException)"),
@@ -409,7 +409,7 @@ def test_a_permission_that_is_missing_is_named_with_its_resource(
     error = failure(lambda: getattr(jobs, call)("job-1", PROPERTIES))
     assert str(error).endswith(
         f"denied the request: not authorized (AccessDeniedException). The function's role needs {action} on {RESOURCE};"
-        " check the provider's parameter ClusterResourceId and its permissions boundary."
+        " check the provider's ClusterResourceId and its permissions boundary."
     )
 
 
@@ -420,7 +420,7 @@ def test_a_permission_that_is_missing_is_named_with_its_resource(
         ({"detailedMessage": "", "message": "short"}, "short"),
         ({"message": "short"}, "short"),
         ({"detailedMessage": ["a", "b"]}, "['a', 'b']"),
-        ({}, "no reason given"),
+        ({}, "no reason given; see the cluster's audit log"),
         ({"detailedMessage": "x" * 2000}, "x" * 2000),
         ({"detailedMessage": "x" * 2001}, "x" * 2000),
     ],
@@ -538,7 +538,7 @@ def test_a_refused_connection_says_what_to_check() -> None:
     error = failure(lambda: jobs_at("127.0.0.1", 9).get("job-1", PROPERTIES))
     assert type(error) is Unreachable
     assert str(error) == (
-        "Neptune at 127.0.0.1:9 refused the connection. Check the Endpoint's port, and that the cluster is available."
+        "Neptune at 127.0.0.1:9 refused the connection. Check the port in Endpoint, and that the cluster is available."
     )
 
 
@@ -550,9 +550,9 @@ def test_a_connection_that_times_out_says_what_to_open(impatient: None) -> None:
             error = failure(lambda call=call: call("job-1", PROPERTIES))  # type: ignore[misc]
             assert type(error) is Unreachable
             assert str(error) == (
-                f"Connecting to Neptune at 127.0.0.1:{port} timed out. Open TCP port {port} from the function's "
-                "security group to the cluster's, and put the function into subnets of the cluster's VPC (the "
-                "provider's SubnetIds)."
+                f"The connection to Neptune at 127.0.0.1:{port} timed out. Allow TCP port {port} from the function's "
+                "security group to the cluster's, and run the function in subnets of the cluster's VPC (the provider's "
+                "SubnetIds)."
             )
 
 
@@ -560,15 +560,15 @@ def test_a_host_that_is_unknown_says_what_to_check() -> None:
     error = failure(lambda: jobs_at("cluster.invalid", 8182).get("job-1", PROPERTIES))
     assert type(error) is UnknownHost
     assert str(error) == (
-        "The host name cluster.invalid of the Endpoint cannot be resolved. Check the spelling, and that the function "
-        "runs in the cluster's VPC with DNS resolution enabled."
+        "The host name cluster.invalid in Endpoint cannot be resolved. Check its spelling, that the function runs in "
+        "the cluster's VPC, and that DNS resolution is enabled there."
     )
 
 
 def test_a_host_that_speaks_no_tls_is_told_from_one_that_is_down(simulator: Simulator) -> None:
     error = failure(lambda: jobs_at("127.0.0.1", simulator.port, "https").get("job-1", PROPERTIES))
     assert type(error) is Unreachable
-    assert str(error).startswith(f"A TLS connection to Neptune at 127.0.0.1:{simulator.port} failed: ")
+    assert str(error).startswith(f"The TLS connection to Neptune at 127.0.0.1:{simulator.port} failed: ")
 
 
 # --- credentials ------------------------------------------------------------------------------------------------------
@@ -584,8 +584,8 @@ def test_missing_credentials_are_told_from_a_fault_of_neptune(
     error = failure(lambda: jobs_at("127.0.0.1", simulator.port).get("job-1", PROPERTIES))
     assert type(error) is NeptuneError
     assert str(error) == (
-        f"The function cannot sign the call of Neptune at 127.0.0.1:{simulator.port}: {NoCredentialsError()}. "
-        "Look at its role."
+        f"The function cannot sign its call to Neptune at 127.0.0.1:{simulator.port}: {NoCredentialsError()}. "
+        "Check its role."
     )
     assert simulator.log == ()
 
@@ -597,7 +597,7 @@ def test_what_else_botocore_refuses_is_no_fault_of_neptune(jobs: Jobs) -> None:
     made(jobs, GET).meta.events.register("before-call", stumble)
     error = failure(lambda: jobs.get("job-1", PROPERTIES))
     assert type(error) is NeptuneError
-    assert "The call of Neptune at 127.0.0.1:" in str(error)
+    assert "The call to Neptune at 127.0.0.1:" in str(error)
     assert "failed: Partial credentials found in env" in str(error)
 
 

@@ -66,8 +66,8 @@ def test_parsed_properties_and_rows_cannot_be_changed() -> None:
 
 
 NO_JOB_MEANT = (
-    "The job is missing: write Id, to adopt one that runs already, or ModelTransformOutputS3Location with "
-    "DataProcessingJobId and MlModelTrainingJobId, or with TrainingJobName, to have one started."
+    "No job is given; write Id to adopt an existing one, or ModelTransformOutputS3Location with DataProcessingJobId "
+    "and MlModelTrainingJobId, or with TrainingJobName, for a new one."
 )
 STARTED = {
     **{name: value for name, value in MINIMAL.items() if name != "Id"},
@@ -97,7 +97,7 @@ def test_a_description_is_what_the_start_carries_besides_the_id_and_the_role() -
 
 
 ONE, OTHER = describing("One", values.STRING, ""), describing("Other", values.STRING, "")
-OF_ANOTHER_NOUN = Schema("Custom::Thing", (ID, ONE, OTHER), ID, ((ONE,), (OTHER,)), noun="endpoint")
+OF_ANOTHER_NOUN = Schema("Custom::Thing", (ID, ONE, OTHER), ID, ((ONE,), (OTHER,)), thing="endpoint")
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ OF_ANOTHER_NOUN = Schema("Custom::Thing", (ID, ONE, OTHER), ID, ((ONE,), (OTHER,
     [
         (
             {},
-            "The endpoint is missing: write Id, to adopt one that runs already, or One, or Other, to have one started.",
+            "No endpoint is given; write Id to adopt an existing one, or One, or Other, for a new one.",
         ),
         (
             {"Id": "it", "One": "1"},
-            "Id adopts an endpoint that runs already, One would describe one to be started; write either Id or the "
-            "description.",
+            "Id adopts an existing endpoint and cannot be combined with properties of a new one (One); remove one or "
+            "the other.",
         ),
     ],
 )
@@ -125,7 +125,7 @@ def test_a_third_property_alone_describes_nothing() -> None:
     schema = OF_ANOTHER_NOUN._replace(rows=(*OF_ANOTHER_NOUN.rows, third))
     with pytest.raises(InvalidProperties) as caught:
         schema.parse({"Third": "3"})
-    assert str(caught.value) == "An endpoint that is to be started requires One, or Other."
+    assert str(caught.value) == "A new endpoint requires One, or Other."
 
 
 def test_a_resource_that_adopts_describes_no_job() -> None:
@@ -137,26 +137,26 @@ def test_a_resource_that_adopts_describes_no_job() -> None:
     [
         (
             {"Id": "job-1"},
-            "Id adopts a job that runs already, ModelTransformOutputS3Location and TrainingJobName would describe one "
-            "to be started; write either Id or the description.",
+            "Id adopts an existing job and cannot be combined with properties of a new one "
+            "(ModelTransformOutputS3Location and TrainingJobName); remove one or the other.",
         ),
         ({"TrainingJobName": None, "ModelTransformOutputS3Location": None}, NO_JOB_MEANT),
         (
             {"ModelTransformOutputS3Location": None},
-            "ModelTransformOutputS3Location is missing; a job that is to be started requires it.",
+            "ModelTransformOutputS3Location is missing; a new job requires it.",
         ),
         (
             {"TrainingJobName": None},
-            "A job that is to be started requires DataProcessingJobId and MlModelTrainingJobId, or TrainingJobName.",
+            "A new job requires DataProcessingJobId and MlModelTrainingJobId, or TrainingJobName.",
         ),
         (
             {"TrainingJobName": None, "DataProcessingJobId": "d"},
-            "MlModelTrainingJobId is missing; it goes with DataProcessingJobId.",
+            "MlModelTrainingJobId is missing; write it together with DataProcessingJobId.",
         ),
-        ({"DataProcessingJobId": "d"}, "MlModelTrainingJobId is missing; it goes with DataProcessingJobId."),
+        ({"DataProcessingJobId": "d"}, "MlModelTrainingJobId is missing; write it together with DataProcessingJobId."),
         (
             {"TrainingJobName": None, "MlModelTrainingJobId": "t"},
-            "DataProcessingJobId is missing; it goes with MlModelTrainingJobId.",
+            "DataProcessingJobId is missing; write it together with MlModelTrainingJobId.",
         ),
         (
             {"CustomModelTransformParameters": {"SourceS3Directory": "s3://bucket/code"}},
@@ -169,9 +169,18 @@ def test_a_resource_that_adopts_describes_no_job() -> None:
             "s3://bucket/folder.",
         ),
         ({"CustomModelTransformParameters": "x"}, "CustomModelTransformParameters is 'x'; it should be a map."),
-        ({"Subnets": "subnet-1"}, "Subnets is 'subnet-1'; it should be a list of one or more non-empty strings."),
-        ({"Subnets": ["subnet-1", ""]}, "Subnets is a list; it should be a list of one or more non-empty strings."),
-        ({"Subnets": ["subnet-1", 1]}, "Subnets is a list; it should be a list of one or more non-empty strings."),
+        (
+            {"Subnets": "subnet-1"},
+            "Subnets is 'subnet-1'; it should be a list of one or more non-empty strings.",
+        ),
+        (
+            {"Subnets": ["subnet-1", ""]},
+            "Subnets is a list; it should be a list of one or more non-empty strings.",
+        ),
+        (
+            {"Subnets": ["subnet-1", 1]},
+            "Subnets is a list; it should be a list of one or more non-empty strings.",
+        ),
         (
             {"BaseProcessingInstanceVolumeSizeInGB": "1.5"},
             "BaseProcessingInstanceVolumeSizeInGB is '1.5'; it should be a whole number from 0 to 2147483647.",

@@ -99,7 +99,7 @@ def test_nothing_else_is_a_time_out(value: object) -> None:
     ids=ascii,
 )
 def test_an_id_that_no_job_can_have_is_refused(value: object) -> None:
-    assert problem(values.JOB_ID, value).startswith("an id without white space")
+    assert problem(values.JOB_ID, value).startswith("an id as Neptune lists it, without whitespace")
 
 
 @pytest.mark.parametrize("value", ["", None, 5, ["a"], {}], ids=repr)

@@ -197,7 +197,7 @@ def test_the_queue_is_asked_for_in_the_functions_region() -> None:
 
 def test_without_a_queue_nothing_can_wait_and_no_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3, "client", None)
-    assert problem(WaitingQueue("", "us-east-1")) == "There is no queue to wait in here."
+    assert problem(WaitingQueue("", "us-east-1")) == "No queue is configured here."
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_a_question_without_an_answer_is_not_taken_for_a_message(
 @pytest.mark.parametrize("body", ["[]", "5"])
 def test_an_answer_of_another_form_is_told(sqs: Sqs, queue: WaitingQueue, body: str) -> None:
     sqs.answers = [(200, body)]
-    assert problem(queue).startswith("The call of Amazon SQS (sqs:SendMessage) failed: ")
+    assert problem(queue).startswith("The call to Amazon SQS (sqs:SendMessage) failed: ")
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "{}", '{"MessageId": ""}', '{"MessageId": null}'])
@@ -260,7 +260,7 @@ def test_an_answer_without_a_message_is_not_taken_for_waiting(sqs: Sqs, queue: W
 
 
 NO_ROUTE = (
-    "Amazon SQS cannot be reached: the function's subnets have no route to it. Give them a NAT gateway or an interface "
+    "Amazon SQS cannot be reached: the function's subnets have no route to it. Add a NAT gateway or an interface "
     "endpoint for com.amazonaws.eu-west-1.sqs."
 )
 
@@ -283,14 +283,14 @@ def test_a_connection_that_cannot_be_made_says_what_is_missing(monkeypatch: pyte
 def test_an_answer_that_does_not_come_is_told(monkeypatch: pytest.MonkeyPatch, queue: WaitingQueue) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        assert problem(queue).startswith("The call of Amazon SQS (sqs:SendMessage) failed: Read timeout")
+        assert problem(queue).startswith("The call to Amazon SQS (sqs:SendMessage) failed: Read timeout")
 
 
 def test_credentials_that_are_missing_are_told(sqs: Sqs, queue: WaitingQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name)
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
-    assert problem(queue) == "The call of Amazon SQS (sqs:SendMessage) failed: Unable to locate credentials."
+    assert problem(queue) == "The call to Amazon SQS (sqs:SendMessage) failed: Unable to locate credentials."
     assert sqs.requests == []
 
 
@@ -306,7 +306,7 @@ def test_what_botocore_stumbles_over_is_told(sqs: Sqs, queue: WaitingQueue, erro
         raise error
 
     queue._client.meta.events.register("before-call", stumble)
-    assert problem(queue) == f"The call of Amazon SQS (sqs:SendMessage) failed: {error}."
+    assert problem(queue) == f"The call to Amazon SQS (sqs:SendMessage) failed: {error}."
 
 
 def test_a_question_and_a_message_take_less_than_15_seconds(queue: WaitingQueue) -> None:

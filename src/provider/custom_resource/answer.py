@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # CloudFormation User Guide, "Understand CloudFormation quotas": of a response, and of a signal's data.
 MAX_BODY_BYTES = 4096
 
-_TOO_LONG = "The resource's identity and attributes are longer than CloudFormation takes (4,096 bytes)."
+_TOO_LONG = "The resource's id and attributes exceed CloudFormation's 4,096 bytes. Use a shorter Id or output location."
 _TIMEOUT = Timeout(connect=3.0, read=5.0)
 _NO_ANSWER = 0  # in place of an HTTP status
 # No attempt begins later than this, so that a delivery takes at most this and one attempt.
@@ -111,12 +111,17 @@ def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Cloc
         clock=clock,
         pauses=pauses,
         complain=lambda problem, attempt: logger.warning(
-            "CloudFormation did not take the answer", problem=problem, attempt=attempt
+            #: One attempt; harmless if `CloudFormation has the answer` follows.
+            "CloudFormation did not accept the answer",
+            problem=problem,
+            attempt=attempt,
         ),
     )
     if delivery.is_taken:
         logger.info("CloudFormation has the answer", http_status=delivery.status, attempt=delivery.attempts)
         return
+    #: The stack waits until its time limit. Lambda delivers the request twice more. `HTTP status 403`: the pre-signed
+    #: URL has expired.
     raise Undeliverable(
         f"The answer could not be delivered to {urlsplit(address.url).hostname} in {delivery.attempts} attempts: "
         f"{delivery.problem}. The "
@@ -180,7 +185,7 @@ def with_reason(reason: str, end: str, write: Callable[[str], bytes]) -> bytes:
         At most 4,096 bytes. A reason that is too long is shortened at its end, at a word; it is one line, without
         control characters.
     """
-    reason = conceal(" ".join(_UNREADABLE.sub("", reason).split())) or "No reason is known."
+    reason = conceal(" ".join(_UNREADABLE.sub("", reason).split())) or "The reason is unknown."
     written = write(reason + end)
     if len(written) <= MAX_BODY_BYTES:
         return written

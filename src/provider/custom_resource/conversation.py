@@ -142,7 +142,10 @@ class Conversation:
             self._told = self._look_until_done()
         except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
             logger.exception("The provider failed")
-            self._told = self._end(f"The provider failed through a fault of its own: {type(error).__name__}: {error}.")
+            self._told = self._end(
+                f"The provider failed because of a bug: {type(error).__name__}: {error}. Please report it, with the "
+                "stack trace in the function's log."
+            )
 
     def _look_until_done(self) -> Told | None:
         """Look until the request is decided; `None`: it is handed over to the queue."""
@@ -166,7 +169,9 @@ class Conversation:
             pause = min(pause, self.limits.last_look - now)
             if pause <= 0:
                 is_up = now >= self.limits.deadline
-                return self._end(TIME_IS_UP if is_up else f"The function cannot wait longer: {self._problem}")
+                #: Without the [waiting queue](#the-waiting-queue), the function waits for at most 14 minutes. Each
+                #: retried deletion waits as long again.
+                return self._end(TIME_IS_UP if is_up else f"The function cannot wait any longer: {self._problem}")
             self.clock.sleep(pause)
 
     def _look(self, ended: str = "") -> Told | Waiting:
@@ -180,7 +185,8 @@ class Conversation:
         try:
             told = self._look(ended=why)
         except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
-            logger.warning("The outcome cannot be written down", error=str(error))
+            #: The function ran out of time. CloudFormation was answered nevertheless.
+            logger.warning("The outcome could not be written to the journal", error=str(error))
             return Told(Outcome.FAILED, "", why)
         return told if isinstance(told, Told) else Told(Outcome.FAILED, "", f"{told.reason} {why}")
 
@@ -198,7 +204,8 @@ class Conversation:
             except waiting.CannotWait as error:
                 problem = str(error)
         if problem:
-            logger.warning("The queue does not take the message of a job that is to be cancelled", problem=problem)
+            #: The request cancels the job itself, as far as its time allows.
+            logger.warning("The cancellation of a job could not be queued", problem=problem)
         return not problem
 
     def _hand_over(self, delay_seconds: int, *, is_last: bool) -> str:
@@ -214,7 +221,8 @@ class Conversation:
                 self.queue.put({**self.event, waiting.FIELD: waited}, delay_seconds)
             except waiting.CannotWait as error:
                 self._put_off(error)
-                logger.warning("The request cannot wait in the queue; waiting here", problem=str(error))
+                #: The function asks the queue again, at first after 30 s.
+                logger.warning("The request could not be queued; waiting in this invocation", problem=str(error))
                 return str(error)
             self._is_handed_over = True
             logger.info("The request waits in the queue", delay_seconds=delay_seconds)
@@ -236,6 +244,7 @@ class Conversation:
         """Tell CloudFormation that the time is over while a call hangs; called by the watchdog's thread."""
         with self._deciding:
             if self._answer is None and not self._is_handed_over:
+                #: Calls hung, or `ServiceTimeout` is too short; raise it.
                 self._told = self._told or self._end("The provider ran out of time waiting for an answer from Neptune.")
             self._decide(None)
 
@@ -256,6 +265,7 @@ class Conversation:
                 self._undeliverable = error
             except Exception as error:  # noqa: BLE001 - unheard is unheard: the event is to be delivered again
                 logger.exception("The answer could not be delivered")
+                #: A bug; Lambda delivers the request again.
                 self._undeliverable = Undeliverable(f"The answer could not be delivered: {type(error).__name__}.")
             record("Failures", int(told.has_failed))
             if self.request.asked.is_delete:
@@ -277,10 +287,13 @@ class Conversation:
         problem = self._hand_over_the_job(told.physical_id)
         if not problem:
             return ""
+        #: `CompletionHandle` needs the [waiting queue](#the-waiting-queue).
         failure = f"The provider cannot wait for the {self.lifecycle.words.thing}. {problem}"
         if told.physical_id == self.request.asked.physical_id:
             # It may be a rollback, which must not fail: the event comes again, and the alarm sounds at last.
-            self._undeliverable = Undeliverable(f"{failure} The resource's handle is not signalled.")
+            #: An update that keeps its job must not fail. Its event goes to the queue of failed events instead:
+            #: [replay it](operations.md#failed-events).
+            self._undeliverable = Undeliverable(f"{failure} CompletionHandle will not be signalled.")
             return ""
         return failure
 
@@ -289,7 +302,9 @@ class Conversation:
         asked, name = self.request.asked, COMPLETION_HANDLE.name
         is_other = asked.physical_id != told.physical_id or asked.properties[name] != asked.old_properties.get(name)
         if is_other and handles.has_expired(handle, self.clock):
-            logger.warning("The handle no longer takes a signal", problem="It has expired.")
+            #: It is gone, or more than a day old; no wait condition waits for it. For another job, declare [a new
+            #: handle](reference.md#longer-than-an-hour).
+            logger.warning("The handle no longer accepts signals", problem="expired")
             return False
         return is_other
 
@@ -300,7 +315,7 @@ class Conversation:
             try:
                 following.have_followed(self.queue, self.event, physical_id, now=self.clock.wall())
             except waiting.CannotWait as error:
-                logger.warning("The queue does not take the job whose end is to be signalled", problem=str(error))
+                logger.warning("The wait for CompletionHandle could not be queued", problem=str(error))
                 is_late = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS > self.limits.last_word
                 if is_late or not pauses:
                     return str(error)

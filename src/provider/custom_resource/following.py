@@ -37,7 +37,7 @@ def have_followed(queue: WaitingQueue, event: Mapping[str, Any], physical_id: st
     """
     followed = {"ArrivedAt": now, "Patience": Patience().as_json(), "Follows": physical_id}
     queue.put({**event, waiting.FIELD: followed}, waiting.FIRST_DELAY_SECONDS)
-    logger.info("The queue goes on looking for the end of the job", delay_seconds=waiting.FIRST_DELAY_SECONDS)
+    logger.info("The queue keeps checking the job", delay_seconds=waiting.FIRST_DELAY_SECONDS)
     record("StillWaiting", 1)
 
 
@@ -78,6 +78,7 @@ class Following(NamedTuple):
         tracer.put_annotation("outcome", "PENDING" if told is None else told.outcome)
         if told is not None:
             if told.outcome is Outcome.FAILURE:
+                #: `reason` is what `CompletionHandle` was signalled.
                 logger.error("The job has not completed", reason=told.reason)
             is_taken = signal(self.handle, told, clock=self.clock, pauses=self.pauses)
             record("FailedSignals", int(not is_taken))
@@ -100,7 +101,8 @@ class Following(NamedTuple):
             return Signal(Outcome.SUCCESS, job_id, f"{words.named(job_id)} {words.completed}.", result.attributes)
         waited = self.clock.wall() - self._since
         if waited >= LONGEST_SECONDS:
-            reason = f"{result.reason} The provider has looked at it for {waited / 3600:.0f} hours, and stops now."
+            #: No wait condition waits longer than 12 hours. The job runs on: adopt it when it has completed.
+            reason = f"{result.reason} The provider stopped waiting after {waited / 3600:.0f} hours."
             return Signal(Outcome.FAILURE, job_id, reason)
         self._look_again(result.patience, int(waiting.pause(waited, random.random())))  # noqa: S311 - no secret
         return None
@@ -108,5 +110,5 @@ class Following(NamedTuple):
     def _look_again(self, patience: Patience, delay_seconds: int) -> None:
         followed = {"ArrivedAt": self._since, "Patience": patience.as_json(), "Follows": str(self.identity)}
         self.queue.put({**self.event, waiting.FIELD: followed}, delay_seconds)
-        logger.info("The job has not ended; the queue goes on looking", delay_seconds=delay_seconds)
+        logger.info("The job has not ended; the queue keeps checking it", delay_seconds=delay_seconds)
         record("StillWaiting", 1)

@@ -82,11 +82,12 @@ class FrontDoor(NamedTuple):
                 return self._look_at_owed(event)
             address = return_address(event, self.settings.responses)
         except Unanswerable as error:
+            #: CloudFormation did not send the event. If it has a request id, it goes to the queue of failed events.
             logger.error("The event cannot be answered", problem=str(error))
             record("Failures", 1)
             if is_continued or (isinstance(event, dict) and (event.get("RequestId") or "Records" in event)):
                 raise
-            return {"Status": "UNANSWERED", "Reason": f"The event cannot be answered: {error}."}
+            return {"Status": "UNANSWERED", "Reason": f"The event cannot be answered. {error}"}
         logger.set_correlation_id(address.request_id)
         logger.append_keys(stack_id=address.stack_id, logical_resource_id=address.logical_resource_id)
         deliver = partial(
@@ -154,10 +155,7 @@ class FrontDoor(NamedTuple):
         with tracer.provider.in_subsegment(name="## Completion"):
             told = followed.look()
         if told is None:
-            return {
-                "Status": "PENDING",
-                "Reason": f"The queue looks for the end of the {followed.lifecycle.words.thing}.",
-            }
+            return {"Status": "PENDING", "Reason": f"The queue keeps checking the {followed.lifecycle.words.thing}."}
         return {"Status": told.outcome, "PhysicalResourceId": str(identity), "Reason": conceal(told.reason)}
 
     def _look_at_owed(self, event: dict[str, Any]) -> dict[str, str]:
@@ -166,7 +164,7 @@ class FrontDoor(NamedTuple):
             owed = Owed.from_json(event)
             lifecycle = self.lifecycles[owed.resource_type]
         except (ValueError, KeyError):
-            raise Unanswerable(f"the message's {OWED} is not what the provider puts into its queue") from None
+            raise Unanswerable(f"The message's {OWED} was not written by the provider.") from None
         stack_id, _, logical_id = owed.resource.rpartition("|")
         logger.append_keys(stack_id=stack_id, logical_resource_id=logical_id)
         metrics.add_dimensions(resource_type=owed.resource_type)
@@ -177,7 +175,7 @@ class FrontDoor(NamedTuple):
             return {"Status": "SUCCESS", "PhysicalResourceId": owed.identity, "Reason": told}
         delay = int(pause(self.clock.wall() - owed.since, random.random()))  # noqa: S311 - no secret
         self.queue.put(owed._replace(patience=waiting.patience).as_json(), delay)
-        logger.info("The queue goes on having the job cancelled", reason=waiting.reason, delay_seconds=delay)
+        logger.info("The queue keeps trying to cancel the job", reason=waiting.reason, delay_seconds=delay)
         record("StillWaiting", 1)
         return {"Status": "PENDING", "PhysicalResourceId": owed.identity, "Reason": conceal(waiting.reason)}
 
@@ -200,6 +198,8 @@ class FrontDoor(NamedTuple):
             return meaning
         near = nearest(name, self.lifecycles)
         hint = f"did you mean {near}?" if near else f"it has {', '.join(self.lifecycles)}."
+        #: Write one of the [types](reference.md), which an older provider may lack. CloudFormation cannot change a
+        #: resource's type: use another logical id.
         raise MalformedRequest(f"The provider has no resource type {shown(resource_type)}; {hint}")
 
     def _open(self, event: object, context: LambdaContext) -> dict[str, str]:

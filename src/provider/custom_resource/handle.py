@@ -18,6 +18,7 @@ from provider.custom_resource.properties import COMPLETION_HANDLE
 from provider.custom_resource.request import ElsewhereUrl, MalformedRequest, UnusableUrl, presigned_url
 from provider.custom_resource.waiting import FIELD
 from provider.observability import logger
+from provider.values import A_HANDLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from provider.custom_resource.request import CloudFormationRequest, PresignedUrl
     from provider.hosts import Hosts
 
-_RIGHT = "it should be the Ref of an AWS::CloudFormation::WaitConditionHandle"
+_RIGHT = f"it should be {A_HANDLE}"
 # What CloudFormation takes in `SignalResource`.
 _LONGEST_ID_CHARACTERS = 64
 _DIGEST_CHARACTERS = 12
@@ -74,17 +75,18 @@ def completion_handle(request: CloudFormationRequest, hosts: Hosts) -> Presigned
     except ValueError:
         if request.follows is None:
             return None
-        raise MalformedRequest(
-            f"The event's {FIELD} has Follows, which goes with {COMPLETION_HANDLE.name} alone."
-        ) from None
+        raise MalformedRequest(f"The event's {FIELD} has Follows, which requires {COMPLETION_HANDLE.name}.") from None
     try:
         return presigned_url(url, hosts)
-    except ElsewhereUrl as error:
+    except ElsewhereUrl as host:
+        #: Locally, add the host to `ResponseHosts`.
         raise MalformedRequest(
-            f"{COMPLETION_HANDLE.name} is at {error}, where CloudFormation takes no signals of this Region; {_RIGHT}."
+            f"{COMPLETION_HANDLE.name} is at {host}, which is not where CloudFormation takes this Region's signals; "
+            f"{_RIGHT}."
         ) from None
-    except UnusableUrl as error:
-        raise MalformedRequest(f"{COMPLETION_HANDLE.name} {error}; {_RIGHT}.") from None
+    except UnusableUrl as problem:
+        #: Write `!Ref Handle`, with the logical id of the handle.
+        raise MalformedRequest(f"{COMPLETION_HANDLE.name} {problem}; {_RIGHT}.") from None
 
 
 def signal(handle: PresignedUrl, told: Signal, *, clock: Clock, pauses: Sequence[float]) -> bool:
@@ -108,19 +110,24 @@ def signal(handle: PresignedUrl, told: Signal, *, clock: Clock, pauses: Sequence
         clock=clock,
         pauses=pauses,
         complain=lambda problem, attempt: logger.warning(
-            "The handle did not take the signal", problem=problem, attempt=attempt
+            #: One attempt; harmless if `The handle has the signal` follows.
+            "The handle did not accept the signal",
+            problem=problem,
+            attempt=attempt,
         ),
     )
     if delivery.is_taken:
         logger.info("The handle has the signal", signal=told.outcome, attempt=delivery.attempts)
         return True
     if has_expired(handle, clock) or delivery.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        logger.warning("The handle no longer takes a signal", signal=told.outcome, problem=delivery.problem)
+        logger.warning("The handle no longer accepts signals", signal=told.outcome, problem=delivery.problem)
         return False
+    #: The function tries four more times; then [replay the event](operations.md#failed-events).
+    #: `HTTP status 403`: the endpoint policy forbids it.
     raise Undeliverable(
         f"The signal could not be delivered to {urlsplit(handle.url).hostname} in {delivery.attempts} attempts: "
-        f"{delivery.problem}. The function needs a route to Amazon S3, and an endpoint policy, if there is one, has to "
-        "allow CloudFormation's bucket for wait conditions."
+        f"{delivery.problem}. The function needs a route to Amazon S3. If that route is a VPC endpoint with a policy, "
+        "the policy has to allow CloudFormation's bucket for wait conditions."
     )
 
 
@@ -150,6 +157,7 @@ def body(told: Signal) -> bytes:
     attributes = list(told.data.items())
     while len(_write(told, dict(attributes), "")) > MAX_BODY_BYTES // 2 and len(attributes) > 1:
         name, _ = attributes.pop()
+        #: The attributes exceed 4,096 bytes; ask Neptune for the one that `attribute` names.
         logger.warning("The signal has no room for an attribute", attribute=name)
     return with_reason(told.reason, "", lambda reason: _write(told, dict(attributes), reason))
 

@@ -155,21 +155,22 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
         Unanswerable: A field is missing or malformed, or the URL is not one that may be written to.
     """
     if not isinstance(event, dict):
-        raise Unanswerable(f"the event is a {type(event).__name__}, not a CloudFormation request")
+        raise Unanswerable(f"The event is not a CloudFormation request, but a value of type {type(event).__name__}.")
     fields = cast("dict[str, object]", event)
     if "Records" in fields:
         raise Unanswerable(
-            "the event's Records are neither a message of the provider's own queue, nor a request through Amazon SNS"
+            "The event's Records are neither a message from the provider's queue nor a request from Amazon SNS; remove "
+            "the trigger that sends them."
         )
     try:
         url, signed_at, expires_at = presigned_url(fields.get("ResponseURL"), hosts)
-    except ElsewhereUrl as error:
+    except ElsewhereUrl as host:
         raise Unanswerable(
-            f"the event's ResponseURL is at {error}, where CloudFormation takes no answers of this Region; the "
-            "provider's ResponseHosts parameter can allow a local stand-in"
+            f"The event's ResponseURL is at {host}, which is not where CloudFormation takes this Region's responses; "
+            "the provider's ResponseHosts parameter can allow a local stand-in."
         ) from None
-    except UnusableUrl as error:
-        raise Unanswerable(f"the event's ResponseURL {error}") from None
+    except UnusableUrl as problem:
+        raise Unanswerable(f"The event's ResponseURL {problem}.") from None
     texts = {
         name: value
         for name in ("StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId")
@@ -178,7 +179,7 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     for name in ("StackId", "RequestId", "LogicalResourceId"):
         if name not in texts:
             raise Unanswerable(
-                f"the event's {name} is missing or no text of 1 to {_LONGEST_FIELD_CHARACTERS:,} characters"
+                f"The event's {name} is missing, or is not a string of 1 to {_LONGEST_FIELD_CHARACTERS:,} characters."
             )
     address = ReturnAddress(
         url=url,
@@ -191,7 +192,7 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     )
     ids = [*address[2:5], address.fallback_id]
     if len(json.dumps(ids, ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
-        raise Unanswerable("the event's ids leave no room for an answer")
+        raise Unanswerable("The event's ids are too long to leave room for an answer.")
     return address
 
 
@@ -209,19 +210,19 @@ def presigned_url(url: object, hosts: Hosts) -> PresignedUrl:
         UnusableUrl: It is none, or not one that may be written to.
     """
     if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
-        raise UnusableUrl("is missing or no URL")
+        raise UnusableUrl("is missing or not a URL")
     try:
         split = urlsplit(url)
         host, port, query = (split.hostname or "").lower(), split.port, parse_qs(split.query)
     except ValueError:
-        raise UnusableUrl("is no URL") from None
+        raise UnusableUrl("is not a URL") from None
     is_stand_in = hosts.more.fullmatch(host) is not None
     is_signed = is_stand_in or not _SIGNATURES.isdisjoint(query)  # a stand-in need not sign: MiniStack does not
     if split.username is not None or "\\" in split.netloc or not host or not is_signed:
-        raise UnusableUrl("is no pre-signed URL")
+        raise UnusableUrl("is not a pre-signed URL")
     if not (is_stand_in and split.scheme in ("https", "http")):
         if split.scheme != "https" or port not in (None, _HTTPS_PORT):
-            raise UnusableUrl("is not https, at port 443")
+            raise UnusableUrl("does not use HTTPS on port 443")
         if not hosts.own.fullmatch(host):
             raise ElsewhereUrl(host[:_LONGEST_FIELD_CHARACTERS])
     signed_at = expires_at = None
@@ -290,12 +291,12 @@ def _waited(waited: object) -> tuple[float, Patience, Identity | None]:
     noted = waited if isinstance(waited, dict) else {}
     arrived_at, patience, follows = noted.get("ArrivedAt"), noted.get("Patience"), noted.get("Follows")
     if not arrived_at or not is_time(arrived_at):
-        raise MalformedRequest(f"The event's {waiting.FIELD} should have ArrivedAt, in seconds since the epoch.")
+        raise MalformedRequest(f"The event's {waiting.FIELD}.ArrivedAt should be a time in seconds since the epoch.")
     try:
         patience = Patience.from_json(cast("dict[str, object]", patience))
     except (ValueError, AttributeError):
-        raise MalformedRequest(f"The event's {waiting.FIELD} should have a Patience of the provider's own.") from None
+        raise MalformedRequest(f"The event's {waiting.FIELD}.Patience was not written by the provider.") from None
     identity = Identity.parse(follows) if isinstance(follows, str) else None
     if follows is not None and identity is None:
-        raise MalformedRequest(f"The event's {waiting.FIELD} should have in Follows the identity of a job.")
+        raise MalformedRequest(f"The event's {waiting.FIELD}.Follows should be the identity of a job.")
     return arrived_at, patience, identity

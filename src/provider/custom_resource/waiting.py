@@ -184,6 +184,7 @@ class WaitingQueue:
         )
         # boto3 takes a body that is no JSON for an empty success.
         if not answer.get("MessageId"):
+            #: Try again.
             raise Unclear("Amazon SQS did not confirm sqs:SendMessage.")
 
     def check(self) -> None:
@@ -200,6 +201,7 @@ class WaitingQueue:
         except Unclear as error:
             raise CannotWait(str(error)) from error
         if not answer.get("Attributes"):
+            #: Something else answers in its place: check the VPC's endpoint and resolver.
             raise CannotWait("Amazon SQS did not confirm sqs:GetQueueAttributes.")
 
     def deliver_soon(self, message: Message) -> None:
@@ -214,7 +216,8 @@ class WaitingQueue:
             except Unclear:
                 self._make_visible_soon(message)
         except CannotWait as error:
-            logger.warning("The message comes again when its visibility time-out is over", problem=str(error))
+            #: After 15 minutes.
+            logger.warning("The message will be delivered again after its visibility timeout", problem=str(error))
 
     def _make_visible_soon(self, message: Message) -> None:
         self._call(
@@ -230,20 +233,25 @@ class WaitingQueue:
 
     def _call(self, operation: str, call: Callable[[], Any]) -> Mapping[str, Any]:
         if not self._url:
-            raise CannotWait("There is no queue to wait in here.")
+            #: As in `sam local invoke`.
+            raise CannotWait("No queue is configured here.")
         try:
             answer: Mapping[str, Any] = call()
         except ClientError as error:
-            words = error.response["Error"].get("Message") or error.response["Error"].get("Code") or "no reason given"
+            words = error.response["Error"].get("Message") or error.response["Error"].get("Code")
+            words = (words or "no reason given; see AWS CloudTrail").rstrip(".")
             http_status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
             failure = Unclear if http_status >= HTTPStatus.INTERNAL_SERVER_ERROR else CannotWait
-            raise failure(f"Amazon SQS refused sqs:{operation}: {words.rstrip('.')}.") from error
+            #: A permissions boundary, service control policy or endpoint policy denies the action on the queue (output
+            #: `WaitingQueueUrl`), or SQS is throttling or failing.
+            raise failure(f"Amazon SQS refused sqs:{operation}: {words}.") from error
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             raise CannotWait(
-                "Amazon SQS cannot be reached: the function's subnets have no route to it. Give them a NAT gateway or "
-                f"an interface endpoint for com.amazonaws.{self._region}.sqs."
+                "Amazon SQS cannot be reached: the function's subnets have no route to it. Add a NAT gateway or an "
+                f"interface endpoint for com.amazonaws.{self._region}.sqs."
             ) from error
         except (BotoCoreError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             # botocore's parser, on some garbage
-            raise Unclear(f"The call of Amazon SQS (sqs:{operation}) failed: {error}.") from error
+            #: Try again.
+            raise Unclear(f"The call to Amazon SQS (sqs:{operation}) failed: {error}.") from error
         return answer

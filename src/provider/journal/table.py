@@ -68,6 +68,8 @@ class Table:
         try:
             return from_json(item[ENTRY]["S"]), int(item[REVISION]["N"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            #: It was edited by hand, or written by a newer version: deploy that version, or delete the item; see
+            #: [what is lost](operations.md#the-journal).
             raise JournalUnavailable(
                 f"The journal's entry for this resource cannot be read: {error}. Its item in the table {self._name} "
                 f"has the key {resource}."
@@ -111,26 +113,29 @@ class Table:
 
     def _call(self, operation: str, call: Callable[[], Any]) -> Mapping[str, Any]:
         if not self._name:
-            raise JournalUnavailable("The provider has no journal here.")
+            raise JournalUnavailable("No journal is configured (JOURNAL_TABLE is empty); deploy the provider again.")
         try:
             answer: Mapping[str, Any] = call()
         except ClientError as error:
             if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
                 raise Conflict from error
-            words = error.response["Error"].get("Message") or error.response["Error"].get("Code") or "no reason given"
+            words = error.response["Error"].get("Message") or error.response["Error"].get("Code")
+            words = (words or "no reason given; see AWS CloudTrail").rstrip(".")
+            #: A permissions boundary, service control policy or endpoint policy denies the action on the table (output
+            #: `JournalTableName`), or DynamoDB is throttling or failing.
             raise JournalUnavailable(
-                f"Amazon DynamoDB refused dynamodb:{operation} on the provider's journal: {words.rstrip('.')}."
+                f"Amazon DynamoDB refused dynamodb:{operation} on the provider's journal: {words}."
             ) from error
         except (ConnectTimeoutError, EndpointConnectionError) as error:
+            #: The security group has to allow TCP port 443.
             raise JournalUnavailable(
                 "The provider's journal in Amazon DynamoDB cannot be reached: the function's subnets have no route to "
-                f"it. Give them a gateway endpoint for com.amazonaws.{self._region}.dynamodb, which is free, or a NAT "
-                "gateway."
+                f"it. Add a gateway endpoint for com.amazonaws.{self._region}.dynamodb (free) or a NAT gateway."
             ) from error
         except (BotoCoreError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             # botocore's parser, on some garbage
             raise JournalUnavailable(
-                f"The call of Amazon DynamoDB for the provider's journal (dynamodb:{operation}) failed: {error}."
+                f"The call to Amazon DynamoDB for the provider's journal (dynamodb:{operation}) failed: {error}."
             ) from error
         # boto3 takes a body that is no JSON for an empty success; each answer of DynamoDB's own has a request's id.
         if not answer.get("ResponseMetadata", {}).get("RequestId"):
@@ -189,7 +194,7 @@ def from_json(text: str) -> Entry:
     jobs = {name: _job(it) for name, it in data.pop("jobs").items()}
     entry = Entry(**data, requests=requests, jobs=jobs)
     if entry.newest not in requests:
-        raise ValueError(f"its newest request is {entry.newest!r}, which it does not have")
+        raise ValueError(f"its newest request, {entry.newest!r}, is missing")
     return entry
 
 

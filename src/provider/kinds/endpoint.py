@@ -39,7 +39,6 @@ ENDPOINT = Kind(
         not_completed="is not in service",
         stopped="is gone",
         not_stopped="is not gone",
-        to_have_stopped="to be gone",
     ),
     start=Call(START, "create_ml_endpoint", "neptune-db:CreateMLEndpoint"),
     get=Call(GET, "get_ml_endpoint", "neptune-db:GetMLEndpointStatus"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from provider.schema import Schema, indefinite
+from provider.schema import Schema
 
 if TYPE_CHECKING:
     from provider.schema import Property
@@ -43,6 +43,11 @@ class Attribute(NamedTuple):
     description: str
 
 
+def indefinite(noun: str) -> str:
+    """Return a noun with its article: `a job`, `an endpoint`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 class Words(NamedTuple):
     """What messages and reference pages say of a kind of job.
 
@@ -55,7 +60,6 @@ class Words(NamedTuple):
         not_completed: What is true of it before.
         stopped: What is true of one whose deletion is over.
         not_stopped: What is true of it before.
-        to_have_stopped: The same of one of which this is not known.
     """
 
     thing: str = "job"
@@ -66,7 +70,6 @@ class Words(NamedTuple):
     not_completed: str = "has not completed"
     stopped: str = "has stopped"
     not_stopped: str = "has not stopped"
-    to_have_stopped: str = "to have stopped"
 
     @property
     def a_thing(self) -> str:

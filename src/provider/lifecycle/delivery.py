@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _MOST_CONFLICTS = 10
 _ENDED = frozenset((Status.COMPLETED, Status.STOPPED, Status.FAILED, Status.ABSENT))
-_CONTENDED = "Other deliveries kept changing the journal's entry for this resource."
+_CONTENDED = "Concurrent requests kept changing the journal's entry for this resource."
 _WAITING = frozenset(
     (
         Why.SILENT,
@@ -180,7 +180,8 @@ class Delivery:
             except JournalUnavailable as error:
                 if request is None or needs_journal:
                     return (yield from self._without_journal(request, str(error)))
-                logger.warning("The journal cannot be used; going on without it", problem=str(error))
+                #: Adoptions, and deletions that name their job, do not need it.
+                logger.warning("The journal is unavailable; continuing without it", problem=str(error))
                 problem, revision = str(error), None  # go on with what was read, and write nothing down
                 since, is_over = self._unwritten_since(request, Phase.UNWRITTEN)
                 self._is_provisional = not is_over
@@ -211,8 +212,8 @@ class Delivery:
         if request is None:
             yield Happened("not cancelled", self._owed)
             return None
-        logger.error("The journal cannot be used", problem=problem)
-        hint = "Delete the stack again when that is mended." if request.is_delete else "Try again when that is mended."
+        logger.error("The journal is unavailable", problem=problem)
+        hint = "When this is fixed, delete the stack again." if request.is_delete else "When this is fixed, try again."
         # What an earlier delivery has begun is not known: CloudFormation is to name it.
         physical_id = request.own if request.type is RequestType.CREATE else request.names
         return Told(Outcome.FAILED, physical_id, f"{problem} {hint}")

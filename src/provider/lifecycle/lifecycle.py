@@ -170,7 +170,7 @@ class Lifecycle(NamedTuple):
         now = self.clock.wall()
         since = now if so_far.silent_since is None else so_far.silent_since
         waits = so_far._replace(silent_since=since, fault=fault, words=look.words)
-        reason = f"{self.words.named(identity.id)} could not be looked up. {look.words}"
+        reason = wording.reason(Why.SILENT, self.words, identity.id, look, "")
         if waits.is_over(Phase.COMPLETING, now, self._limits):
             return Told(Outcome.FAILED, str(identity), reason)
         return Waiting(reason, waits)
@@ -236,8 +236,8 @@ class Lifecycle(NamedTuple):
             raise RequestFailed(f"Endpoint is {shown(asked.properties['Endpoint'])}; it should be {problem}")
         if (length := len(str(identity).encode())) > LONGEST_BYTES:
             raise RequestFailed(
-                f"Id is {shown(identity.id)}; it should be an id that has, with the cluster's name, at most "
-                f"{LONGEST_BYTES:,} bytes (it has {length:,})."
+                f"Id is {shown(identity.id)}; together with the cluster's host and port, it should have at most "
+                f"{LONGEST_BYTES:,} bytes, but has {length:,}."
             )
         return properties, identity
 
@@ -267,8 +267,7 @@ class Lifecycle(NamedTuple):
     def _problem_at(self, identity: Identity) -> str:
         """Say why the provider may not speak to a job's cluster, whose host the operator has taken away meanwhile."""
         problem = problem_of(identity.endpoint, self.clusters)
-        sentence = f"{self.words.named(identity.id)} is at {identity.endpoint.host}, which should be {problem}"
-        return sentence if problem else ""
+        return wording.forbidden(identity, problem, self.words) if problem else ""
 
     def _look(self, identity: Identity, settings: Mapping[str, str]) -> tuple[Look, Fault | None]:
         """Ask Neptune for a job."""
@@ -278,7 +277,9 @@ class Lifecycle(NamedTuple):
             tracer.put_annotation("status", "NotFound")
             return Look(Status.ABSENT, str(error)), None
         except NeptuneError as error:
-            logger.warning("Neptune cannot be asked; asking again", error=str(error))
+            #: Normal during a failover: the provider [tries again](reference.md#patience). If it persists, was an
+            #: instance, route or security group rule [deleted first](reference.md#order-of-deletion)?
+            logger.warning("The job could not be looked up; trying again", error=str(error))
             return Look(Status.SILENT, str(error)), _fault(error)
         tracer.put_annotation("status", job.status)
         return self._seen_as(job), None
@@ -360,7 +361,12 @@ class _Ports(NamedTuple):
     def _ask(self, ask: Ask) -> Reply:
         identity = Identity.parse(ask.job)
         if identity is None:
-            return Reply(Look(Status.ABSENT, f"{ask.job} is no job."))
+            return Reply(
+                Look(
+                    Status.ABSENT,
+                    f"{ask.job} in the journal is not the identity of a job; its entry was changed by hand.",
+                )
+            )
         job = ask.of.jobs.get(ask.job) if ask.of else None
         settings = job.settings if job and job.is_owed and job.settings else self.request.settings
         is_checked = ask.job in (self.request.names, self.request.adopts, self.request.own)
@@ -381,6 +387,7 @@ class _Ports(NamedTuple):
         except JobNotFound:
             return Reply(result=Result.ACCEPTED)
         except NeptuneError as error:
+            #: Likewise.
             logger.warning(f"Neptune did not {verb} the job", error=str(error))
             has_ended = _NOTHING_TO_CANCEL in str(error).lower()
             look = self._ended(identity, settings) if has_ended else None
@@ -428,7 +435,9 @@ def _note(what: str, identity: str, seconds: float | None) -> None:
             if seconds is not None:
                 record("SecondsToStop", seconds, "Seconds")
         case _:
-            logger.error("A job that is to be cancelled may run on", job=identity)
+            #: It could not be cancelled for 24 hours, or its cancellation could not be queued. [Look for the
+            #: job](operations.md#a-job-that-may-still-be-running) that `job` names.
+            logger.error("A job to be cancelled may still be running", job=identity)
             record("FailedDeletions", 1)
 
 

@@ -12,27 +12,35 @@ if TYPE_CHECKING:
     from provider.journal.entry import Request
     from provider.kinds.kind import Kind, Words
 
-TIME_IS_UP = "The time for waiting is up."
-_BY_HAND = "If the provider's AllowedHosts was changed, change it back and try the deletion again."
-
+TIME_IS_UP = "The operation reached its time limit (ServiceTimeout)."
+_RAISE = "Raise ServiceTimeout (at most 3600)."
+_LONGER = "Raise ServiceTimeout (at most 3600), or use CompletionHandle instead of WaitForCompletion."
 
 _SENTENCES = {
-    Why.NOT_THERE: "{status} Check Id and Endpoint.",
+    #: Compare with Neptune's list: `aws neptunedata list-ml-model-transform-jobs`, for example.
+    Why.NOT_THERE: "{seen} Check Id and Endpoint.",
+    #: Its resource was deleted, the request that started it failed, or an operator cancelled it.
     Why.OWED: "{named} is being {cancelled}. Try again when it {stopped}.",
     Why.MOVED: (
-        "Endpoint names another host, but this resource adopted the {thing} {id} at the previous host. To adopt "
-        "{a_thing} with the same Id there, declare it under another logical id."
+        #: The provider cannot tell whether this is another cluster. The rollback needs no Neptune.
+        "Endpoint has changed, but Id has not: this resource adopted the {thing} {id} at the previous host. Restore "
+        "Endpoint, or declare the {thing} at the new host under another logical id."
     ),
-    Why.SILENT: "{named} could not be looked up. {status}",
+    Why.SILENT: "{named} could not be looked up. {seen}",
     Why.REFUSED_START: "{named} could not be {started}. {said}",
+    #: Nothing was started. Often, a job that it needs does not exist or has not completed, or a SageMaker quota is
+    #: exhausted.
     Why.NOT_STARTED: "{named} could not be {started}. {said}",
-    Why.REFUSED_CHANGE: "{named} could not be changed. {said}",
-    Why.NOT_CHANGED: "{named} could not be changed. {said}",
+    Why.REFUSED_CHANGE: "{named} could not be updated. {said}",
+    #: Nothing has changed.
+    Why.NOT_CHANGED: "{named} could not be updated. {said}",
+    #: Try again. If Neptune started the job after all, it is cancelled.
     Why.NOT_DECIDED: "{named} was requested, but Neptune does not show it yet. {said}",
-    Why.NOT_CHANGEABLE: "{named} cannot be changed yet{its_status}. {said}",
-    Why.NOT_COMPLETED_YET: "{named} {not_completed} yet{its_status}. {said}",
-    Why.NOT_STOPPED: "{named} {not_stopped} yet{its_status}. {said}",
-    Why.NOT_KNOWN: "{named} is not known {to_have_stopped}. {said}",
+    Why.NOT_CHANGEABLE: "{named} cannot be updated yet (its status is {status}). {said}",
+    Why.NOT_COMPLETED_YET: "{named} {not_completed} yet (its status is {status}). {said}",
+    #: A deletion with `WaitForStop: false` does not wait.
+    Why.NOT_STOPPED: "{named} {not_stopped} yet (its status is {status}). {said}",
+    Why.NOT_KNOWN: "It is unknown whether the {thing} {id} {stopped}. {said}",
     Why.REFUSAL: "{said}",
     Why.PROBLEM: "{said}",
 }
@@ -63,10 +71,9 @@ def reason(why: Why, words: Words, job_id: str, look: Look | None, said: str) ->
         .format(
             **words._asdict(),
             named=words.named(job_id),
-            a_thing=words.a_thing,
             id=job_id,
-            status=look.words,
-            its_status="" if look.status is Status.SILENT else f" (its status is {look.words})",
+            seen=look.words,
+            status="unknown" if look.status is Status.SILENT else look.words,
             said=said,
         )
         .rstrip()
@@ -75,21 +82,25 @@ def reason(why: Why, words: Words, job_id: str, look: Look | None, said: str) ->
 
 def why_not_completed(words: Words, job_id: str, look: Look) -> str:
     """Say why a job has not completed and will not."""
+    status = look.words
     if look.status is Status.ABSENT:
-        return f"{look.words} It disappeared while the provider waited for it."
+        return f"{status} It disappeared while the provider waited for it."
     # The log comes first, as a long reason is cut at its end.
-    log = f" Its log: {look.log}" if look.log else ""
-    return f"{words.named(job_id)} {words.not_completed}: its status is {look.words}.{log}{_failure(look)}"
+    details = f"Its log: {look.log} {_failure(look)}" if look.log else _failure(look)
+    #: It failed or was stopped; its log says why. An endpoint that fails in an update is replaced by the rollback.
+    return f"{words.named(job_id)} {words.not_completed}: its status is {status}. {details}".rstrip()
 
 
 def _undone(words: Words, job_id: str, look: Look) -> str:
     if look.status is Status.READY:
-        return f"{words.named(job_id)} was not changed: it is as it was before.{_failure(look)}"
+        details = _failure(look)
+        #: SageMaker undid the update.
+        return f"{words.named(job_id)} was not updated and is unchanged. {details}".rstrip()
     return why_not_completed(words, job_id, look)
 
 
 def _failure(look: Look) -> str:
-    return f" Neptune's reason: {look.failure}" if look.failure else ""
+    return f"Neptune's reason: {look.failure}" if look.failure else ""
 
 
 def ending(request: Request, words: Words, why: Why | None, ended: str, *, has_begun: bool) -> str:
@@ -109,9 +120,9 @@ def ending(request: Request, words: Words, why: Why | None, ended: str, *, has_b
     if has_begun:
         hint = f"The {words.thing} is being {words.cancelled}."
         if request.type is RequestType.CREATE:
-            hint = f"The {words.thing} is {words.cancelled} when CloudFormation deletes this resource."
+            hint = f"The {words.thing} will be {words.cancelled} when CloudFormation deletes this resource."
     if why is Why.NOT_COMPLETED_YET and ended == TIME_IS_UP:
-        hint = f"A longer ServiceTimeout may help. {hint}"
+        hint = f"{_LONGER if request.waits else _RAISE} {hint}"
     return f"{ended} {hint or 'Try again.'}".strip()
 
 
@@ -125,28 +136,29 @@ def ending_of_delete(ended: str, *, goes_on: bool) -> str:
     Returns:
         What to do.
     """
-    meanwhile = "; the provider keeps trying for 24 hours" if goes_on else ""
-    return f"{ended} The deletion can be tried again{meanwhile}.".lstrip()
+    meanwhile = "Meanwhile, the provider keeps trying for 24 hours." if goes_on else ""
+    #: If the provider does not keep trying, [the alarm](operations.md#the-alarms) sounds.
+    return f"{ended} The deletion can be retried. {meanwhile}".strip()
 
 
 def not_provided(kind: Kind) -> str:
     """Say that the operator does not let the provider have jobs of a kind."""
-    return (
-        f"This provider does not provide {kind.noun}s. Its operator can allow them with its {kind.parameter} parameter."
-    )
+    #: The provider still cancels existing ones.
+    return f"This provider has {kind.noun}s disabled. Its operator can enable them by setting {kind.parameter} to true."
 
 
 def not_starting(words: Words) -> str:
     """Say that the operator does not let the provider start jobs, and what the operator can do."""
+    #: A rollback may need that, too: then run `aws cloudformation continue-update-rollback`.
     return (
-        f"This provider {words.starts} no {words.thing}s; it only adopts those that already run (Id). Its operator can "
-        "set its StartJobs parameter to true."
+        f"This provider only adopts existing {words.thing}s (Id). Its operator can enable new ones, and updates, by "
+        "setting StartJobs to true."
     )
 
 
 def forbidden(identity: Identity, problem: str, words: Words) -> str:
-    """Say that a job is at a host that the provider may not speak to, when it is to be cancelled."""
+    """Say that a job is at a host that the provider may not connect to, because its operator no longer allows it."""
     return (
-        f"{words.named(identity.id)} cannot be {words.cancelled}: its cluster is at {identity.endpoint.host}, which "
-        f"should be {problem} {_BY_HAND}"
+        f"The provider may not connect to {identity.endpoint.host}, the cluster of the {words.thing} {identity.id}. It "
+        f"should be {problem} If AllowedHosts was changed, restore it and try again."
     )
