@@ -176,9 +176,7 @@ class _Finder(ast.NodeVisitor):
             self.generic_visit(node)
 
     def _visit_other(self, node: ast.AST) -> None:
-        if isinstance(node, ast.JoinedStr) or _is_left_out(
-            node
-        ):  # Python 3.11 does not know the positions in f-strings
+        if isinstance(node, ast.JoinedStr) or _is_left_out(node):  # Python 3.11 has no positions in f-strings
             return
         if isinstance(node, ast.expr):
             for mutated in _mutations(node):
@@ -416,9 +414,7 @@ def _copy(tree: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try a sample of the mutants; the exit code is 1 if too few are noticed."""
-    parser = argparse.ArgumentParser(
-        description="Break the provider in small ways, and check whether the tests notice."
-    )
+    parser = argparse.ArgumentParser(description="Break the provider, and check whether the tests notice.")
     parser.add_argument("--sample", type=int, default=150, help="how many mutants (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="which ones (%(default)s)")
     options = parser.parse_args(arguments)
