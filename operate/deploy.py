@@ -3,8 +3,8 @@
 It shows the account and Region, asks for the parameters group by group, and has SAM build and deploy. Exit code: 0 if
 the provider is deployed as requested, 1 if not, 2 for wrong arguments, 130 if interrupted.
 
-`sam deploy --guided` asks for all 22 parameters and six settings one by one, does not describe or check them, saves
-them in a file of the repository, and from another checkout resets the stack's parameters to their defaults.
+`sam deploy --guided` would ask for every parameter and eight settings one by one, without a description or a check. It
+saves the answers to a file of the repository, and from another checkout resets the parameters to their defaults.
 """
 
 from __future__ import annotations
