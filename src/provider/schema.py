@@ -20,26 +20,26 @@ _SHOWN_CHARACTERS = 80
 
 
 class InvalidProperties(ValueError):
-    """The properties of a resource are wrong; the message says which, what they hold and what they should hold."""
+    """The properties of a resource are wrong; the message says which, their values, and what they should be."""
 
 
 class Property(NamedTuple, Generic[T]):
-    """A row: everything that is known of one property.
+    """A row: everything that the provider knows about one property.
 
     Attributes:
-        name: As written in a template.
+        name: The name in a template.
         type: The type of its values.
-        update: What a change of it means for the resource.
-        description: For the reference page; what stands in braces, the kind says.
-        required: Whether a template must give it.
-        default: The value of a resource that does not give it.
-        default_text: What the reference page says of that, if the value does not say it itself.
-        parameter: The Neptune Data API's name for it; empty if no call carries it.
-        calls: Which calls carry it.
-        needed_to_delete: Whether a Delete needs it; what it does not need must not block the deletion of a stack.
-        describes: Whether it describes a job that is to be started; `required` then means that such a job needs it.
-        members: What its value is made of, if that is a map.
-        excludes: The name of a property that must not be true beside it.
+        update: What a change requires.
+        description: The description on the reference page. The kind's words replace names in braces.
+        required: Whether a template must specify it.
+        default: The value if a template does not specify it.
+        default_text: The default, in words, for the reference page; empty if `default` is enough.
+        parameter: Its name in the Neptune Data API; empty if no call carries it.
+        calls: The names of the calls that carry it.
+        needed_to_delete: Whether a Delete needs it. Any other property must not block the deletion of a stack.
+        describes: Whether it describes a new job. `required` then means that a new job requires it.
+        members: The rows of its members, if its value is a map.
+        excludes: The name of a property that must not be true at the same time.
     """
 
     name: str
@@ -62,13 +62,13 @@ class Properties:
     """A resource's properties, validated.
 
     Attributes:
-        values: What each row's property holds.
+        values: The value of each row's property.
     """
 
     values: Mapping[Property[Any], object]
 
     def __getitem__(self, row: Property[T]) -> T:
-        """Return what a property holds.
+        """Return the value of a property.
 
         Args:
             row: Its row.
@@ -77,23 +77,23 @@ class Properties:
             Its value.
 
         Raises:
-            KeyError: It has none: it is neither required nor has a default, or a Delete does not need it.
+            KeyError: It has no value: it is neither required nor has a default, or a Delete does not need it.
         """
         return cast("T", self.values[row])
 
     @property
     def describes(self) -> bool:
-        """Whether they describe a job that is to be started, rather than name one that is to be adopted."""
+        """Whether they describe a new job, rather than name one to adopt."""
         return any(row.describes for row in self.values)
 
     @property
     def description(self) -> dict[str, object]:
-        """What tells the job to be started from another one, by the names of the API's parameters."""
+        """What distinguishes the new job from another one, by the names of the API's parameters."""
         return self._described("Replacement")
 
     @property
     def in_place(self) -> dict[str, object]:
-        """What else describes it, and can be changed while it stays the same."""
+        """The rest of its description, which can change in place, by the names of the API's parameters."""
         return self._described("No interruption")
 
     def _described(self, update: str) -> dict[str, object]:
@@ -103,14 +103,13 @@ class Properties:
 class Schema(NamedTuple):
     """The properties of a resource type.
 
-    A resource either adopts a job that runs already, or describes one that is to be started. A map in one of its
-    properties has a schema, too.
+    A resource either adopts an existing job, or describes a new one. The map in a property has a schema, too.
 
     Attributes:
         resource_type: Its name, `Custom::...`.
         rows: Its properties, in the order of the reference page.
-        adopts: The property that names a job to adopt; `None` if it is a map's.
-        either: Groups of properties that describe a job: one of them has to be there as a whole.
+        adopts: The property that names a job to adopt; `None` for a map.
+        either: Groups of properties. The description of a job needs one whole group.
         thing: What messages call the job.
     """
 
@@ -124,8 +123,8 @@ class Schema(NamedTuple):
         """Validate the properties of a resource.
 
         Args:
-            raw: As CloudFormation sends them: every scalar a string. Real booleans and numbers are taken, too.
-            for_delete: Take only what a Delete needs, so that nothing else can block the deletion of a stack.
+            raw: The properties from CloudFormation, where every scalar is a string. Booleans and numbers are allowed.
+            for_delete: Read only what a Delete needs, so that nothing else can block the deletion of a stack.
 
         Returns:
             The validated properties.
@@ -168,9 +167,9 @@ class Schema(NamedTuple):
         return Properties(values)
 
     def _ways(self, raw: Mapping[str, object], adopts: str, meant: Sequence[str]) -> list[str]:
-        """Tell what is wrong between the properties: adopt or start, and what goes together.
+        """Return what is wrong with the combination of properties: adopt or start, and which require each other.
 
-        What somebody meant who mistyped its name is not missing.
+        A property with a mistyped name is not missing.
         """
         describing = [row for row in self.rows if row.describes]
         required = [row for row in describing if row.required]
@@ -215,14 +214,14 @@ def _names(rows: Iterable[Property[Any]]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Find what somebody meant who mistyped a name.
+    """Find the name that was meant by a mistyped one.
 
     Args:
-        name: What was written.
-        known: The names that there are.
+        name: The mistyped name.
+        known: The known names.
 
     Returns:
-        The nearest of them; empty if none is near.
+        The nearest known name; empty if none is near.
     """
     lower = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(name[:_SHOWN_CHARACTERS].lower(), lower, n=1, cutoff=0.5)

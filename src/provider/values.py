@@ -1,4 +1,4 @@
-"""The types of values that properties have, and how each is read from what CloudFormation sends."""
+"""The types of property values, and how to read each from what CloudFormation sends."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class ValueType(NamedTuple, Generic[T_co]):
 
     Attributes:
         name: Its CloudFormation name.
-        parse: Turns what CloudFormation sent, where every scalar is a string, into a value. Raises `ValueError`, whose
-            message says what it should be.
-        pattern: A regular expression that every right value matches, for checks before a deployment.
+        parse: Converts what CloudFormation sent, where every scalar is a string. Raises `ValueError`, whose message says
+            what the value should be.
+        pattern: A regular expression that every valid value matches, for checks before a deployment.
     """
 
     name: Literal["String", "Boolean", "Integer", "Array of String", "Map"]
@@ -42,7 +42,7 @@ class ValueType(NamedTuple, Generic[T_co]):
 
 
 class Endpoint(NamedTuple):
-    """Where a cluster is reached.
+    """The address of a cluster.
 
     Attributes:
         scheme: `https`, or `http` for a host that the operator allowed.

@@ -1,4 +1,4 @@
-"""The properties that every kind of job has.
+"""The properties that kinds of jobs share.
 
 The names are the Neptune Data API's parameters in CloudFormation's spelling.
 """
@@ -27,16 +27,16 @@ def describing(
     default_text: str = "",
     members: tuple[Property[Any], ...] = (),
 ) -> Property[T]:
-    """Make a row of a property that describes a job to be started, or of a member of one.
+    """Make the row of a property that describes a new job, or of a member of such a property.
 
     Args:
-        name: As written in a template; the API's parameter has the same name, in lower case at its beginning.
+        name: The name in a template. The API's parameter has the same name, with a lower-case first letter.
         type_: The type of its values.
-        description: For the reference page.
-        required: Whether a job that is to be started needs it.
-        update: What a change of it means: Neptune makes it to the job that there is, or another job is started.
+        description: The description on the reference page.
+        required: Whether a new job requires it.
+        update: Whether Neptune changes the existing job, or another job is started.
         default_text: The default, in words, for the reference page.
-        members: What its value is made of, if that is a map.
+        members: The rows of its members, if its value is a map.
 
     Returns:
         The row.

@@ -1,4 +1,4 @@
-"""What there is to know of a kind of job."""
+"""What the provider knows about a kind of job."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 START, GET, CANCEL = "start", "get", "cancel"
-"""What rows call the calls."""
+"""The names by which rows refer to the calls."""
 
 
 class Call(NamedTuple):
     """A call of the Neptune Data API.
 
     Attributes:
-        name: What rows call it.
+        name: The name by which rows refer to it.
         method: The method of boto3's `neptunedata` client.
         action: The IAM action that it needs.
     """
@@ -29,12 +29,12 @@ class Call(NamedTuple):
 
 
 class Attribute(NamedTuple):
-    """What `Fn::GetAtt` returns under a name.
+    """An attribute that `Fn::GetAtt` returns.
 
     Attributes:
-        name: The name.
-        paths: Where it stands in the answer of the kind's `get`; the first that is there counts. What stands in the
-            items of a list is joined with commas.
+        name: Its name.
+        paths: Where the answer of the kind's `get` has its value. The first path that exists counts; values from the
+            items of a list are joined with commas.
         description: For the reference page.
     """
 
@@ -49,17 +49,17 @@ def indefinite(noun: str) -> str:
 
 
 class Words(NamedTuple):
-    """What messages and reference pages say of a kind of job.
+    """The words that messages and reference pages use for a kind of job.
 
     Attributes:
-        thing: What they call one for short.
-        starts: What a resource does to have one; for reference pages.
-        started: What has been done to one then; for reference pages.
-        cancelled: What has been done to one that was to end.
-        completed: What is true of one that a resource may wait for.
-        not_completed: What is true of it before.
-        stopped: What is true of one whose deletion is over.
-        not_stopped: What is true of it before.
+        thing: The short noun.
+        starts: The verb for starting one.
+        started: Its participle.
+        cancelled: The participle for cancelling one.
+        completed: What `WaitForCompletion` waits for, as a predicate.
+        not_completed: Its negation.
+        stopped: What `WaitForStop` waits for, as a predicate.
+        not_stopped: Its negation.
     """
 
     thing: str = "job"
@@ -73,11 +73,11 @@ class Words(NamedTuple):
 
     @property
     def a_thing(self) -> str:
-        """What they call any such."""
+        """The short noun with its article."""
         return indefinite(self.thing)
 
     def named(self, job_id: str) -> str:
-        """Return how a message begins that is about one of them."""
+        """Return the subject of a message about one of them."""
         return f"The {self.thing} {job_id}"
 
 
@@ -86,28 +86,28 @@ class Kind(NamedTuple):
 
     Attributes:
         resource_type: The type of its resources, `Custom::...`.
-        noun: What messages call such a job in full.
+        noun: The full noun.
         start: The call that starts a job.
         get: The call that looks one up.
         cancel: The call that cancels one.
-        running: The statuses of a job that runs.
-        stopping: The statuses of a job that has been cancelled and still runs.
+        running: The statuses of a running job.
+        stopping: The statuses of a cancelled job that is still running.
         completed: The statuses of a job that has done its work.
-        failed: The statuses of a job that has failed.
-        ended: The statuses of a job of which nothing runs any more, those of completed and failed ones among them. None
-            if such a job has to be cancelled whatever has become of it, and is gone then.
-        arns: Where the answer of `get` names what the job is made of in SageMaker, by which a change is seen.
-        attributes: What `Fn::GetAtt` returns, apart from `Id` and `Status`.
-        failure_reasons: Where that answer says why the job failed; the first that is there counts.
-        log_urls: Where it names the job's log; the first that is there counts.
-        properties: Its rows of properties.
-        adopts: The row that names a job to adopt.
-        either: Groups of rows, of which a job that is to be started needs one as a whole.
-        words: What messages and reference pages say of such a job.
-        update: The parameter of `start` that makes it change a job that there is, if rows say "No interruption" of what
-            describes it; empty if none does.
-        changing: The statuses of a job that becomes another one by itself, and of which Neptune may refuse whatever is
-            asked of it before that.
+        failed: The statuses of a failed job.
+        ended: The statuses of a job with nothing left running, including those of completed and failed jobs. Empty if
+            such a job must be cancelled whatever its status, and then disappears.
+        arns: Where the answer of `get` names the job's parts in SageMaker. A change of these shows that the job has
+            changed.
+        attributes: The attributes that `Fn::GetAtt` returns, except `Id` and `Status`.
+        failure_reasons: Where that answer says why the job failed. The first path that exists counts.
+        log_urls: Where it names the job's log. The first path that exists counts.
+        properties: The rows of its properties.
+        adopts: The row of the property that names a job to adopt.
+        either: Groups of rows. The description of a job needs one whole group.
+        words: The words for such a job.
+        update: The parameter of `start` that changes an existing job, if "No interruption" applies to a row that
+            describes the job. Empty if not.
+        changing: The statuses of a job that is changing. Neptune may refuse any call for it until it has changed.
     """
 
     resource_type: str
@@ -133,10 +133,10 @@ class Kind(NamedTuple):
 
     @property
     def parameter(self) -> str:
-        """The parameter of the template that lets the provider have such jobs."""
+        """The template's parameter that enables this kind."""
         return f"{self.resource_type.removeprefix('Custom::NeptuneML')}s"
 
     @property
     def schema(self) -> Schema:
-        """The properties of its resource type, apart from those of CloudFormation's protocol."""
+        """The properties of its resource type, without those of CloudFormation's protocol."""
         return Schema(self.resource_type, self.properties, self.adopts, self.either, self.words.thing)
