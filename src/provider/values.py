@@ -31,8 +31,8 @@ class ValueType(NamedTuple, Generic[T_co]):
 
     Attributes:
         name: Its CloudFormation name.
-        parse: Converts what CloudFormation sent, where every scalar is a string. Raises `ValueError`, whose message says
-            what the value should be.
+        parse: Converts what CloudFormation sent, where every scalar is a string. Raises `ValueError`, whose message
+            says what the value should be.
         pattern: A regular expression that every valid value matches, for checks before a deployment.
     """
 
