@@ -34,6 +34,13 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need MiniStack: `make quick` leaves them out."""
+    for item in items:
+        if "ministack" in getattr(item, "fixturenames", ()):
+            item.add_marker("ministack")
+
+
 @pytest.fixture
 def response_host() -> Iterator[ResponseHost]:
     with ResponseHost() as host:
