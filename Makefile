@@ -60,9 +60,25 @@ replay: $(VENV)/dev.done ## Retry the events that the deployed function could no
 
 ##@ For contributors
 
+# The tests of other folders need the environment `dev` alone. Those in MiniStack wait more than they compute, and begin.
+WITH_MINISTACK := tests/function tests/journal tests/operate
+WITH_EVERY_TOOL := tests/e2e tests/terraform tests/template tests/examples tests/sam_local tests/simulator
+TEST_TOOLS := dev $(if $(filter $(addsuffix %,$(WITH_MINISTACK)),$(FILE)),ministack)
+ifneq (,$(if $(FILE),$(filter tests tests/ $(addsuffix %,$(WITH_EVERY_TOOL)),$(FILE)),all))
+TEST_TOOLS := dev sam ministack sbom awscli notebook cdk cdk-typescript
+endif
+QUICK := any_order cfn_lint docs function fuzz journal lifecycle local unit
+
+.PHONY: quick
+quick: $(VENV)/dev.done ## Find most mistakes in a minute: linters, types and the quick tests
+	@$(DEV)/ruff check --quiet . && $(DEV)/ruff format --check --quiet . && $(DEV)/mypy --no-error-summary
+	@$(DEV)/pytest -q -n 2 -m "not ministack and not slow" $(QUICK:%=tests/%)
+
 .PHONY: test
-test: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done $(VENV)/sbom.done $(VENV)/awscli.done $(VENV)/notebook.done $(VENV)/cdk.done $(VENV)/cdk-typescript.done ## Run every test (takes several minutes)
-	@$(DEV)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report term
+test: ## Run every test (some minutes), or one (FILE=tests/unit/test_request.py::test_a_delete_is_read)
+	@$(MAKE) -sj $(TEST_TOOLS:%=$(VENV)/%.done)
+	@$(DEV)/pytest $(if $(FILE),"$$FILE",-n 4 --dist loadfile --no-loadscope-reorder --cov --cov-report term \
+		$(WITH_EVERY_TOOL) tests)
 
 .PHONY: check
 check: check-code check-templates check-scripts check-github check-dependencies ## Run the linters, the type checks and the security checks

@@ -54,7 +54,6 @@ _QUICK_TESTS = (
     "tests/function/test_flow.py",
 )
 _TESTS = (*_QUICK_TESTS, "tests/any_order", "tests/function")
-_TOO_SLOW = "two_hundred_deletions"
 # Tests that depend on real time may fail under this load.
 _MOST_FAILING = 3
 # The tests of a mutant take no longer than this together.
@@ -309,7 +308,7 @@ class Tests:
 
     def __init__(self, tree: Path) -> None:
         data, times = tree / ".coverage", tree / "times.xml"
-        options = ["-q", "-p", "no:cacheprovider", "-n", "2", "-k", f"not {_TOO_SLOW}", f"--junit-xml={times}"]
+        options = ["-q", "-p", "no:cacheprovider", "-n", "2", "-m", "not slow", f"--junit-xml={times}"]
         coverage = [f"--cov={SOURCE}", "--cov-context=test", "--cov-report="]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *_TESTS, *options, *coverage, "-o", "addopts="],

@@ -118,6 +118,8 @@ def test_a_queue_that_takes_messages_and_does_not_say_so_does_not_multiply_a_del
         assert "The deletion can be retried" in answer["Reason"]
 
 
+@pytest.mark.slow
+@pytest.mark.no_cover
 def test_two_thousand_deletions_at_once_get_through_small_quotas_within_the_hour() -> None:
     """Fifty calls a second to Neptune and to SQS, and ten invocations at a time."""
     jobs = [f"job-{number}" for number in range(2000)]
