@@ -62,7 +62,7 @@ replay: $(VENV)/dev.done ## Retry the events that the deployed function could no
 
 # The tests of other folders need the environment `dev` alone. Those in MiniStack wait more than they compute, and begin.
 WITH_MINISTACK := tests/function tests/journal tests/operate
-WITH_EVERY_TOOL := tests/e2e tests/terraform tests/template tests/examples tests/sam_local tests/simulator
+WITH_EVERY_TOOL := tests/e2e tests/template tests/examples tests/sam_local tests/simulator
 TEST_TOOLS := dev $(if $(filter $(addsuffix %,$(WITH_MINISTACK)),$(FILE)),ministack)
 ifneq (,$(if $(FILE),$(filter tests tests/ $(addsuffix %,$(WITH_EVERY_TOOL)),$(FILE)),all))
 TEST_TOOLS := dev sam ministack sbom awscli notebook cdk cdk-typescript

@@ -10,8 +10,8 @@ from tests.e2e.provider import SLACK_SECONDS, wait_until
 if TYPE_CHECKING:
     from tests.e2e.provider import Provider
 
-# An invocation takes looks for two seconds by itself.
-LOOKS_SECONDS = 2.0
+# For so long an invocation takes looks by itself.
+LOOKS_SECONDS = 2.5
 # Then the queue delivers a message, in MiniStack up to a second late, when a tenth of the wait is over, and a second.
 QUEUE_SECONDS = 3.0
 STOP_SECONDS = 12.0

@@ -1,8 +1,7 @@
-"""The journal's table: denied, out of reach, and needed when jobs are started no more."""
+"""The journal's table, denied and out of reach."""
 
 from __future__ import annotations
 
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,16 +33,12 @@ def _plan(provider: Provider) -> Iterator[None]:
     ("fault", "reason"),
     [
         (
-            partial(denied, action="dynamodb:GetItem"),
-            "Amazon DynamoDB refused dynamodb:GetItem on the provider's journal",
-        ),
-        (
             partial(denied, action="dynamodb:PutItem"),
             "Amazon DynamoDB refused dynamodb:PutItem on the provider's journal",
         ),
         (partial(out_of_reach, service="DYNAMODB"), "The provider's journal in Amazon DynamoDB cannot be reached"),
     ],
-    ids=["no reading", "no writing", "no way"],
+    ids=["no permission", "no way"],
 )
 def test_without_the_journal_nothing_is_started_and_what_is_named_is_cancelled(
     provider: Provider, fault: Callable[[Provider], AbstractContextManager[None]], reason: str
@@ -62,18 +57,3 @@ def test_without_the_journal_nothing_is_started_and_what_is_named_is_cancelled(
     assert failures(stack)["Job"].startswith(reason)
     assert provider.started(stack) == {}
     assert provider.started(before) == {job: JobStatus.STOPPED}
-
-
-def test_what_was_started_is_cancelled_when_starting_is_switched_off(provider: Provider) -> None:
-    starting = provider.deploy("switched-off", StartJobs="true")
-    named = starting.create_with(starting.described())
-    unheard = starting.stack()
-    unheard.id = f"arn:aws:cloudformation:us-east-1:000000000000:stack/{unheard.name}/{uuid.uuid4()}"
-    assert starting.ask("Create", unheard, starting.described())["Status"] == "SUCCESS"
-
-    adopting = starting.deploy("switched-off", StartJobs="false")
-
-    assert delete(named) == "DELETE_COMPLETE"
-    gone = adopting.ask("Delete", unheard, adopting.described(), PhysicalResourceId="invented-1N2K5RF3Q0J6K")
-    assert gone["Status"] == "SUCCESS"
-    assert [*provider.started(named).values(), *provider.started(unheard).values()] == [JobStatus.STOPPED] * 2

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import function_log
 from local.sam import SamError
 
 if TYPE_CHECKING:
@@ -68,13 +67,6 @@ def test_a_deployment_with_every_route(provider: Provider) -> None:
     assert [(it.method, it.status, it.signed) for it in asked] == [("GET", 404, True)]
 
 
-def test_a_deployment_without_checks_has_none(provider: Provider) -> None:
-    deployed = provider.deploy("no-checks", CheckRoutes="false", CheckedEndpoint="localhost:9")
-
-    assert physical_ids(provider, "no-checks") == {}
-    assert QUEUE not in deployed.outputs
-
-
 def test_without_a_route_to_the_responses_the_deployment_fails_soon_and_names_it(provider: Provider) -> None:
     began = time.monotonic()
     # The function refuses to answer MiniStack, as if it had no way there.
@@ -90,42 +82,6 @@ def test_without_a_route_to_the_responses_the_deployment_fails_soon_and_names_it
     # Nothing is left that a second attempt would meet.
     delete(provider, "no-responses")
     assert provider.deploy("no-responses").outputs[QUEUE] == "open"
-
-
-def test_without_the_queue_the_deployment_is_warned(provider: Provider) -> None:
-    action = "- sqs:GetQueueAttributes"
-    unwaiting = changed(provider, "unwaiting", action, "- sqs:GetQueueUrl")
-    deployed = unwaiting.deploy("no-queue")
-
-    assert deployed.outputs[QUEUE].startswith("Warning: Amazon SQS refused sqs:GetQueueAttributes: ")
-    assert [status for status, _ in story(provider, "no-queue", QUEUE)] == ["CREATE_COMPLETE"]
-    (warning,) = [line for line in function_log.lines(deployed.log()) if line.message == "A route is not open"]
-    assert warning.level == "WARNING"
-
-
-def test_without_the_journal_a_deployment_that_starts_jobs_fails_and_another_is_warned(provider: Provider) -> None:
-    without = changed(provider, "without-journal", "- dynamodb:PutItem", "- dynamodb:Scan")
-    with pytest.raises(SamError, match="ROLLBACK_COMPLETE"):
-        without.deploy("starting", StartJobs="true")
-    deployed = without.deploy("adopting")
-
-    ((status, reason),) = story(provider, "starting", JOURNAL)[:1]
-    refused = "Amazon DynamoDB refused dynamodb:PutItem on the provider's journal: "
-    assert (status, reason[: len(refused)]) == ("CREATE_FAILED", refused)
-    assert deployed.outputs[JOURNAL].startswith(f"Warning: {refused}")
-
-
-def test_without_a_route_to_the_cluster_the_deployment_fails_with_what_to_do(provider: Provider) -> None:
-    with pytest.raises(SamError, match="ROLLBACK_COMPLETE"):
-        provider.deploy("no-cluster", CheckedEndpoint="localhost:9")
-
-    ((status, reason),) = story(provider, "no-cluster", CLUSTER)[:1]
-    assert status == "CREATE_FAILED"
-    assert reason.startswith(
-        "The function cannot use the cluster in CheckedEndpoint. Neptune at localhost:9 refused the connection."
-    )
-    for earlier in (RESPONSES, QUEUE, JOURNAL):
-        assert [it for it, _ in story(provider, "no-cluster", earlier)] == ["CREATE_COMPLETE", "DELETE_SKIPPED"]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from provider.kinds.kind import Kind
     from tests.e2e.provider import Provider
 
+EXAMPLE = (Path(__file__).parents[2] / "examples/started-job.yaml").read_text()
 # Longer than an invocation looks by itself.
 RUN_SECONDS = 7.0
 # CloudFormation's time for an operation, of which half is kept back for the answer here.
@@ -57,6 +59,30 @@ def test_a_stack_that_is_deleted_while_its_job_runs_stops_it_and_cleans_up(provi
     assert provider.started(stack) == {job: JobStatus.STOPPED}
     assert provider.cancellations(job) == [(f"/ml/modeltransform/{job}", "clean=true")]
     assert provider.neptune.artifacts(job) == ()
+
+
+def test_the_example_is_there_when_its_job_has_completed(provider: Provider) -> None:
+    provider.neptune.plan = JobPlan(run_seconds=2.0)
+    stack = provider.stack()
+
+    stack.create(
+        EXAMPLE,
+        {
+            "ProviderStack": provider.stack_name,
+            "Endpoint": provider.neptune.url,
+            "DataProcessingJobId": "movies-data",
+            "MlModelTrainingJobId": "movies-model",
+            "OutputLocation": "s3://mybucket/movies",
+        },
+    )
+
+    assert stack.settle(SETTLE_SECONDS) == "CREATE_COMPLETE"
+    outputs = stack.outputs()
+    assert provider.neptune.status(outputs["JobId"]) == "Completed"
+    assert outputs["OutputLocation"].startswith("s3://mybucket/movies/")
+
+    assert delete(stack) == "DELETE_COMPLETE"
+    assert provider.neptune.artifacts(outputs["JobId"])
 
 
 def test_what_needs_the_output_comes_when_the_job_has_completed(provider: Provider) -> None:
@@ -171,26 +197,6 @@ def test_rollback_that_deletes_the_new_job_keeps_the_old_one(provider: Provider)
     assert set(provider.started(stack).values()) == {JobStatus.STOPPED}
 
 
-def test_rollback_by_an_update_goes_back_to_the_old_job(provider: Provider) -> None:
-    v1, v2 = provider.described(), provider.described(TrainingJobName="v2")
-    stack = provider.create_with(v1)
-    (old,) = provider.started(stack)
-    known = {"PhysicalResourceId": provider.physical_id(old)}
-
-    replaced = provider.ask("Update", stack, v2, OldResourceProperties=v1["Properties"], **known)
-    assert replaced["Status"] == "SUCCESS"
-    new = {"PhysicalResourceId": replaced["PhysicalResourceId"]}
-    assert new != known
-    back = provider.ask("Update", stack, v1, OldResourceProperties=v2["Properties"], **new)
-    assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", known["PhysicalResourceId"])
-    assert provider.ask("Delete", stack, v2, **new)["Status"] == "SUCCESS"
-
-    assert list(provider.started(stack).values()) == [JobStatus.IN_PROGRESS, JobStatus.STOPPED]
-    assert provider.cancellations(old) == []
-    assert delete(stack) == "DELETE_COMPLETE"
-    assert provider.neptune.status(old) == JobStatus.STOPPED
-
-
 def test_what_a_replacement_started_that_took_too_long_is_cancelled_by_its_own_message(provider: Provider) -> None:
     stack = provider.create_with(provider.described())
     (old,) = provider.started(stack)
@@ -222,14 +228,6 @@ def test_where_jobs_are_not_started_a_stack_that_describes_one_says_what_would_c
     assert "Its operator can set its StartJobs parameter to true." in failures(stack)["Job"]
     assert provider.started(stack) == {}
     assert delete(stack) == "DELETE_COMPLETE"
-
-
-def test_where_jobs_are_not_started_a_running_one_is_adopted(adopting_provider: Provider) -> None:
-    job = adopting_provider.start_job()
-    stack = adopting_provider.create(job)
-
-    assert delete(stack) == "DELETE_COMPLETE"
-    assert adopting_provider.neptune.status(job) == JobStatus.STOPPED
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)

@@ -1,16 +1,14 @@
-"""Stacks that are created, updated and deleted."""
+"""Stacks that adopt their jobs: created, updated, deleted and rolled back."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.provider import ATTRIBUTES, EXAMPLE, SETTLE_SECONDS, SLACK_SECONDS, delete, failures, template
+from tests.e2e.provider import ATTRIBUTES, EXAMPLE, SETTLE_SECONDS, delete, failing_after, failures, template
 
 if TYPE_CHECKING:
-    from simulator import Simulator
     from tests.e2e.provider import Provider
 
 
@@ -58,26 +56,6 @@ def test_ref_and_every_attribute(provider: Provider) -> None:
     assert f":transform-job/{job}-" in values["RemoteModelTransformJobArn"]
 
 
-def test_deletion_takes_no_longer_than_the_job_takes_to_stop(provider: Provider) -> None:
-    stop_seconds = 6.0
-    stack = provider.create(provider.start_job(stop_seconds=stop_seconds))
-
-    started = time.monotonic()
-    assert delete(stack) == "DELETE_COMPLETE"
-    took = time.monotonic() - started
-
-    # What is promised is a tenth of the wait and two seconds.
-    assert stop_seconds <= took <= stop_seconds * 1.1 + 2 + SLACK_SECONDS
-
-
-def test_deletion_does_not_wait_if_it_is_not_to(provider: Provider) -> None:
-    job = provider.start_job(stop_seconds=None)
-    stack = provider.create(job, WaitForStop=False)
-
-    assert delete(stack) == "DELETE_COMPLETE"
-    assert provider.neptune.status(job) == "Stopping"
-
-
 def test_two_resources_in_one_stack(provider: Provider) -> None:
     jobs = [provider.start_job(), provider.start_job()]
     stack = provider.stack()
@@ -91,18 +69,6 @@ def test_two_resources_in_one_stack(provider: Provider) -> None:
     assert [query for _, query in provider.cancellations(jobs[0])] == ["clean=true"]
     assert [query for _, query in provider.cancellations(jobs[1])] == ["clean=false"]
     assert [provider.neptune.status(job) for job in jobs] == ["Stopped", "Stopped"]
-
-
-def test_updated_settings_cancel_nothing_and_hold_at_the_deletion(provider: Provider) -> None:
-    job = provider.start_job()
-    stack = provider.create(job, Clean=False)
-
-    stack.update(template({"Job": provider.resource(job, Clean=True)}))
-
-    assert stack.settle(SETTLE_SECONDS) == "UPDATE_COMPLETE"
-    assert provider.cancellations(job) == []
-    assert delete(stack) == "DELETE_COMPLETE"
-    assert [query for _, query in provider.cancellations(job)] == ["clean=true"]
 
 
 def test_another_id_cancels_the_old_job_with_its_settings_and_adopts_the_new_one(provider: Provider) -> None:
@@ -126,19 +92,6 @@ def test_another_id_cancels_the_old_job_with_its_settings_and_adopts_the_new_one
     assert len(provider.cancellations(old)) == 1
 
 
-def test_an_adopted_job_does_not_move_to_another_host(provider: Provider, green: Simulator) -> None:
-    job = provider.start_job()
-    green.start_job(job)
-    stack = provider.create(job)
-
-    stack.update(template({"Job": provider.resource(job, Endpoint=green.url)}))
-
-    assert stack.settle(SETTLE_SECONDS) == "UPDATE_ROLLBACK_COMPLETE"
-    assert "under another logical id" in failures(stack)["Job"]
-    assert delete(stack) == "DELETE_COMPLETE"
-    assert (provider.neptune.status(job), green.status(job)) == ("Stopped", "InProgress")
-
-
 def test_a_resource_that_leaves_the_template_cancels_its_job(provider: Provider) -> None:
     job, staying = provider.start_job(), provider.start_job()
     stack = provider.stack()
@@ -153,31 +106,29 @@ def test_a_resource_that_leaves_the_template_cancels_its_job(provider: Provider)
     assert provider.cancellations(staying) == []
 
 
-@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
-def test_a_job_that_has_ended_is_adopted_and_left_alone(provider: Provider, status: str) -> None:
-    job = provider.start_job(status=status)
-    artifacts = provider.neptune.artifacts(job)
-    stack = provider.create(job, Clean=True)
-
-    assert delete(stack) == "DELETE_COMPLETE"
-    assert provider.neptune.status(job) == status
-    assert artifacts
-    assert provider.neptune.artifacts(job) == artifacts
-
-
-def test_a_job_that_ends_by_itself_needs_no_stopping(provider: Provider) -> None:
+def test_mistyped_property(provider: Provider) -> None:
     job = provider.start_job()
-    stack = provider.create(job)
-    provider.neptune.forget_job(job)
-    provider.neptune.start_job(job, status="Completed")
+    cancelled = provider.cancellations()
+    stack = provider.stack()
 
+    stack.create(template({"Job": provider.resource(job, Claen=True)}))
+
+    assert stack.settle(SETTLE_SECONDS) == "ROLLBACK_COMPLETE"
+    assert failures(stack)["Job"].startswith(
+        "'Claen' is not a property of Custom::NeptuneMLModelTransformJob; did you mean Clean?"
+    )
     assert delete(stack) == "DELETE_COMPLETE"
-    assert provider.neptune.status(job) == "Completed"
+    assert provider.cancellations() == cancelled
+    assert provider.neptune.status(job) == "InProgress"
 
 
-def test_a_job_that_is_gone_does_not_hold_up_the_deletion(provider: Provider) -> None:
-    job = provider.start_job()
-    stack = provider.create(job)
-    provider.neptune.forget_job(job)
+def test_rollback_of_a_creation_cancels_the_job_that_it_adopted(provider: Provider) -> None:
+    job = provider.start_job(stop_seconds=1)
+    stack = provider.stack()
 
-    assert delete(stack) == "DELETE_COMPLETE"
+    stack.create(template({"Job": provider.resource(job), **failing_after("Job")}))
+
+    assert stack.settle(SETTLE_SECONDS) == "ROLLBACK_COMPLETE"
+    assert set(failures(stack)) == {"Never"}
+    assert len(provider.cancellations(job)) == 1
+    assert provider.neptune.status(job) == "Stopped"
