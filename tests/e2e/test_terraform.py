@@ -140,7 +140,7 @@ def test_a_job_is_either_started_or_adopted(provider: Provider, terraform: Terra
         assert "to start a job, or id, to adopt one" in " ".join(planned.stderr.split())
 
 
-def test_every_property_arrives_in_the_template(provider: Provider, terraform: Terraform) -> None:
+def test_every_property_arrives_in_the_template(terraform: Terraform) -> None:
     values = {"String": "text", "Integer": 7, "Boolean": False, "Array of String": ["one", "two"]}
     # A wait condition would have to be in the module's stack, which has only the job.
     rows = [row for row in schema_of(MODEL_TRANSFORM_JOB.schema).rows if row.name not in ("Id", "CompletionHandle")]

@@ -16,10 +16,12 @@ from provider.custom_resource import following
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.waiting import CannotWait
 from provider.hosts import Hosts
+from provider.journal.errors import JournalUnavailable
+from provider.journal.memory import Memory
 from provider.kinds import ENDPOINT, KINDS
 from provider.neptune import Jobs
 from simulator import ErrorAnswer, Fault, JobPlan
-from tests.function.world import EPOCH, PATHS, DynamoDB, Queue, delivered
+from tests.function.world import EPOCH, PATHS, Queue, delivered
 
 if TYPE_CHECKING:
     import io
@@ -444,10 +446,15 @@ def test_a_neptune_that_is_gone_for_longer_ends_the_looking(world: World) -> Non
     assert 2 * HOUR <= world.time() <= 2 * HOUR + 100
 
 
-def test_a_job_is_followed_once_whose_adoption_cannot_be_written_down_at_once(world: World) -> None:
-    table = world.journal = DynamoDB(world.pass_time)
+def test_a_job_is_followed_once_whose_adoption_cannot_be_written_down_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise JournalUnavailable("The journal cannot be reached.")
+
+    monkeypatch.setattr(Memory, "read", fail)
+    monkeypatch.setattr(Memory, "write", fail)
     world.simulator.start_job("job-1")
-    table.break_down("unreachable")
     event = world.event(
         "Create", ResourceProperties=world.properties(CompletionHandle=world.host.handle_for("trained"))
     )

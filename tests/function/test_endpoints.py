@@ -13,7 +13,7 @@ from provider import observability
 from provider.identity import Identity
 from provider.kinds import ENDPOINT
 from provider.neptune import Jobs, Unavailable
-from simulator import ErrorAnswer, Fault, Hang, Reset
+from simulator import ErrorAnswer, Fault, Hang, RawAnswer, Reset
 from tests.function.asking import INVENTED, answered, create, delete, job_id, update
 
 if TYPE_CHECKING:
@@ -257,57 +257,11 @@ def test_a_change_that_is_delivered_twice_at_once_leaves_the_endpoint_as_it_was_
     assert list(world.jobs.jobs().values()) == ["InService"]
 
 
-def test_a_change_that_is_delivered_again_after_the_next_one_does_not_undo_it(world: World) -> None:
-    physical_id = created(world)
-    older = update(world, physical_id, world.described(), larger(world))
-    assert answered(world, older)["Status"] == "SUCCESS"
-    newer = update(world, physical_id, larger(world), larger(world, InstanceCount="2"))
-    assert answered(world, newer)["Status"] == "SUCCESS"
-    world.run(older)
-    assert {(it["Status"], it["PhysicalResourceId"]) for it in world.answers(older)} == {("SUCCESS", physical_id)}
-    assert configuration(world, physical_id) == "-2"
-
-
-def test_a_change_waits_until_the_one_before_is_made(world: World) -> None:
-    physical_id = created(world)
-    large = being_changed(world, physical_id)
-    several = larger(world, InstanceCount="2")
-    answer = answered(world, update(world, physical_id, large, several))
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
-    assert configuration(world, physical_id) == "-2"
-
-
 def test_an_endpoint_is_deleted_while_it_is_updated(world: World) -> None:
     physical_id = created(world)
     being_changed(world, physical_id)
     assert answered(world, delete(world, physical_id))["Status"] == "SUCCESS"
     assert world.jobs.jobs() == {}
-
-
-def test_a_change_after_which_the_endpoint_fails_is_rolled_back_by_another_endpoint(world: World) -> None:
-    physical_id = created(world)
-    before, after = world.described(WaitForCompletion="true"), larger(world, WaitForCompletion="true")
-    plan = world.jobs.plan
-    world.jobs.plan = replace(plan, fails_with="No capacity")
-    answer = answered(world, update(world, physical_id, before, after))
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id)
-    assert "is not in service: its status is Failed." in answer["Reason"]
-
-    world.jobs.plan = plan
-    back = answered(world, update(world, physical_id, after, before))
-    assert (back["Status"], back["Data"]["Status"]) == ("SUCCESS", "InService")
-    assert back["PhysicalResourceId"] != physical_id
-    assert answered(world, delete(world, physical_id))["Status"] == "SUCCESS"
-    assert world.jobs.jobs() == {job_id(back): "InService"}
-
-
-def test_an_endpoint_that_is_gone_is_made_anew_by_a_change(world: World) -> None:
-    physical_id = created(world)
-    world.jobs.forget_job(physical_id.rpartition("/")[2])
-    answer = answered(world, update(world, physical_id, world.described(), larger(world)))
-    assert answer["Status"] == "SUCCESS"
-    assert answer["PhysicalResourceId"] != physical_id
-    assert list(world.jobs.jobs()) == [job_id(answer)]
 
 
 def test_what_a_failed_change_has_made_in_place_of_one_that_was_gone_is_deleted(
@@ -324,22 +278,6 @@ def test_what_a_failed_change_has_made_in_place_of_one_that_was_gone_is_deleted(
     world.jobs.plan = plan
     back = answered(world, update(world, physical_id, after, before))
     assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", physical_id)
-
-
-def test_a_change_in_a_cluster_that_restarts_is_made_when_it_is_back(world: World) -> None:
-    physical_id = created(world)
-    world.take_cluster_down()
-    world.at(world.time() + 300, world.bring_cluster_up)
-    answer = answered(world, update(world, physical_id, world.described(), larger(world)))
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
-    assert configuration(world, physical_id) == "-1"
-
-
-def test_settings_of_an_endpoint_change_while_the_cluster_is_down(world: World) -> None:
-    physical_id = created(world)
-    world.take_cluster_down()
-    answer = answered(world, update(world, physical_id, world.described(), world.described(Clean="true")))
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
 
 
 def test_a_change_whose_time_is_over_before_it_could_be_made_fails(world: World) -> None:
@@ -378,10 +316,30 @@ def test_a_new_handle_is_not_signalled_with_what_the_endpoint_was_before_its_upd
 # --- one of the same description that was retained --------------------------------------------------------------------
 
 
-def test_a_retained_endpoint_that_is_gone_back_to_is_what_is_asked_for_now(world: World) -> None:
-    first, key = created(world), world.described(VolumeEncryptionKMSKey="arn:aws:kms:us-east-1:123456789012:key/k")
-    second = answered(world, update(world, first, world.described(), key))["PhysicalResourceId"]
-    world.pass_time(600)
-    answer = answered(world, update(world, second, key, larger(world)))
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", first)
-    assert configuration(world, first) == "-1"
+def test_attributes_stay_when_neptune_answers_without_them(world: World) -> None:
+    made = answered(world, create(world, WaitForCompletion="true"))
+    bare = RawAnswer(200, json.dumps({"status": "InService"}), content_type="application/json")
+    world.simulator.inject(Fault(bare, on=["get"], times=None))
+    cleaned = world.described(Clean="true")
+    told = answered(world, update(world, made["PhysicalResourceId"], world.described(), cleaned))
+    assert (told["Status"], told["Data"]) == ("SUCCESS", made["Data"])
+
+
+def test_an_update_of_an_endpoint_that_sagemaker_undoes_fails_with_its_reason(world: World) -> None:
+    made = answered(world, create(world, WaitForCompletion="true"))
+    was, endpoint = made["Data"], made["PhysicalResourceId"]
+    reason = "InsufficientInstanceCapacity: no ml.m5.24xlarge is to be had."
+    undone = {
+        "id": job_id(made),
+        "status": "InService",
+        "endpoint": {"name": was["EndpointName"], "arn": was["EndpointArn"], "failureReason": reason},
+        "endpointConfig": {"name": was["EndpointConfigName"], "arn": was["EndpointConfigArn"]},
+    }
+    answer = RawAnswer(200, json.dumps(undone), content_type="application/json")
+    world.at(world.time() + 120, lambda: world.simulator.inject(Fault(answer, on=["get"], times=None)))
+    after = world.described(InstanceType="ml.m5.24xlarge")
+    told = answered(world, update(world, endpoint, world.described(), after))
+    assert told["Status"] == "FAILED"
+    assert reason in told["Reason"]
+    back = answered(world, update(world, endpoint, after, world.described()))
+    assert (back["Status"], back["PhysicalResourceId"], world.starts) == ("SUCCESS", endpoint, 2)

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -28,9 +29,10 @@ from provider.hosts import Hosts
 from provider.identity import Identity
 from provider.journal.entry import Outcome
 from provider.lifecycle import Told
-from provider.neptune import Jobs
+from provider.neptune import Jobs, UnknownHost, Unreachable
 from simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
 from simulator.serving import serving
+from tests.function.asking import answered, create
 from tests.function.conftest import SECRETS
 from tests.function.world import EPOCH, Queue, World, black_hole, delivered
 
@@ -468,6 +470,39 @@ def test_a_text_that_utf_8_cannot_hold_does_not_keep_the_answer_back(world: Worl
     told = world.drain(until=lambda: bool(world.answers(event)))
     assert "half a ? rocket" in world.answer(event)["Reason"]
     assert "half a ? rocket" in json.dumps(told, ensure_ascii=False).encode().decode()  # as Lambda writes it
+
+
+@pytest.mark.parametrize("code", ["BadRequestException", "PreconditionsFailedException", "AccessDeniedException"])
+@pytest.mark.parametrize("way", ["WaitForCompletion", "CompletionHandle"])
+def test_one_refused_look_ends_no_wait(world: World, code: str, way: str) -> None:
+    world.simulator.plan = replace(world.simulator.plan, run_seconds=600)
+    value = {"WaitForCompletion": "true", "CompletionHandle": world.host.handle_for("h")}[way]
+    world.at(300, lambda: world.simulator.inject(Fault(ErrorAnswer(code, "busy"), on=["get"])))
+    told = answered(world, create(world, **{way: value}))
+    assert told["Status"] == "SUCCESS", told["Reason"]
+    assert way == "WaitForCompletion" or [it.body["Status"] for it in world.host.signals] == ["SUCCESS"]
+
+
+def test_the_first_creation_rides_out_the_time_that_neptune_takes_to_apply_a_policy(world: World) -> None:
+    world.simulator.inject(Fault(ErrorAnswer("AccessDeniedException", "not authorized"), times=None))
+    world.at(150, world.simulator.clear_faults)
+    assert answered(world, create(world))["Status"] == "SUCCESS"
+
+
+def test_a_name_that_is_not_found_once_in_an_outage_is_no_typing_mistake(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Create bears a host that does not exist for 45 seconds, and an outage for three minutes."""
+    start, answers = Jobs.start, iter([Unreachable("It timed out."), UnknownHost("There is no such host.")])
+
+    def fail_first(jobs: Jobs, job_id: str, properties: Properties) -> None:
+        world.pass_time(60)
+        if error := next(answers, None):
+            raise error
+        start(jobs, job_id, properties)
+
+    monkeypatch.setattr(Jobs, "start", fail_first)
+    assert answered(world, create(world))["Status"] == "SUCCESS"
 
 
 # --- Create and Update ------------------------------------------------------------------------------------------------

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from provider import handler as entry
-from provider.custom_resource.answer import Undeliverable
 from provider.kinds import ENDPOINT, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
-from simulator import ErrorAnswer, Fault, JobStatus, Reset
+from simulator import ErrorAnswer, Fault, JobStatus
 from tests.function.asking import INVENTED, answered, create, delete, job_id, update
 
 if TYPE_CHECKING:
@@ -136,20 +134,6 @@ def test_another_description_starts_another_job_and_the_old_one_is_deleted_with_
     assert [query for _, query in world.cancellations] == ["clean=true"]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [Fault(Reset(), on=["start"], takes_effect=True), Fault(Reset(), on=["start"], takes_effect=True, late_seconds=30)],
-    ids=["lost answer", "late"],
-)
-def test_a_start_whose_answer_is_lost_starts_one_job(world: World, kind: Kind, fault: Fault) -> None:
-    world = world.of(kind)
-    world.simulator.inject(fault)
-    answer = answered(world, create(world))
-    assert answer["Status"] == "SUCCESS"
-    assert list(world.jobs.jobs()) == [job_id(answer)]
-    assert world.starts == 1
-
-
 def test_a_create_that_is_delivered_twice_starts_one_job(world: World, kind: Kind) -> None:
     world = world.of(kind)
     event = create(world)
@@ -159,18 +143,6 @@ def test_a_create_that_is_delivered_twice_starts_one_job(world: World, kind: Kin
     assert first["PhysicalResourceId"] == second["PhysicalResourceId"]
     assert list(world.jobs.jobs()) == [job_id(first)]
     assert world.starts == 1
-
-
-def test_the_delete_of_a_create_that_was_never_answered_cancels_what_it_started(world: World, kind: Kind) -> None:
-    world = world.of(kind)
-    event = create(world)
-    world.host.behave((), then=503)
-    with suppress(Undeliverable):
-        world.invoke(event)
-    world.host.behave(())
-    (started,) = world.jobs.running()
-    assert answered(world, delete(world, INVENTED))["Status"] == "SUCCESS"
-    assert world.jobs.jobs() == stopped(kind, started)
 
 
 # --- two kinds, one id ------------------------------------------------------------------------------------------------

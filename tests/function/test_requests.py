@@ -187,16 +187,6 @@ def test_a_job_that_vanishes_while_it_is_waited_for_is_gone(world: World) -> Non
     assert 30 <= world.time() <= 35
 
 
-def test_the_same_delete_delivered_twice_has_the_same_outcome(world: World) -> None:
-    world.simulator.start_job("job-1", stop_seconds=5)
-    event = world.event("Delete")
-    world.run(event)
-    world.run(event)
-    first, second = world.answers(event)
-    assert first == second
-    assert first["Status"] == "SUCCESS"
-
-
 # --- Update -----------------------------------------------------------------------------------------------------------
 
 
@@ -311,7 +301,7 @@ def test_what_begins_together_does_not_go_on_together(world: World) -> None:
     assert len(set(looks)) == len(looks)
 
 
-@pytest.mark.parametrize("stop_seconds", [10, 60, 300, 3000])
+@pytest.mark.parametrize("stop_seconds", [10, 3000])
 def test_a_long_wait_holds_the_function_for_a_few_seconds(world: World, stop_seconds: float) -> None:
     world.simulator.start_job("job-1", stop_seconds=stop_seconds)
     assert world.ask("Delete")["Status"] == "SUCCESS"
@@ -325,7 +315,7 @@ def test_a_job_that_stops_at_once_needs_no_queue(world: World) -> None:
     assert len(world.billed) == 1
 
 
-@pytest.mark.parametrize("service_timeout", [60, 900, 915, 930, 945, 960, 3600])
+@pytest.mark.parametrize("service_timeout", [60, 915, 945, 3600])
 def test_a_request_is_looked_at_to_its_deadline(world: World, service_timeout: int) -> None:
     kept = min(30, service_timeout * 0.1)
     world.simulator.start_job("job-1", stop_seconds=service_timeout - kept - 0.5)
@@ -334,7 +324,7 @@ def test_a_request_is_looked_at_to_its_deadline(world: World, service_timeout: i
     assert world.time() < service_timeout
 
 
-@pytest.mark.parametrize("service_timeout", [60, 900, 915, 930, 945, 960, 3600])
+@pytest.mark.parametrize("service_timeout", [60, 915, 945, 3600])
 def test_a_request_fails_at_its_deadline_and_not_before(world: World, service_timeout: int) -> None:
     world.simulator.start_job("job-1", stop_seconds=None)
     answer = world.ask("Delete", ResourceProperties=world.properties(ServiceTimeout=str(service_timeout)))

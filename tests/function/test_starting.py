@@ -11,11 +11,12 @@ import pytest
 
 from provider import neptune
 from provider.custom_resource.waiting import FIELD
+from provider.hosts import Hosts
 from provider.identity import Identity
 from provider.lifecycle import Asked, Lifecycle, Patience, Told, Waiting
 from provider.observability import conceal
 from simulator import ErrorAnswer, Fault, Hang, JobStatus, RawAnswer, Reset, Simulator
-from tests.function.asking import INVENTED, answered, begun, create, delete, job_id, update
+from tests.function.asking import answered, begun, create, delete, job_id, update
 from tests.function.world import Queue, delivered
 
 if TYPE_CHECKING:
@@ -274,17 +275,6 @@ def test_the_watchdog_names_the_job_of_a_start_that_hangs(world: World, monkeypa
 # --- more than one delivery -------------------------------------------------------------------------------------------
 
 
-def test_the_same_create_delivered_twice_has_one_job(world: World) -> None:
-    event = create(world)
-    world.run(event)
-    world.pass_time(60)
-    world.run(event)
-    first, second = world.answers(event)
-    assert first == second
-    assert len(world.simulator.jobs()) == 1
-    assert world.starts == 1
-
-
 def test_the_same_create_delivered_twice_at_once_has_one_job(world: World) -> None:
     event = create(world)
     world.simulator.inject(Fault(on=["start"], delay_seconds=0.3))
@@ -308,12 +298,6 @@ def test_a_delete_cancels_the_job_that_was_started(world: World) -> None:
     assert answered(world, delete(world, answer["PhysicalResourceId"], Clean="true"))["Status"] == "SUCCESS"
     assert world.cancellations == [(f"/ml/modeltransform/{job_id(answer)}", "clean=true")]
     assert world.simulator.running() == ()
-
-
-def test_a_delete_of_a_creation_that_began_nothing_is_done_at_once_and_needs_no_cluster(world: World) -> None:
-    world.take_cluster_down()
-    assert answered(world, delete(world, INVENTED))["Status"] == "SUCCESS"
-    assert world.time() == 0
 
 
 # --- Update -----------------------------------------------------------------------------------------------------------
@@ -341,13 +325,6 @@ def test_a_change_of_settings_starts_nothing(world: World) -> None:
     assert world.starts == 1
 
 
-def test_an_update_of_settings_needs_no_neptune(world: World) -> None:
-    old = answered(world, create(world))
-    world.take_cluster_down()
-    new = answered(world, update(world, old["PhysicalResourceId"], world.described(), world.described(Clean="true")))
-    assert (new["Status"], new["PhysicalResourceId"]) == ("SUCCESS", old["PhysicalResourceId"])
-
-
 def test_another_spelling_of_the_description_is_the_same_description(world: World) -> None:
     before = world.described(BaseProcessingInstanceVolumeSizeInGB="30")
     after = world.described(BaseProcessingInstanceVolumeSizeInGB=30)
@@ -355,112 +332,6 @@ def test_another_spelling_of_the_description_is_the_same_description(world: Worl
     new = answered(world, update(world, old["PhysicalResourceId"], before, after))
     assert new["PhysicalResourceId"] == old["PhysicalResourceId"]
     assert world.starts == 1
-
-
-def test_a_replacement_that_waits_and_fails_keeps_the_old_job(world: World) -> None:
-    old = answered(world, create(world))
-    world.simulator.plan = replace(world.simulator.plan, run_seconds=60, fails_with="x")
-    new = world.described(TrainingJobName="v2", WaitForCompletion="true")
-    failed = answered(world, update(world, old["PhysicalResourceId"], world.described(), new))
-    assert (failed["Status"], failed["PhysicalResourceId"]) == ("FAILED", old["PhysicalResourceId"])
-    rollback = answered(world, update(world, old["PhysicalResourceId"], new, world.described()))
-    assert (rollback["Status"], rollback["PhysicalResourceId"]) == ("SUCCESS", old["PhysicalResourceId"])
-    assert world.simulator.running() == (job_id(old),)
-
-
-def test_a_rollback_after_a_replacement_goes_back_to_the_job_that_still_runs(world: World) -> None:
-    old = answered(world, create(world))
-    world.pass_time(60)
-    v2 = world.described(TrainingJobName="v2")
-    new = answered(world, update(world, old["PhysicalResourceId"], world.described(), v2))
-    rollback = answered(world, update(world, new["PhysicalResourceId"], v2, world.described()))
-    assert (rollback["Status"], rollback["PhysicalResourceId"]) == ("SUCCESS", old["PhysicalResourceId"])
-    assert answered(world, delete(world, new["PhysicalResourceId"], TrainingJobName="v2"))["Status"] == "SUCCESS"
-    assert world.simulator.running() == (job_id(old),)
-    assert world.starts == 2
-
-
-@pytest.mark.parametrize("clean", ["false", "true"])
-def test_a_job_that_has_completed_is_gone_back_to(world: World, clean: str) -> None:
-    world.simulator.plan = replace(world.simulator.plan, run_seconds=30)
-    v1, v2 = world.described(Clean=clean), world.described(Clean=clean, TrainingJobName="v2")
-    old = answered(world, create(world, Clean=clean))
-    world.pass_time(60)
-    new = answered(world, update(world, old["PhysicalResourceId"], v1, v2))
-    rollback = answered(world, update(world, new["PhysicalResourceId"], v2, v1))
-    assert rollback["Status"] == "SUCCESS"
-    assert (rollback["PhysicalResourceId"], world.starts) == (old["PhysicalResourceId"], 2)
-
-
-def test_a_job_that_was_cancelled_is_started_anew_when_its_description_comes_back(world: World) -> None:
-    old = answered(world, create(world))
-    world.pass_time(60)
-    v2 = world.described(TrainingJobName="v2")
-    new = answered(world, update(world, old["PhysicalResourceId"], world.described(), v2))
-    answered(world, delete(world, old["PhysicalResourceId"]))
-    back = answered(world, update(world, new["PhysicalResourceId"], v2, world.described()))
-    assert back["PhysicalResourceId"] not in (old["PhysicalResourceId"], new["PhysicalResourceId"])
-    assert world.starts == 3
-
-
-def test_the_same_update_delivered_twice_has_one_job(world: World) -> None:
-    old = answered(world, create(world))
-    event = update(world, old["PhysicalResourceId"], world.described(), world.described(TrainingJobName="v2"))
-    for _ in range(2):
-        world.run(event)
-        world.pass_time(60)
-    first, second = world.answers(event)
-    assert first == second
-    assert world.starts == 2
-
-
-def test_a_resource_may_change_from_adopting_to_starting_and_back(world: World) -> None:
-    world.simulator.start_job("job-1")
-    adopted = answered(world, world.event("Create"))
-    started = answered(world, update(world, adopted["PhysicalResourceId"], world.properties(), world.described()))
-    assert started["Status"] == "SUCCESS"
-    assert job_id(started) != "job-1"
-    back = answered(world, update(world, started["PhysicalResourceId"], world.described(), world.properties()))
-    assert back["PhysicalResourceId"] == adopted["PhysicalResourceId"]
-    kept = world.properties(Id=job_id(started))
-    same = answered(world, update(world, started["PhysicalResourceId"], world.described(), kept))
-    assert same["PhysicalResourceId"] == started["PhysicalResourceId"]
-    assert world.starts == 1
-
-
-def test_a_replacement_is_refused_where_jobs_are_not_started_and_settings_are_not(world: World) -> None:
-    old = answered(world, create(world))
-    world.may_start = False
-    refused = answered(
-        world, update(world, old["PhysicalResourceId"], world.described(), world.described(TrainingJobName="v2"))
-    )
-    assert refused["Status"] == "FAILED"
-    assert "StartJobs" in refused["Reason"]
-    kept = answered(world, update(world, old["PhysicalResourceId"], world.described(), world.described(Clean="true")))
-    assert kept["Status"] == "SUCCESS"
-    assert answered(world, delete(world, old["PhysicalResourceId"]))["Status"] == "SUCCESS"
-    assert world.simulator.running() == ()
-
-
-@pytest.mark.parametrize("is_started", [True, False])
-def test_another_endpoint_replaces_what_was_started_and_is_refused_for_what_was_adopted(
-    world: World,
-    is_started: bool,  # noqa: FBT001
-) -> None:
-    world.simulator.start_job("job-1")
-    before = world.described() if is_started else world.properties()
-    after = {**before, "Endpoint": world.simulator.url.replace("127.0.0.1", "localhost")}
-    old = answered(world, world.event("Create", ResourceProperties=before))["PhysicalResourceId"]
-    told = answered(world, update(world, old, before, after))
-    assert (told["PhysicalResourceId"] != old) is is_started
-    if is_started:
-        assert (told["Status"], world.starts) == ("SUCCESS", 2)
-        return
-    assert told["Status"] == "FAILED"
-    assert "under another logical id" in told["Reason"]
-    world.take_cluster_down()
-    back = answered(world, update(world, old, after, before))
-    assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", old)
 
 
 # --- adopting, and waiting for completion -----------------------------------------------------------------------------
@@ -542,34 +413,11 @@ def test_what_a_failed_update_started_in_another_cluster_is_cancelled(world: Wor
         assert green.running() == ()
 
 
-def test_a_rollback_does_not_wait_until_what_an_update_left_has_stopped(world: World) -> None:
-    world.simulator.plan = replace(world.simulator.plan, stop_seconds=600)
-    old = answered(world, create(world))
-    world.pass_time(60)
-    new = world.described(TrainingJobName="v2", WaitForCompletion="true", ServiceTimeout="60")
-    begun(world, update(world, old["PhysicalResourceId"], world.described(), new))
-    rollback = update(world, old["PhysicalResourceId"], new, world.described())
-    world.invoke(rollback)
-    assert world.answer(rollback)["Status"] == "SUCCESS"
-    world.drain()
-    assert world.simulator.running() == (job_id(old),)
-
-
 def test_a_replacement_that_takes_too_long_does_not_speak_of_the_deletion_of_the_resource(world: World) -> None:
     old = answered(world, create(world))
     v2 = world.described(TrainingJobName="v2", WaitForCompletion="true", ServiceTimeout="60")
     failed = answered(world, update(world, old["PhysicalResourceId"], world.described(), v2))
     assert "when CloudFormation deletes this resource" not in failed["Reason"]
-
-
-def test_a_rollback_after_a_replacement_goes_back_where_starting_is_switched_off(world: World) -> None:
-    old = answered(world, create(world))
-    world.pass_time(60)
-    v2 = world.described(TrainingJobName="v2")
-    new = answered(world, update(world, old["PhysicalResourceId"], world.described(), v2))
-    world.may_start = False
-    back = answered(world, update(world, new["PhysicalResourceId"], v2, world.described()))
-    assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", old["PhysicalResourceId"])
 
 
 def test_a_rollback_of_a_mistyped_endpoint_does_not_wait_ten_minutes(world: World) -> None:
@@ -588,6 +436,29 @@ def test_the_order_of_subnets_does_not_describe_another_job(world: World) -> Non
     after = world.described(Subnets=["subnet-2", "subnet-1"])
     new = answered(world, update(world, old["PhysicalResourceId"], before, after))
     assert new["PhysicalResourceId"] == old["PhysicalResourceId"]
+
+
+def test_the_message_of_a_job_calls_no_host_that_the_operator_has_taken_away(world: World) -> None:
+    old = answered(world, create(world))["PhysicalResourceId"]
+    v2 = world.described(TrainingJobName="v2", WaitForCompletion="true", ServiceTimeout="600")
+    event = update(world, old, world.described(), v2)
+    world.invoke(event)
+    world.drain(until=lambda: bool(world.answers(event)))
+    calls = len(world.calls)
+    clusters = world.settings.clusters
+    world.settings = world.settings._replace(clusters=Hosts.of_clusters())
+    world.drain(until=lambda: world.time() > 7200)
+    assert len(world.calls) == calls
+    world.settings = world.settings._replace(clusters=clusters)
+    world.drain()
+    assert {world.physical_id(it) for it in world.simulator.running()} == {old}
+
+
+def test_a_logical_id_that_is_renamed_in_the_template_has_a_new_job(world: World) -> None:
+    old = answered(world, create(world))["PhysicalResourceId"]
+    new = answered(world, {**create(world), "LogicalResourceId": "Renamed"})
+    answered(world, delete(world, old))
+    assert (world.starts, world.simulator.running()) == (2, (job_id(new),))
 
 
 # --- messages of another version --------------------------------------------------------------------------------------

@@ -11,14 +11,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
-
 from provider.clock import Clock
 from provider.custom_resource import FrontDoor
 from provider.custom_resource.properties import schema_of
 from provider.custom_resource.waiting import OWED, CannotWait, Message, WaitingQueue
 from provider.journal.memory import Memory
-from provider.journal.table import KEY, REVISION, Table
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
 from provider.neptune import Jobs
@@ -106,59 +103,6 @@ class Queue(WaitingQueue):
 
     def deliver_soon(self, message: Message) -> None:
         self.delivered_soon.append(message)
-
-
-class DynamoDB(Table):
-    """The journal in a table that is played; `fault` happens at some of its calls."""
-
-    def __init__(self, pass_time: Callable[[float], None]) -> None:
-        super().__init__("journal", "us-east-1")
-        self.items: dict[str, dict[str, Any]] = {}
-        self.calls = 0
-        self.fault, self.at = "", range(0)
-        self._pass_time = pass_time
-
-    def break_down(self, fault: str, first: int = 1, times: int = 10**9) -> None:
-        """Have something go wrong, from one of the next calls on."""
-        self.fault, self.at = fault, range(self.calls + first, self.calls + first + times)
-
-    @property
-    def _client(self) -> Any:  # noqa: ANN401 - quacks like boto3's
-        return self
-
-    def get_item(self, Key: Mapping[str, Any], **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        item = self.items.get(Key[KEY]["S"])
-        return self._answer("GetItem", {} if item is None else {"Item": item}, lambda: None)
-
-    def put_item(self, Item: dict[str, Any], **condition: Any) -> dict[str, Any]:  # noqa: ANN401, N803 - likewise
-        key = Item[KEY]["S"]
-        wanted = condition.get("ExpressionAttributeValues", {}).get(":revision")
-        if self.items.get(key, {}).get(REVISION) != wanted:
-            self.calls += 1
-            raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "PutItem")
-        return self._answer("PutItem", {}, lambda: self.items.update({key: Item}))
-
-    def _answer(self, operation: str, answer: dict[str, Any], takes_effect: Callable[[], None]) -> dict[str, Any]:
-        self.calls += 1
-        fault = self.fault if self.calls in self.at else ""
-        if fault in ("", "late", "lost", "lost in a conflict"):
-            takes_effect()
-        match fault:
-            case "unreachable":
-                raise ConnectTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
-            case "throttled":
-                raise ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, operation)
-            case "denied":
-                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, operation)
-            case "garbage":
-                return {"Item": {"Entry": "<html>"}, "ResponseMetadata": {}}
-            case "late":  # it was sent, or its answer read, late
-                self._pass_time(11)
-            case "lost" | "unanswered":
-                raise ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
-            case "lost in a conflict" if operation == "PutItem":
-                raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, operation)
-        return {**answer, "ResponseMetadata": {"HTTPStatusCode": 200, "RequestId": "1"}}
 
 
 def delivered(event: object) -> dict[str, Any]:
