@@ -75,7 +75,7 @@ quick: $(VENV)/dev.done ## Find most mistakes in a minute: linters, types and th
 	@$(DEV)/pytest -q -n 2 -m "not ministack and not slow" $(QUICK:%=tests/%)
 
 .PHONY: test
-test: ## Run every test (some minutes), or one (FILE=tests/unit/test_request.py::test_a_delete_is_read)
+test: ## Run every test, or a file or test (FILE=tests/unit/test_request.py::test_name)
 	@$(MAKE) -sj $(TEST_TOOLS:%=$(VENV)/%.done)
 	@$(DEV)/pytest $(if $(FILE),"$$FILE",-n 4 --dist loadfile --no-loadscope-reorder --cov --cov-report term \
 		$(WITH_EVERY_TOOL) tests)
