@@ -39,13 +39,13 @@ class Begun(NamedTuple):
     @property
     def row(self) -> tuple[str, ...]:
         """The job's row in the table."""
-        stack_id, _, logical_id = self.resource.rpartition("|")
+        stack_id, logical_id, resource_type = self.resource.split("|")
         status = self.job.attributes.get("Status", "")
         seen = f"{status} at {_time(self.job.seen)}" if self.job.seen else "never"
         return (
             [*stack_id.split("/"), stack_id][1],
             logical_id,
-            self.job.settings.get("ResourceType", "").removeprefix("Custom::NeptuneML"),
+            resource_type.removeprefix("Custom::NeptuneML"),
             self.identity,
             _time(self.job.begun),
             seen,
@@ -105,7 +105,7 @@ def _cancel(here: Account, stack: provider_stack.ProviderStack, begun: Begun | N
     if begun is None:
         raise CannotGoOn("The provider has no such job. `make jobs` lists its jobs.")
     now = time.time()
-    message = Owed(begun.resource, begun.identity, begun.job.settings["ResourceType"], now).as_json()
+    message = Owed(begun.resource, begun.identity, now).as_json()
     here.session.client("sqs").send_message(QueueUrl=stack.outputs["WaitingQueueUrl"], MessageBody=json.dumps(message))
     table = Table(stack.outputs["JournalTableName"], here.region)
     try:

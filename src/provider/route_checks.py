@@ -77,7 +77,7 @@ class RouteChecks(NamedTuple):
         asked: Asked,
         so_far: Patience,
         *,
-        send: Callable[[str, str], bool],  # noqa: ARG002 - a check closes no job
+        send: Callable[[str], bool],  # noqa: ARG002 - a check closes no job
         check: Callable[[Told], str],  # noqa: ARG002 - its answer is short
         ended: str = "",
         known: str = "",  # noqa: ARG002 - it is found again

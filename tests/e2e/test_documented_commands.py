@@ -173,7 +173,7 @@ def read_journal(operator: Operator, command: str) -> None:
     stack = provider.create_with(provider.described())
     (job,) = provider.started(stack)
     filled = command.replace("$TABLE", provider.outputs["JournalTableName"]).replace("$STACK_ID", stack.id)
-    words = shlex.split(filled.replace("|TransformJob", "|Job").rpartition(" | ")[0])
+    words = shlex.split(filled.replace("|TransformJob|", "|Job|").rpartition(" | ")[0])
     assert list(json.loads(operator.execute(AWS, *words[1:]).stdout)["jobs"]) == [provider.physical_id(job)]
     assert delete(stack) == "DELETE_COMPLETE"
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ADDRESS = "127.0.0.1"
 # What tells two invocations of the same event apart.
 OF_THE_MOMENT = {"timestamp", "cold_start"}
-RESOURCE = f"{STACK_ID}|Job"
+RESOURCE = f"{STACK_ID}|Job|{MODEL_TRANSFORM_JOB.resource_type}"
 ORDERS = 8
 
 
@@ -73,7 +73,7 @@ def days(here: world.World) -> dict[str, Day]:
 
     def owing(job_id: str) -> tuple[object, str]:
         identity = f"{read('create')['ResourceProperties']['Endpoint']}/{job_id}"
-        return delivered(Owed(RESOURCE, identity, MODEL_TRANSFORM_JOB.resource_type, EPOCH).as_json()), identity
+        return delivered(Owed(RESOURCE, identity, EPOCH).as_json()), identity
 
     (owed_running, running), (owed_gone, gone) = owing("movies"), owing("games")
     has_handle = read("create")

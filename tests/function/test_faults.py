@@ -834,7 +834,7 @@ def test_what_the_watchdog_has_answered_is_not_handed_over(world: World, sluggis
     told = world.invoke(event, 0.5)  # the look that hung leaves the request waiting
     assert told["Status"] == "FAILED"
     assert isinstance(world.queue, Queue)
-    assert [message.keys() for message, _ in world.queue.waiting] == [{"ResourceType", "Owed"}]
+    assert [message.keys() for message, _ in world.queue.waiting] == [{"Owed"}]
     assert world.answer(event)["Status"] == "FAILED"
 
 

@@ -27,7 +27,7 @@ for _ in range(400):
     DEEP = [DEEP]
 
 ENDPOINT, RESPONSES = "http://cluster.example", "http://responses.example"
-RESOURCE = f"{STACK_ID}|Job"
+RESOURCE = f"{STACK_ID}|Job|Custom::NeptuneMLModelTransformJob"
 VALID: dict[str, Any] = {
     "RequestType": "Delete",
     "RequestId": "00000000-0000-4000-8000-000000000001",
@@ -169,7 +169,7 @@ def test_every_message_of_the_queue_gets_a_decision(place: Place, event: Any) ->
 @st.composite
 def garbled(draw: st.DrawFn) -> dict[str, Any]:
     """The message of a job that is to be cancelled, a few of whose fields are missing or hold something else."""
-    message: dict[str, Any] = Owed(RESOURCE, f"{ENDPOINT}/job-1", VALID["ResourceType"], EPOCH).as_json()
+    message: dict[str, Any] = Owed(RESOURCE, f"{ENDPOINT}/job-1", EPOCH).as_json()
     noted = {**message[OWED], "Patience": draw(st.just({}) | st.just(VALID[FIELD]["Patience"]) | json_values)}
     for fields in (noted, message):
         for name in draw(st.lists(st.sampled_from(sorted(fields)), max_size=1)):

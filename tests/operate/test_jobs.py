@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/movies/5ab1a0c0-0f0c-11f0-8f5c-0e0c0ffee000"
-RESOURCE = f"{STACK_ID}|Transform"
+RESOURCE = f"{STACK_ID}|Transform|Custom::NeptuneMLModelTransformJob"
 RUNNING, OWED_JOB, GONE, ADOPTED, LET_GO = (
     f"http://cluster.example:8182/{name}" for name in ("movies-1", "movies-0", "movies-9", "foreign", "foreign-too")
 )
-SETTINGS = {"ResourceType": "Custom::NeptuneMLModelTransformJob"}
 MORNING = 1_800_000_000.0  # 2027-01-15 08:00 UTC
 KNOWN = Entry(
     "1",
@@ -30,11 +29,11 @@ KNOWN = Entry(
     1,
     {"1": Record(1, RequestType.CREATE, None, MORNING)},
     {
-        RUNNING: Job("1", MORNING, attributes={"Status": "InProgress"}, seen=MORNING + 60, settings=SETTINGS),
-        OWED_JOB: Job("0", MORNING - 3600, closed=MORNING + 120, closed_by="1", settings=SETTINGS),
+        RUNNING: Job("1", MORNING, attributes={"Status": "InProgress"}, seen=MORNING + 60),
+        OWED_JOB: Job("0", MORNING - 3600, closed=MORNING + 120, closed_by="1"),
         GONE: Job("9", gone=MORNING),
-        ADOPTED: Job(settings=SETTINGS),
-        LET_GO: Job(closed=MORNING + 120, closed_by="1", settings=SETTINGS),  # adopted, and its Delete has failed
+        ADOPTED: Job(),
+        LET_GO: Job(closed=MORNING + 120, closed_by="1"),  # adopted, and its Delete has failed
     },
 )
 TEMPLATE = {
@@ -121,12 +120,12 @@ def test_an_item_that_cannot_be_read_is_named_and_hides_no_other(
 ) -> None:
     provider.journal.write(RESOURCE, KNOWN, 0)
     for number, entry in enumerate(("garbage", "[]", "{}", '{"newest": "1", "requests": {}, "jobs": {"a": 1}}')):
-        provider.put(f"{STACK_ID}|Garbled{number}", entry)
+        provider.put(f"{STACK_ID}|Garbled{number}|", entry)
 
     assert jobs.main(["--stack", "mine"]) == 1
     said = capsys.readouterr()
     assert RUNNING in said.out
-    assert all(f"The item {STACK_ID}|Garbled{number} in the table" in said.err for number in range(4))
+    assert all(f"The item {STACK_ID}|Garbled{number}| in the table" in said.err for number in range(4))
 
 
 def test_nothing_begun_is_said(provider: Provider, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +145,7 @@ def test_a_job_is_cancelled_as_one_that_cloudformation_cannot_name(
     assert f"{RUNNING} is being cancelled." in capsys.readouterr().out
     (message,) = provider.messages()
     owed = Owed.from_json(message)
-    assert owed[:3] == (RESOURCE, RUNNING, SETTINGS["ResourceType"])
+    assert owed[:2] == (RESOURCE, RUNNING)
     assert before <= owed.since <= (provider.job(RUNNING).closed or 0.0) <= time.time()
     assert provider.job(OWED_JOB) == KNOWN.jobs[OWED_JOB]
 

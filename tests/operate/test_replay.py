@@ -60,7 +60,7 @@ CREATE = {
 }
 WAITED = {**CREATE, "Waiting": {"ArrivedAt": 1.8e9, "Patience": {}}}
 FOLLOWED = {**CREATE, "Waiting": {"ArrivedAt": 1.8e9, "Patience": {}, "Follows": "host:8182/movies"}}
-OWED: dict[str, Any] = Owed("stack|Job", "host:8182/movies", "Custom::NeptuneMLModelTransformJob", 1.8e9).as_json()
+OWED: dict[str, Any] = Owed("stack|Job|Custom::NeptuneMLModelTransformJob", "host:8182/movies", 1.8e9).as_json()
 OUTPUTS = {
     "ServiceToken": "arn",
     "FailedEventsQueueUrl": "queue",

@@ -60,7 +60,7 @@ class Meaning(Protocol):
         asked: Asked,
         so_far: Patience,
         *,
-        send: Callable[[str, str], bool],
+        send: Callable[[str], bool],
         check: Callable[[Told], str],
         ended: str = "",
         known: str = "",
@@ -192,10 +192,10 @@ class Conversation:
 
     # --- the queue ----------------------------------------------------------------------------------------------------
 
-    def _send_owed(self, identity: str, resource_type: str) -> bool:
+    def _send_owed(self, identity: str) -> bool:
         """Have the queue see to it that a job is cancelled, whatever becomes of this request."""
         asked = self.request.asked
-        message = waiting.Owed(asked.resource, identity, resource_type, self.clock.wall())
+        message = waiting.Owed(asked.resource, identity, self.clock.wall())
         has_time = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS <= self.limits.last_word
         problem = "" if has_time else self._problem  # a queue that has hung may hang again
         if not problem:

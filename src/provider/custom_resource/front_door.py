@@ -162,12 +162,12 @@ class FrontDoor(NamedTuple):
         """Take the next look at a job that is to be cancelled, whatever becomes of the request that has closed it."""
         try:
             owed = Owed.from_json(event)
-            lifecycle = self.lifecycles[owed.resource_type]
+            stack_id, logical_id, resource_type = owed.resource.split("|")
+            lifecycle = self.lifecycles[resource_type]
         except (ValueError, KeyError):
             raise Unanswerable(f"The message's {OWED} was not written by the provider.") from None
-        stack_id, _, logical_id = owed.resource.rpartition("|")
         logger.append_keys(stack_id=stack_id, logical_resource_id=logical_id)
-        metrics.add_dimensions(resource_type=owed.resource_type)
+        metrics.add_dimensions(resource_type=resource_type)
         with tracer.provider.in_subsegment(name="## Owed"):
             waiting = lifecycle.look_at_owed(owed.resource, owed.identity, owed.since, owed.patience)
         if waiting is None:

@@ -277,6 +277,7 @@ def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) 
             physical_id="" if request_type is RequestType.CREATE else str(physical_id),
             properties=properties,
             old_properties=cast("dict[str, object]", event["OldResourceProperties"]) if has_old else {},
+            resource_type=str(event.get("ResourceType")),
             signed_at=address.ordered_at,
         ),
         service_timeout=service_timeout,

@@ -63,14 +63,12 @@ class Owed(NamedTuple):
     Attributes:
         resource: What the journal calls its resource.
         identity: The job.
-        resource_type: The type of its resource.
         since: When the message was sent first, seconds since the epoch.
         patience: The patience of the looks before.
     """
 
     resource: str
     identity: str
-    resource_type: str
     since: float
     patience: Patience = Patience()
 
@@ -82,7 +80,7 @@ class Owed(NamedTuple):
             "Since": self.since,
             "Patience": self.patience.as_json(),
         }
-        return {"ResourceType": self.resource_type, OWED: noted}
+        return {OWED: noted}
 
     @classmethod
     def from_json(cls, message: Mapping[str, object]) -> Self:
@@ -99,10 +97,9 @@ class Owed(NamedTuple):
         """
         match message:
             case {
-                "ResourceType": str(resource_type),
                 "Owed": {"Resource": str(resource), "Job": str(job), "Since": since, "Patience": dict(patience)},
             } if is_time(since) and Identity.parse(job):
-                return cls(resource, job, resource_type, since, Patience.from_json(patience))
+                return cls(resource, job, since, Patience.from_json(patience))
         raise ValueError(OWED)
 
 

@@ -73,7 +73,7 @@ class Request:
         waits: Whether a job is to have completed (`WaitForCompletion`), or stopped (`WaitForStop`).
         problem: Why it fails whatever the journal and Neptune say; empty if nothing is wrong with it.
         refusal: Why the operator lets the provider start and change nothing; empty if it may.
-        settings: What the cancellation of a job that it begins carries, and the type of its resource.
+        settings: What the cancellation of a job that it begins carries.
     """
 
     type: RequestType
@@ -167,7 +167,7 @@ class Job:
         gone: Since when it is known to have stopped.
         attributes: What `Fn::GetAtt` returned last.
         seen: When that was what Neptune said.
-        settings: What its cancellation carries, and the type of its resource.
+        settings: What its cancellation carries.
     """
 
     by: str = ""

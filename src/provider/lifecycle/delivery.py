@@ -72,7 +72,6 @@ class Send(NamedTuple):
     """Send the message of a job that is about to be closed: gives whether the queue took it."""
 
     job: str
-    of: Entry
 
 
 class Ask(NamedTuple):
@@ -250,7 +249,7 @@ class Delivery:
         """Write the entry; tells whether the messages are sent."""
         unsent: list[str] = []
         for identity in step.messages:
-            if not (yield Send(identity, step.entry)):
+            if not (yield Send(identity)):
                 yield Happened("not cancelled", identity)  # after the write, this invocation may be killed
                 unsent.append(identity)
         if revision is not None:

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 # Neptune user guide, "Neptune ML management API errors and exceptions".
 _ID_IS_TAKEN = "same ID already exists"
 _NOTHING_TO_CANCEL = "already completed or failed"
-_TYPE = "ResourceType"  # among the settings of a job
 
 
 class Lifecycle(NamedTuple):
@@ -82,7 +81,7 @@ class Lifecycle(NamedTuple):
         asked: Asked,
         so_far: Patience,
         *,
-        send: Callable[[str, str], bool],
+        send: Callable[[str], bool],
         check: Callable[[Told], str],
         ended: str = "",
         known: str = "",
@@ -92,7 +91,7 @@ class Lifecycle(NamedTuple):
         Args:
             asked: The request.
             so_far: The patience of the looks before.
-            send: Sends the message of a job that is closed, with the type of its resource; tells whether it is sent.
+            send: Sends the message of a job that is closed; tells whether it is sent.
             check: Asked before a success is written down: says why it is none, or nothing.
             ended: Why the request may wait no longer, nor Neptune be asked any more; empty if it may.
             known: Then, what the look before has found, in words; empty if there was none.
@@ -131,7 +130,7 @@ class Lifecycle(NamedTuple):
         seen = self._seen(so_far)
         seen.began = began
         request = Request(RequestType.DELETE, "", None, float("inf"))
-        ports = _Ports(self, resource, request, None, lambda *_: True, lambda _: "")
+        ports = _Ports(self, resource, request, None, lambda _: True, lambda _: "")
         waiting: Waiting | None = ports.drive(Delivery(seen, self.clock.wall, self.words).of_owed(identity))
         return waiting
 
@@ -252,8 +251,7 @@ class Lifecycle(NamedTuple):
     def _settings(self, raw: Mapping[str, object]) -> dict[str, str]:
         """What the calls for a job carry that somebody else may have to make."""
         needed = [row.name for row in self.schema.rows if row.needed_to_delete]
-        settings = {name: str(raw[name]) for name in needed if isinstance(raw.get(name), (str, bool))}
-        return {_TYPE: self.kind.resource_type, **settings}
+        return {name: str(raw[name]) for name in needed if isinstance(raw.get(name), (str, bool))}
 
     # --- Neptune ------------------------------------------------------------------------------------------------------
 
@@ -305,8 +303,7 @@ class Lifecycle(NamedTuple):
         )
 
     def _needed(self, settings: Mapping[str, str]) -> Properties:
-        raw = {name: value for name, value in settings.items() if name != _TYPE}
-        return self.schema.parse(raw, for_delete=True)
+        return self.schema.parse(settings, for_delete=True)
 
     def _with_every_attribute(self, told: Told) -> Told:
         """Have every attribute that there is, empty where Neptune has named none."""
@@ -325,7 +322,7 @@ class _Ports(NamedTuple):
     resource: str
     request: Request
     properties: Properties | None
-    send: Callable[[str, str], bool]
+    send: Callable[[str], bool]
     check: Callable[[Told], str]
 
     def drive(self, steps: Generator[Effect, Any, Any]) -> Any:  # noqa: ANN401 - what the generator returns
@@ -348,8 +345,8 @@ class _Ports(NamedTuple):
                 return self.life.journal.read(self.resource)
             case Save(entry, revision):
                 self.life.journal.write(self.resource, entry, revision)
-            case Send(job, of):
-                return self.send(job, of.jobs[job].settings.get(_TYPE, self.life.kind.resource_type))
+            case Send(job):
+                return self.send(job)
             case Check(told):
                 return self.check(self.life._with_every_attribute(told))  # noqa: SLF001 - one room
             case Ask():

@@ -48,6 +48,7 @@ class Asked(NamedTuple):
         physical_id: The resource's id so far; empty for a Create.
         properties: The resource's properties, as sent.
         old_properties: Those before an Update, as sent.
+        resource_type: The resource's type.
         signed_at: When CloudFormation signed the request, seconds since the epoch; `None` if it does not say.
         until: For how long somebody waits for the answer, likewise.
     """
@@ -59,6 +60,7 @@ class Asked(NamedTuple):
     physical_id: str
     properties: Mapping[str, object]
     old_properties: Mapping[str, object] = MappingProxyType({})
+    resource_type: str = ""
     signed_at: float | None = None
     until: float = float("inf")
 
@@ -70,7 +72,7 @@ class Asked(NamedTuple):
     @property
     def resource(self) -> str:
         """What the journal calls the resource."""
-        return f"{self.stack_id}|{self.logical_id}"
+        return f"{self.stack_id}|{self.logical_id}|{self.resource_type}"
 
 
 class Told(NamedTuple):
