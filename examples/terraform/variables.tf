@@ -23,7 +23,7 @@ variable "endpoint" {
 }
 
 variable "id" {
-  description = "The id of an existing job to adopt. It cannot contain white space, control characters or slashes. With the cluster's name, it has at most 1,024 bytes. Default: the provider generates one."
+  description = "The id of an existing job to adopt. It cannot contain white space, control characters or slashes. Together with the cluster's name, it can have at most 1,024 bytes. Default: the provider generates one."
   type        = string
   default     = null
 }

@@ -263,7 +263,7 @@ class Jobs:
             #: try again.
             failure = Unavailable(f"Neptune at {self._address} gave no usable answer: {error}")
         except NoCredentialsError as error:
-            #: Locally, give any credentials.
+            #: Locally, set any credentials.
             failure = NeptuneError(
                 f"The function cannot sign its call to Neptune at {self._address}: {error}. Check its role."
             )

@@ -58,7 +58,7 @@ def test_the_cost_of_looking_for_the_end_of_a_job_is_computed() -> None:
     dollars_of_a_look = LOOK_SECONDS * GIGABYTES * DOLLARS_OF_A_GIGABYTE_SECOND + DOLLARS_OF_AN_INVOCATION
     cents = 100 * looks * (dollars_of_a_look + 3 * DOLLARS_OF_AN_SQS_REQUEST)
 
-    assert f"twelve hours are {looks:,} looks, or {cents:.2f} cents" in " ".join(PAGE.split())
+    assert f"twelve hours are {looks:,} checks, or {cents:.2f} cents" in " ".join(PAGE.split())
 
 
 def test_there_are_rows() -> None:

@@ -52,8 +52,8 @@ class Properties(TypedDict, total=False):
     """The Neptune cluster that runs the job: `host`, `host:port` or `https://host:port`. The default port is 8182. For
     an adopted job, change it only together with `Id`."""
     id: str
-    """The id of an existing job to adopt. It cannot contain white space, control characters or slashes. With the
-    cluster's name, it has at most 1,024 bytes. Default: the provider generates one."""
+    """The id of an existing job to adopt. It cannot contain white space, control characters or slashes. Together with
+    the cluster's name, it can have at most 1,024 bytes. Default: the provider generates one."""
     model_transform_output_s3_location: str
     """The S3 location for the job's artifacts, such as `s3://bucket/folder`."""
     data_processing_job_id: str

@@ -221,7 +221,7 @@ class Conversation:
                 self.queue.put({**self.event, waiting.FIELD: waited}, delay_seconds)
             except waiting.CannotWait as error:
                 self._put_off(error)
-                #: The function asks the queue again, at first after 30 s.
+                #: The function retries the queue, first after 30 s.
                 logger.warning("The request could not be queued; waiting in this invocation", problem=str(error))
                 return str(error)
             self._is_handed_over = True
@@ -291,7 +291,7 @@ class Conversation:
         failure = f"The provider cannot wait for the {self.lifecycle.words.thing}. {problem}"
         if told.physical_id == self.request.asked.physical_id:
             # It may be a rollback, which must not fail: the event comes again, and the alarm sounds at last.
-            #: An update that keeps its job must not fail. Its event goes to the queue of failed events instead:
+            #: An update that keeps its job must not fail. Its event goes to the failed-events queue instead:
             #: [replay it](operations.md#failed-events).
             self._undeliverable = Undeliverable(f"{failure} CompletionHandle will not be signalled.")
             return ""

@@ -101,7 +101,7 @@ class Following(NamedTuple):
             return Signal(Outcome.SUCCESS, job_id, f"{words.named(job_id)} {words.completed}.", result.attributes)
         waited = self.clock.wall() - self._since
         if waited >= LONGEST_SECONDS:
-            #: No wait condition waits longer than 12 hours. The job runs on: adopt it when it has completed.
+            #: No wait condition waits longer than 12 hours. The job keeps running: adopt it when it has completed.
             reason = f"{result.reason} The provider stopped waiting after {waited / 3600:.0f} hours."
             return Signal(Outcome.FAILURE, job_id, reason)
         self._look_again(result.patience, int(waiting.pause(waited, random.random())))  # noqa: S311 - no secret

@@ -82,7 +82,7 @@ class FrontDoor(NamedTuple):
                 return self._look_at_owed(event)
             address = return_address(event, self.settings.responses)
         except Unanswerable as error:
-            #: CloudFormation did not send the event. If it has a request id, it goes to the queue of failed events.
+            #: CloudFormation did not send the event. If it has a request id, it goes to the failed-events queue.
             logger.error("The event cannot be answered", problem=str(error))
             record("Failures", 1)
             if is_continued or (isinstance(event, dict) and (event.get("RequestId") or "Records" in event)):
@@ -198,7 +198,7 @@ class FrontDoor(NamedTuple):
             return meaning
         near = nearest(name, self.lifecycles)
         hint = f"did you mean {near}?" if near else f"it has {', '.join(self.lifecycles)}."
-        #: Write one of the [types](reference.md), which an older provider may lack. CloudFormation cannot change a
+        #: Use one of these [types](reference.md). An older provider may lack some. CloudFormation cannot change a
         #: resource's type: use another logical id.
         raise MalformedRequest(f"The provider has no resource type {shown(resource_type)}; {hint}")
 

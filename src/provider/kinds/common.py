@@ -74,7 +74,7 @@ ID = Property(
     default_text="the provider generates one",
     description=(
         "The id of an existing {thing} to adopt. It cannot contain white space, control characters or "
-        "slashes. With the cluster's name, it has at most 1,024 bytes."
+        "slashes. Together with the cluster's name, it can have at most 1,024 bytes."
     ),
 )
 SAGEMAKER_IAM_ROLE_ARN = describing(

@@ -94,19 +94,19 @@ MODEL_TRAINING_JOB = Kind(
         describing(
             "TrainingTimeOutInSeconds",
             values.INTEGER,
-            "The timeout of each training, in seconds.",
+            "The timeout of each training job, in seconds.",
             default_text="`86400` (one day)",
         ),
         describing(
             "MaxHPONumberOfTrainingJobs",
             values.INTEGER,
-            "The maximum number of trainings for hyperparameter tuning. For a good model, use at least 10.",
+            "The maximum number of training jobs for hyperparameter tuning. For a good model, use at least 10.",
             default_text="`2`",
         ),
         describing(
             "MaxHPOParallelTrainingJobs",
             values.INTEGER,
-            "The maximum number of trainings in parallel.",
+            "The maximum number of parallel training jobs for hyperparameter tuning.",
             default_text="`2`",
         ),
         describing(

@@ -275,7 +275,7 @@ class Lifecycle(NamedTuple):
             tracer.put_annotation("status", "NotFound")
             return Look(Status.ABSENT, str(error)), None
         except NeptuneError as error:
-            #: Normal during a failover: the provider [tries again](reference.md#patience). If it persists, was an
+            #: Normal during a failover: the provider [tries again](reference.md#retries). If it persists, was an
             #: instance, route or security group rule [deleted first](reference.md#order-of-deletion)?
             logger.warning("The job could not be looked up; trying again", error=str(error))
             return Look(Status.SILENT, str(error)), _fault(error)
