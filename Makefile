@@ -109,7 +109,7 @@ check-github: $(VENV)/workflows.done
 		$$check vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml && \
 		$$check vendor.github-issue-forms .github/ISSUE_TEMPLATE/{problem,idea}.yml
 	@if [[ -e $(VENV)/actionlint.done ]]; then $(MAKE) actionlint; \
-	else echo "actionlint: left out, for it is not installed: make actionlint downloads it from GitHub"; fi
+	else echo "actionlint: skipped; make actionlint installs it from GitHub"; fi
 
 .PHONY: check-dependencies
 check-dependencies: $(VENV)/dev.done $(VENV)/pip-audit.done
@@ -162,7 +162,7 @@ lock: $(VENV)/uv.done ## Update every dependency to its newest version
 	@if command -v npm >/dev/null; then \
 		echo "Locking $(CDK_TYPESCRIPT)/package-lock.json ..."; \
 		cd $(CDK_TYPESCRIPT) && npm update --package-lock-only --no-audit --no-fund --silent; \
-	else echo "There is no npm: $(CDK_TYPESCRIPT)/package-lock.json stays as it is"; fi
+	else echo "npm is not installed: $(CDK_TYPESCRIPT)/package-lock.json is unchanged"; fi
 
 .PHONY: install
 install: $(TOOLS:%=$(VENV)/%.done) $(VENV)/cdk-typescript.done ## Install every tool now (each target installs what it needs by itself)
