@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from local.environment import leave_aws
 from local.ministack import MiniStack
@@ -23,7 +24,9 @@ leave_aws()
 # The names that nobody knows (RFC 2606) are not a proxy's to look up, either.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = f"{os.environ['NO_PROXY']},.invalid,.test"
 
-# The same examples in every run; `make fuzz` looks for new ones.
+# The same examples in every run; `make fuzz` looks for new ones. Hypothesis would take constants of the code that is
+# imported, which depends on the tests that run before.
+providers._get_local_constants = lambda: providers._local_constants
 settings.register_profile("default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile(
     "fuzz",
