@@ -946,7 +946,7 @@ def _ways(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Pro
     if given.perhaps.isdisjoint(describing):
         ways = f", or {'with ' if required else ''}".join(map(_names, either))
         new = " with ".join(filter(None, [_names(required), ways]))
-        yield [], f"No {type_.noun} is given; write {adopts} to adopt an existing one, or {new}, for a new one"
+        yield [], f"Specify {adopts} to adopt an existing {type_.noun}, or {new}, for a new one"
         return
     for name in required:
         if name not in given.perhaps:
@@ -958,7 +958,7 @@ def _ways(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Pro
         missing = [name for name in group if name not in given.perhaps]
         begun = [name for name in group if name in (given.surely if is_complete else given.perhaps)]
         if missing and begun:
-            yield [], f"{_names(missing)} is missing; write it together with {_names(begun)}"
+            yield [], f"{_names(missing)} is missing; specify it together with {_names(begun)}"
 
 
 def _excluded(properties: Mapping[str, object], type_: ResourceType) -> Iterator[Problem]:
@@ -967,7 +967,7 @@ def _excluded(properties: Mapping[str, object], type_: ResourceType) -> Iterator
     for name, definition in type_.properties.items():
         others = {str(it).lower() for _, it in _alternatives(properties.get(definition.excludes))}
         if name in given and others == {"true"}:
-            problem = f"{name} and {definition.excludes} exclude each other"
+            problem = f"{name} and {definition.excludes} are mutually exclusive"
             yield ["Properties", name], f"{problem}; keep {name} if the job may take longer than an hour"
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_logs import CloudWatchLogsClient
 
-WAITS: Final = "The request waits in the queue"
-ANSWERED: Final = "CloudFormation has the answer"
+WAITS: Final = "The request is waiting in the queue"
+ANSWERED: Final = "CloudFormation accepted the response"
 
 
 @dataclass(frozen=True)

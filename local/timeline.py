@@ -31,8 +31,8 @@ _SOURCE_STYLES = {
 }
 # The function's messages, and what the timeline says instead.
 _SAYS = {
-    "The queue keeps checking the job": "the queue keeps checking the job until it ends",
-    "The handle has the signal": "the wait condition has the signal",
+    "The provider keeps checking the job": "the queue keeps checking the job until it ends",
+    "The handle accepted the signal": "the wait condition has the signal",
     "The handle no longer accepts signals": "the wait condition is gone: nobody takes the signal",
 }
 

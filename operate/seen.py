@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from local.stacks import StackEvent
     from operate.cluster import Told
 
-ANSWERED = "CloudFormation has the answer"
+ANSWERED = "CloudFormation accepted the response"
 """What the function logs when CloudFormation has accepted an answer."""
 
 

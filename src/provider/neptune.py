@@ -100,7 +100,7 @@ class Denied(NeptuneError):
 
 
 class Unavailable(NeptuneError):
-    """Neptune gave no usable answer (408, 429, 5xx, a broken connection): whether the call had an effect is unknown."""
+    """Neptune returned no usable response (408, 429, 5xx, a broken connection): the call may have had an effect."""
 
 
 class Throttled(Unavailable):
@@ -145,7 +145,7 @@ class Jobs:
                 description names does not exist.
             Unreachable: No connection came about.
             Throttled: Neptune had too many requests; nothing was started.
-            Unavailable: Neptune gave no usable answer; it may have started the job all the same.
+            Unavailable: Neptune returned no usable response; it may have started the job all the same.
             Denied: The function may not.
             NeptuneError: Anything else.
         """
@@ -166,7 +166,7 @@ class Jobs:
             RequestRefused: Neptune answered 400, or 404: the job, or what the description names, does not exist.
             Unreachable: No connection came about.
             Throttled: Neptune had too many requests; nothing was changed.
-            Unavailable: Neptune gave no usable answer; it may change the job all the same.
+            Unavailable: Neptune returned no usable response; it may change the job all the same.
             Denied: The function may not.
             NeptuneError: Anything else.
         """
@@ -190,7 +190,7 @@ class Jobs:
             JobNotFound: The cluster knows no such job.
             RequestRefused: Neptune answered 400.
             Unreachable: No connection came about.
-            Unavailable: Neptune gave no usable answer.
+            Unavailable: Neptune returned no usable response.
             Denied: The function may not.
             NeptuneError: Anything else.
         """
@@ -198,7 +198,7 @@ class Jobs:
         status = answer.get("status")
         if not isinstance(status, str) or not status:
             raise Unavailable(
-                f"Neptune at {self._address} answered without a status for {self._kind.words.thing} {job_id}."
+                f"Neptune at {self._address} responded without a status for {self._kind.words.thing} {job_id}."
             )
         lower = status.lower()
         return Job(
@@ -225,7 +225,7 @@ class Jobs:
             JobNotFound: The cluster knows no such job.
             RequestRefused: Neptune answered 400, as it does for a job that has already ended.
             Unreachable: No connection came about.
-            Unavailable: Neptune gave no usable answer; it may have accepted all the same.
+            Unavailable: Neptune returned no usable response; it may have accepted all the same.
             Denied: The function may not.
             NeptuneError: Anything else.
         """
@@ -259,19 +259,19 @@ class Jobs:
         except ConnectionError as error:
             failure = self._no_connection(error)
         except (HTTPClientError, ResponseParserError) as error:
-            #: The connection broke, or something else answered. The call may have taken effect. Check `Endpoint`, and
-            #: try again.
-            failure = Unavailable(f"Neptune at {self._address} gave no usable answer: {error}")
+            #: The connection broke, or another server responded. The call may have taken effect. Check `Endpoint`,
+            #: and try again.
+            failure = Unavailable(f"Neptune at {self._address} returned no usable response: {error}.")
         except NoCredentialsError as error:
-            #: Locally, set any credentials.
+            #: For a local run, set any credentials.
             failure = NeptuneError(
                 f"The function cannot sign its call to Neptune at {self._address}: {error}. Check its role."
             )
         except BotoCoreError as error:
-            failure = NeptuneError(f"The call to Neptune at {self._address} failed: {error}")
+            failure = NeptuneError(f"The call to Neptune at {self._address} failed: {error}.")
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
             # botocore's parser, on some garbage
-            failure = Unavailable(f"Neptune at {self._address} gave no usable answer: {error}")
+            failure = Unavailable(f"Neptune at {self._address} returned no usable response: {error}.")
         else:
             return answer
         raise failure
@@ -293,7 +293,7 @@ class Jobs:
             return JobNotFound(f"Neptune at {self._address} has no {self._kind.noun} {job_id}.")
         if is_unknown or http_status == HTTPStatus.BAD_REQUEST:
             #: Often, `NeptuneIamRoleArn` is not associated with the cluster.
-            return RequestRefused(f"Neptune at {self._address} refused the request: {words} ({code})")
+            return RequestRefused(f"Neptune at {self._address} refused the request: {words} ({code}).")
         if http_status == HTTPStatus.FORBIDDEN:
             #: A replaced cluster has a new resource id. Neptune takes up to ten minutes to apply a change.
             return Denied(
@@ -303,19 +303,20 @@ class Jobs:
             )
         if http_status == HTTPStatus.TOO_MANY_REQUESTS:
             #: Neptune is overloaded or failing; try again later.
-            return Throttled(f"Neptune at {self._address} answered {http_status}: {words} ({code})")
+            return Throttled(f"Neptune at {self._address} responded with {http_status}: {words} ({code}).")
         if http_status == HTTPStatus.REQUEST_TIMEOUT or http_status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return Unavailable(f"Neptune at {self._address} answered {http_status}: {words} ({code})")
-        #: The answer is probably another server's: check `Endpoint`.
-        return NeptuneError(f"Neptune at {self._address} gave an unexpected answer, {http_status}: {words} ({code})")
+            return Unavailable(f"Neptune at {self._address} responded with {http_status}: {words} ({code}).")
+        #: Probably, another server responded: check `Endpoint`.
+        return NeptuneError(
+            f"Neptune at {self._address} returned an unexpected response, {http_status}: {words} ({code})."
+        )
 
     def _no_connection(self, error: Exception) -> Unreachable | Unavailable:
         if isinstance(error, SSLError):
             if not _is_of_handshake(error):
-                return Unavailable(f"Neptune at {self._address} gave no usable answer: {error}")
-            #: Another server answered, or a custom domain with its own certificate. Use the cluster's own
-            #: endpoint.
-            return Unreachable(f"The TLS connection to Neptune at {self._address} failed: {error}")
+                return Unavailable(f"Neptune at {self._address} returned no usable response: {error}.")
+            #: Another server responded, or a custom domain with its own certificate. Use the cluster's own endpoint.
+            return Unreachable(f"The TLS connection to Neptune at {self._address} failed: {error}.")
         if isinstance(error, ConnectTimeoutError):
             return Unreachable(
                 f"The connection to Neptune at {self._address} timed out. Allow TCP port {self._endpoint.port} from "

@@ -39,7 +39,7 @@ _PROOF_DIGITS = 16
 
 
 class Closed(Exception):
-    """A route is not open."""
+    """A route check failed."""
 
     def __init__(self, problem: str, fault: Fault | None = Fault.SILENCE) -> None:
         super().__init__(problem)
@@ -113,12 +113,12 @@ class RouteChecks(NamedTuple):
                 since = so_far.silent_since if is_known else now
                 patience = Patience(silent_since=since, fault=closed.fault, words=str(closed))
                 if not (ended or now >= asked.until or patience.is_over(Phase.CHECK, now, LIMITS)):
-                    logger.info("The route is not there yet", problem=str(closed))
+                    logger.info("The route check has not succeeded yet", problem=str(closed))
                     return Waiting(str(closed), patience)
             is_rollback = asked.type is RequestType.UPDATE and asked.physical_id == proof
             if self._is_needed(asked.properties.get("Route")) and not is_rollback:
                 return Told(Outcome.FAILED, "", str(closed))
-            logger.warning("A route is not open", problem=str(closed))
+            logger.warning("A route check failed", problem=str(closed))
             return Told(Outcome.SUCCESS, proof, attributes={"Result": f"Warning: {closed}"})
         return Told(Outcome.SUCCESS, proof, attributes={"Result": OPEN})
 
@@ -178,7 +178,7 @@ class RouteChecks(NamedTuple):
         except JobNotFound:
             pass
         except RequestRefused as error:
-            logger.info("The cluster can be reached, and refuses the request", words=str(error))
+            logger.info("The cluster is reachable, but refused the request", words=str(error))
         except NeptuneError as error:
             is_denied = isinstance(error, Denied)
             hint = "Neptune can take up to ten minutes to apply a change to IAM permissions." if is_denied else ""

@@ -157,8 +157,8 @@ class Schema(NamedTuple):
             problems += self._ways(raw, self.adopts.name, [*meant.values()])
             true = [row.name for row, value in values.items() if value is True]
             problems += [
-                f"{row.name} and {row.excludes} exclude each other; keep {row.name} if the job may take longer than an "
-                "hour."
+                f"{row.name} and {row.excludes} are mutually exclusive; keep {row.name} if the job may take longer "
+                "than an hour."
                 for row in values
                 if row.excludes in true
             ]
@@ -176,7 +176,7 @@ class Schema(NamedTuple):
         choices = ", or ".join(map(_names, self.either))
         given = [row for row in describing if raw.get(row.name) is not None]
         if raw.get(adopts) is not None:
-            #: If a condition decides, use `AWS::NoValue`.
+            #: To choose one by a condition, use `AWS::NoValue`.
             problem = (
                 f"{adopts} adopts an existing {self.thing} and cannot be combined with properties of a new one "
                 f"({_names(given)}); remove one or the other."
@@ -188,9 +188,7 @@ class Schema(NamedTuple):
         if not perhaps:
             ways = f", or {'with ' if required else ''}".join(map(_names, self.either))
             properties = " with ".join(filter(None, [_names(required), ways]))
-            return [
-                f"No {self.thing} is given; write {adopts} to adopt an existing one, or {properties}, for a new one."
-            ]
+            return [f"Specify {adopts} to adopt an existing {self.thing}, or {properties}, for a new one."]
         problems = [f"{row.name} is missing; a new {self.thing} requires it." for row in required if row not in perhaps]
         if self.either and all(set(group).isdisjoint(perhaps) for group in self.either):
             problems.append(f"A new {self.thing} requires {choices}.")
@@ -199,7 +197,7 @@ class Schema(NamedTuple):
             missing = [row for row in group if row not in perhaps]
             begun = [row for row in group if row in (given if is_complete else perhaps)]
             if missing and begun:
-                problems.append(f"{_names(missing)} is missing; write it together with {_names(begun)}.")
+                problems.append(f"{_names(missing)} is missing; specify it together with {_names(begun)}.")
         return problems
 
     def _unknown(self, name: str, near: str, known: list[str]) -> str:

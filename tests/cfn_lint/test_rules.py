@@ -377,12 +377,12 @@ MISTAKES = {
     "Mistyped": "'Endpiont' is not a property of Custom::NeptuneMLModelTransformJob; did you mean Endpoint?",
     "LowerCase": "'waitforstop' is not a property of Custom::NeptuneMLModelTransformJob; did you mean WaitForStop?",
     "Unknown": "'Zzz' is not a property of Custom::NeptuneMLModelTransformJob; it has ServiceToken, ServiceTimeout, ",
-    "NoId": "No job is given; write Id to adopt an existing one, or ModelTransformOutputS3Location with ",
-    "IdWithoutValue": "No job is given; write Id to adopt an existing one, or ",
+    "NoId": "Specify Id to adopt an existing job, or ModelTransformOutputS3Location with ",
+    "IdWithoutValue": "Specify Id to adopt an existing job, or ",
     "NoEndpoint": "Endpoint is missing; Custom::NeptuneMLModelTransformJob requires it",
     "EndpointWithPath": f"Endpoint is 'https://{ENDPOINT}/'; it should be host, host:port or https://host:port",
     "NoServiceToken": "ServiceToken is missing; Custom::NeptuneMLModelTransformJob requires it",
-    "NoProperties": "No job is given; write Id to adopt an existing one, or ",
+    "NoProperties": "Specify Id to adopt an existing job, or ",
     "Clean": "Clean is 'yes'; it should be true or false",
     "WaitForStop": "WaitForStop is '1'; it should be true or false",
     "CleanIf": "Clean is 'maybe'; it should be true or false",
@@ -401,9 +401,9 @@ MISTAKES = {
     "(ModelTransformOutputS3Location)",
     "NoOutput": "ModelTransformOutputS3Location is missing; a new job requires it",
     "NoModel": "A new job requires DataProcessingJobId and MlModelTrainingJobId, or TrainingJobName",
-    "HalfModel": "MlModelTrainingJobId is missing; write it together with DataProcessingJobId",
-    "HalfModelPerhaps": "MlModelTrainingJobId is missing; write it together with DataProcessingJobId",
-    "OnlyWaiting": "No job is given; write Id to adopt an existing one, or ",
+    "HalfModel": "MlModelTrainingJobId is missing; specify it together with DataProcessingJobId",
+    "HalfModelPerhaps": "MlModelTrainingJobId is missing; specify it together with DataProcessingJobId",
+    "OnlyWaiting": "Specify Id to adopt an existing job, or ",
     "OutputNotInS3": "ModelTransformOutputS3Location is 'bucket/output'; it should be an S3 location, such as s3://",
     "Disk": "BaseProcessingInstanceVolumeSizeInGB is '2147483648'; it should be a whole number from 0 to 2147483647",
     "DiskWithUnit": "BaseProcessingInstanceVolumeSizeInGB is '100GB'; it should be a whole number from 0 to 2147483647",
@@ -419,11 +419,11 @@ MISTAKES = {
     "OtherHost": "Endpoint is 'neptune.example.com:8182'; it should be a host under .neptune.amazonaws.com (or ",
     "PlainHttp": f"Endpoint is 'HTTP://{ENDPOINT}'; it should be an https:// endpoint; http:// is only for hosts in ",
     "DataPropertyOfTransform": "'ModelTransformOutputS3Location' is not a property of Custom::NeptuneMLDataProcessing",
-    "DataNoId": "No job is given; write Id to adopt an existing one, or InputDataS3Location and "
+    "DataNoId": "Specify Id to adopt an existing job, or InputDataS3Location and "
     "ProcessedDataS3Location, for a new one",
     "TrainingWithoutData": "DataProcessingJobId is missing; a new job requires it",
     "TrainingSpot": "EnableManagedSpotTraining is 'yes'; it should be true or false",
-    "EndpointNoId": "No endpoint is given; write Id to adopt an existing one, or MlModelTrainingJobId, or "
+    "EndpointNoId": "Specify Id to adopt an existing endpoint, or MlModelTrainingJobId, or "
     "MlModelTransformJobId, for a new one",
     "EndpointNoModel": "A new endpoint requires MlModelTrainingJobId, or MlModelTransformJobId",
     "EndpointBoth": "Id adopts an existing endpoint and cannot be combined with properties of a new one "
@@ -779,8 +779,8 @@ def test_a_handle_that_is_no_url_or_stands_beside_another_way_to_wait_is_an_erro
     wrong = "it should be the Ref of an AWS::CloudFormation::WaitConditionHandle"
     assert messages(kind, {**ADOPTED, "CompletionHandle": "Handle"}) == [f"CompletionHandle is 'Handle'; {wrong}"]
     both = (
-        "CompletionHandle and WaitForCompletion exclude each other; keep CompletionHandle if the job may take longer "
-        "than an hour"
+        "CompletionHandle and WaitForCompletion are mutually exclusive; keep CompletionHandle if the job may take "
+        "longer than an hour"
     )
     for true in (True, "true", "True", {"Fn::If": ["Waits", True, "true"]}):
         assert messages(kind, {**ADOPTED, **handle, "WaitForCompletion": true}) == [both]

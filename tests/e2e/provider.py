@@ -31,7 +31,7 @@ SETTLE_SECONDS = 60.0
 SLACK_SECONDS = 30.0
 
 # The last lines of an invocation: of the one that answered, and of those that left that to another one.
-_ANSWERED, _WAITS = "CloudFormation has the answer", "The request waits in the queue"
+_ANSWERED, _WAITS = "CloudFormation accepted the response", "The request is waiting in the queue"
 
 _numbers = itertools.count(1)
 

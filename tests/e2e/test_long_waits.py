@@ -43,10 +43,10 @@ def test_deletion_that_outlives_its_invocation_is_answered_by_the_queue(provider
     assert provider.neptune.status(job) == "Stopped"
     assert len(provider.cancellations(job)) == 1
     first, *looks = provider.invocations(stack.id, "Delete")
-    assert messages(first)[-1] == "The request waits in the queue"
+    assert messages(first)[-1] == "The request is waiting in the queue"
     assert len(looks) > 1
-    assert all(messages(lines)[-1] == "The request waits in the queue" for lines in looks[:-1])
-    assert messages(looks[-1])[-2:] == ["The job has ended", "CloudFormation has the answer"]
+    assert all(messages(lines)[-1] == "The request is waiting in the queue" for lines in looks[:-1])
+    assert messages(looks[-1])[-2:] == ["The job has ended", "CloudFormation accepted the response"]
     assert len({line.fields["correlation_id"] for lines in (first, *looks) for line in lines}) == 1
     # What waits in the queue costs nothing: each invocation looks once, only the first one five times.
     asked = [it for it in provider.neptune.log if (it.operation, it.job_id, it.kind) == ("get", job, "modeltransform")]

@@ -174,7 +174,7 @@ class TestLog:
     def test_no_secrets(self, provider: Provider, deletion: Deletion) -> None:
         lines = invoke(provider, "a-request-with-a-signature")
         secrets = [SIGNATURE, *credentials(provider)]
-        assert any("CloudFormation has the answer" in line.message for line in lines)
+        assert any("CloudFormation accepted the response" in line.message for line in lines)
 
         everything = "\n".join([*provider.log(), *map(str, provider.xray.segments)])
         assert deletion.job in everything

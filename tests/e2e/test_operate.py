@@ -97,7 +97,7 @@ class TestAccept:
         report = done.stdout.partition("## Acceptance")[2]
 
         assert "The function's log" in report
-        assert "CloudFormation has the answer" in report
+        assert "CloudFormation accepted the response" in report
         for secret in ("000000000000", "127.0.0.1", "X-Amz-", "AWSAccessKeyId", "Signature"):
             assert secret not in report
 
@@ -187,7 +187,7 @@ class TestLogs:
 
         assert done.returncode == 0, done.stderr
         assert re.search(
-            rf"^\d\d:\d\d:\d\d\.\d{{3}}  INFO +{stack.name}/Job Create: CloudFormation has the answer",
+            rf"^\d\d:\d\d:\d\d\.\d{{3}}  INFO +{stack.name}/Job Create: CloudFormation accepted the response",
             done.stdout,
             re.M,
         )
@@ -201,7 +201,9 @@ class TestLogs:
         done = run(provider, "operate.logs", "--stack", provider.stack_name, "--once", "--all")
 
         texts = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        assert [it["message"] for it in texts if it.get("stack_id") == stack.id][-1] == "CloudFormation has the answer"
+        assert [it["message"] for it in texts if it.get("stack_id") == stack.id][
+            -1
+        ] == "CloudFormation accepted the response"
         assert any("_aws" in it for it in texts)
         assert re.search(r"^START RequestId", done.stdout, re.M)
 

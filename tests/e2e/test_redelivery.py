@@ -134,7 +134,7 @@ def test_event_that_fails_again_and_again_can_be_replayed(provider: Provider) ->
 
         assert failure["requestPayload"] == request.event
         assert failure["requestContext"]["condition"] == "RetriesExhausted"
-        assert "The answer could not be delivered to 127.0.0.1" in failure["responsePayload"]["errorMessage"]
+        assert "The response could not be delivered to 127.0.0.1" in failure["responsePayload"]["errorMessage"]
         assert SIGNATURE not in json.dumps(failure["responsePayload"])
         assert request.host.attempts == 3  # once for each delivery of the event
         assert_replay_finishes(provider, request, failure["requestPayload"])

@@ -225,7 +225,7 @@ def test_where_jobs_are_not_started_a_stack_that_describes_one_says_what_would_c
     stack.create(template({"Job": adopting_provider.described()}))
 
     assert stack.settle(SETTLE_SECONDS) == "ROLLBACK_COMPLETE"
-    assert "Its operator can set its StartJobs parameter to true." in failures(stack)["Job"]
+    assert "Its operator can allow new jobs and updates by setting StartJobs to true." in failures(stack)["Job"]
     assert provider.started(stack) == {}
     assert delete(stack) == "DELETE_COMPLETE"
 

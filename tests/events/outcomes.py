@@ -66,7 +66,7 @@ OUTCOMES = {
     "create-half-a-pair": Outcome(
         "FAILED",
         f"no-job/{HALF_A_PAIR}",
-        "MlModelTrainingJobId is missing; write it together with DataProcessingJobId.",
+        "MlModelTrainingJobId is missing; specify it together with DataProcessingJobId.",
     ),
     "create-both-ways": Outcome(
         "FAILED",

@@ -159,7 +159,7 @@ def test_a_job_that_will_not_complete_is_signalled_at_once(world: World, kind: K
     ((message, _),) = world.queue.waiting  # type: ignore[attr-defined] # it is the played one
     assert world.invoke(delivered(message)) == {
         "Status": "PENDING",
-        "Reason": f"The queue keeps checking the {kind.words.thing}.",
+        "Reason": f"The provider keeps checking the {kind.words.thing}.",
     }
 
     world.drain()
@@ -187,7 +187,7 @@ def test_an_endpoint_is_spoken_of_as_such(world: World) -> None:
     world.invoke(world.event("Create", ResourceProperties=properties))
     assert isinstance(world.queue, Queue)
     ((message, _),) = world.queue.waiting
-    assert world.invoke(delivered(message))["Reason"] == "The queue keeps checking the endpoint."
+    assert world.invoke(delivered(message))["Reason"] == "The provider keeps checking the endpoint."
     world.queue.problem = NO_ROUTE
     event = world.event("Create", ResourceProperties=properties)
     world.invoke(event)
@@ -251,13 +251,13 @@ RIGHT = "it should be the Ref of an AWS::CloudFormation::WaitConditionHandle."
         (["https://x"], f"CompletionHandle is a list; {RIGHT}"),
         (
             f"https://example.com/x?X-Amz-Signature={SIGNATURE}",
-            "CompletionHandle is at example.com, which is not where CloudFormation takes this Region's signals; "
+            "CompletionHandle is at example.com, which is not where CloudFormation accepts signals in this Region; "
             f"{RIGHT}",
         ),
         (
             "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/x?X-Amz-Signature=5ec7e7",
             "CompletionHandle is at cloudformation-custom-resource-response-useast1.s3.amazonaws.com, which is not "
-            f"where CloudFormation takes this Region's signals; {RIGHT}",
+            f"where CloudFormation accepts signals in this Region; {RIGHT}",
         ),
         (
             "https://cloudformation-waitcondition-us-east-1.s3.amazonaws.com:8443/x?X-Amz-Signature=5ec7e7",
@@ -285,8 +285,8 @@ def test_a_handle_and_waiting_for_completion_are_two_ways(world: World) -> None:
     answer = world.ask("Create", ResourceProperties=world.described(CompletionHandle=handle, WaitForCompletion="true"))
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith(
-        "CompletionHandle and WaitForCompletion exclude each other; keep CompletionHandle if the job may take longer "
-        "than an hour."
+        "CompletionHandle and WaitForCompletion are mutually exclusive; keep CompletionHandle if the job may take "
+        "longer than an hour."
     )
     assert world.calls == []
 

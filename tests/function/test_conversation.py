@@ -171,7 +171,10 @@ def test_crhelper_makes_no_physical_id_of_its_own(
 
 def test_a_request_that_waits_is_told_as_pending(world: World) -> None:
     world.simulator.start_job("job-1", stop_seconds=None)
-    assert world.invoke(world.event("Delete")) == {"Status": "PENDING", "Reason": "The request waits in the queue."}
+    assert world.invoke(world.event("Delete")) == {
+        "Status": "PENDING",
+        "Reason": "The request is waiting in the queue.",
+    }
     assert 2 <= world.time() <= 2.5
 
 

@@ -249,7 +249,7 @@ def test_neptune_throttles_for_ever(world: World) -> None:
     answer = delete(world, ResourceProperties=world.properties(ServiceTimeout="2000"))
     assert answer["Status"] == "FAILED"
     assert "It is unknown whether the job job-1 has stopped." in answer["Reason"]
-    assert "answered 429: slow down" in answer["Reason"]
+    assert "responded with 429: slow down" in answer["Reason"]
     assert "The deletion can be retried" in answer["Reason"]
     assert 600 <= world.time() <= 640
 
@@ -439,7 +439,7 @@ def test_the_404_of_a_proxy_is_not_taken_for_a_job_that_is_gone(world: World) ->
     world.simulator.inject(Fault(RawAnswer(404, "<html>not found</html>"), times=None))
     answer = delete(world)
     assert answer["Status"] == "FAILED"
-    assert "gave an unexpected answer, 404" in answer["Reason"]
+    assert "returned an unexpected response, 404" in answer["Reason"]
 
 
 def test_neptune_answers_what_nobody_expects(world: World) -> None:
@@ -447,7 +447,7 @@ def test_neptune_answers_what_nobody_expects(world: World) -> None:
     world.simulator.inject(Fault(RawAnswer(405, '{"message": "not here"}', "application/json"), times=None))
     answer = delete(world)
     assert answer["Status"] == "FAILED"
-    assert "gave an unexpected answer, 405: not here" in answer["Reason"]
+    assert "returned an unexpected response, 405: not here" in answer["Reason"]
 
 
 def test_what_neptune_quotes_of_a_request_is_not_passed_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -524,8 +524,8 @@ def test_neptune_cannot_answer_a_look_up_for_a_moment(world: World, request_type
 @pytest.mark.parametrize(
     ("effect", "words"),
     [
-        (ErrorAnswer("TooManyRequestsException", "slow down"), "answered 429: slow down"),
-        (RawAnswer(200, "{}", "application/json"), "answered without a status for job job-1"),
+        (ErrorAnswer("TooManyRequestsException", "slow down"), "responded with 429: slow down"),
+        (RawAnswer(200, "{}", "application/json"), "responded without a status for job job-1"),
     ],
     ids=repr,
 )
@@ -616,7 +616,7 @@ def test_a_job_whose_attributes_do_not_fit_is_not_adopted(world: World, monkeypa
     monkeypatch.setattr(neptune.Jobs, "get", lambda *_: job)
     answer = world.ask("Create")
     assert answer["Status"] == "FAILED"
-    assert "exceed CloudFormation's 4,096 bytes" in answer["Reason"]
+    assert "exceed CloudFormation's limit of 4,096 bytes" in answer["Reason"]
     assert answer["PhysicalResourceId"].startswith("no-job/")  # its rollback cancels nothing
 
 
@@ -823,7 +823,7 @@ def test_the_watchdog_answers_for_a_call_that_hangs(world: World, sluggish: None
     assert is_hanging
     answer = world.answer(event)
     assert answer["Status"] == "FAILED"
-    assert "ran out of time waiting for an answer from Neptune. The deletion can be retried" in answer["Reason"]
+    assert "ran out of time waiting for Neptune to respond. The deletion can be retried" in answer["Reason"]
 
 
 def test_what_the_watchdog_has_answered_is_not_handed_over(world: World, sluggish: None) -> None:

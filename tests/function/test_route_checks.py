@@ -119,7 +119,7 @@ def test_without_the_queue_the_deployment_is_warned_and_does_not_fail(world: Wor
         f"Warning: {NO_ROUTE} Until then, a request that waits longer than 14 minutes for its job fails, and so does "
         "any creation with CompletionHandle."
     )
-    assert "A route is not open" in written.getvalue()
+    assert "A route check failed" in written.getvalue()
     assert 30 <= world.time() <= SERVICE_TIMEOUT / 2
 
 
@@ -261,9 +261,9 @@ def test_a_cluster_without_tls_fails_the_deployment(world: World) -> None:
             "arn:aws:neptune-db:us-east-1:123456789012:cluster-C0FFEE/*; check the provider's ClusterResourceId "
             "and its permissions boundary. Neptune can take up to ten minutes to apply a change to IAM permissions.",
         ),
-        (ErrorAnswer("InternalFailureException"), " answered 500: "),
-        (RawAnswer(200, "<html>welcome</html>"), " answered without a status for job route-check."),
-        (Hang(), " gave no usable answer: "),
+        (ErrorAnswer("InternalFailureException"), " responded with 500: "),
+        (RawAnswer(200, "<html>welcome</html>"), " responded without a status for job route-check."),
+        (Hang(), " returned no usable response: "),
     ],
 )
 def test_a_cluster_that_gives_no_right_answer_fails_the_deployment(
@@ -371,7 +371,7 @@ def test_an_update_to_a_network_without_the_route_fails_and_its_rollback_does_no
     rolled_back = check_again(world, updated, after="route/1")
     assert result_of(rolled_back).startswith("Warning: The function cannot use the cluster in CheckedEndpoint. ")
     assert rolled_back["PhysicalResourceId"] == created["PhysicalResourceId"]
-    assert "A route is not open" in written.getvalue()
+    assert "A route check failed" in written.getvalue()
 
 
 def test_a_rollback_to_a_network_with_the_route_is_no_warning(world: World) -> None:

@@ -107,7 +107,7 @@ def test_a_started_job_whose_attributes_do_not_fit_is_cancelled_by_the_delete_th
     world.simulator.inject(Fault(RawAnswer(200, body, "application/json"), on=["get"]))
     answer = answered(world, create(world))
     assert answer["Status"] == "FAILED"
-    assert "exceed CloudFormation's 4,096 bytes" in answer["Reason"]
+    assert "exceed CloudFormation's limit of 4,096 bytes" in answer["Reason"]
     world.simulator.clear_faults()
     answered(world, delete(world, answer["PhysicalResourceId"]))
     assert world.simulator.running() == ()

@@ -97,7 +97,7 @@ def test_a_deletion_is_handed_to_the_queue_and_finished_by_its_message(
     world.queue = waiting_queue(queue_url)
     world.simulator.start_job("job-1", stop_seconds=20)
     event = world.event("Delete")
-    assert world.invoke(event) == {"Status": "PENDING", "Reason": "The request waits in the queue."}
+    assert world.invoke(event) == {"Status": "PENDING", "Reason": "The request is waiting in the queue."}
     assert world.time() <= 5
     assert world.answers(event) == []
     cancelled_at = EPOCH

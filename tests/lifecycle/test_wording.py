@@ -17,7 +17,7 @@ from provider.neptune import Throttled
 
 ENDED = "The provider failed."
 HOST = "c.us-east-1.neptune.amazonaws.com"
-WHY = f"Neptune at {HOST}:8182 answered 429: slow down (TooManyRequestsException)"
+WHY = f"Neptune at {HOST}:8182 responded with 429: slow down (TooManyRequestsException)"
 DESCRIPTION = {
     "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:provider",
     "Endpoint": HOST,

@@ -65,15 +65,15 @@ def measured(second: float, stream: str = "a", **values: float) -> Message:
     return Message(second, stream, json.dumps({**emf, **{name: [value] for name, value in values.items()}}))
 
 
-ANSWERED = "CloudFormation has the answer"
+ANSWERED = "CloudFormation accepted the response"
 CREATED = (
-    said(1, "The request waits in the queue", "Create", invocation="create"),
+    said(1, "The request is waiting in the queue", "Create", invocation="create"),
     said(2, ANSWERED, "Create", invocation="create"),
     measured(3, JobsStarted=0, Failures=0),
 )
 DELETED = (
     said(10, "Cancelled the job", invocation="delete"),
-    said(11, "The request waits in the queue", invocation="delete"),
+    said(11, "The request is waiting in the queue", invocation="delete"),
     measured(12, JobsCancelled=1, StillWaiting=1),
     said(18, "The job has ended", status="Stopped", invocation="look", stream="b"),
     said(19, ANSWERED, invocation="look", stream="b"),

@@ -87,7 +87,7 @@ def test_words_of_the_provider_are_no_statuses_and_errors_that_are_played_are_th
     log = log_of(
         [
             said(1, "The job has ended", status="NotFound"),
-            said(2, "Asking again", error="Neptune at [cluster] answered 500: no (ThrottlingException)"),
+            said(2, "Asking again", error="Neptune at [cluster] responded with 500: no (ThrottlingException)"),
         ],
         STACK,
     )

@@ -206,7 +206,8 @@ def test_attributes_that_do_not_fit_are_a_problem_rather_than_cut(response_host:
     room = 4096 - response_host.received[-1].size + 1
     assert problem_with(address, success(room)) == ""
     assert problem_with(address, success(room + 1)) == (
-        "The resource's id and attributes exceed CloudFormation's 4,096 bytes. Use a shorter Id or output location."
+        "The resource's id and attributes exceed CloudFormation's limit of 4,096 bytes. Use a shorter Id or output "
+        "location."
     )
 
 
@@ -370,7 +371,7 @@ def test_what_was_told_is_logged_and_no_query_with_it(
     ours = [record for record in caplog.records if record.name == observability.SERVICE]
     assert [record.getMessage() for record in ours] == [
         "The request failed",
-        "CloudFormation did not accept the answer",
-        "CloudFormation has the answer",
+        "CloudFormation did not accept the response",
+        "CloudFormation accepted the response",
     ]
     assert SIGNATURE not in "".join(str(vars(record)) for record in ours)

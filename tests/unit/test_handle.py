@@ -124,7 +124,7 @@ def test_attributes_that_are_too_much_are_left_out_as_a_whole_from_the_end(caplo
         signal = written(Signal(Outcome.SUCCESS, "job-1", "The job job-1 has completed.", data))
     assert json.loads(signal["Data"]) == {name: value for name, value in data.items() if name != "ModelArns"}
     assert signal["Reason"] == "The job job-1 has completed."
-    assert [record.getMessage() for record in caplog.records] == ["The signal has no room for an attribute"]
+    assert [record.getMessage() for record in caplog.records] == ["An attribute was left out of the signal"]
 
 
 @pytest.mark.parametrize(("too_many", "left"), [(0, ["Id", "Arn"]), (1, ["Id"])])

@@ -286,7 +286,7 @@ def test_the_output_is_the_transform_jobs_or_else_the_processing_jobs(simulator:
 
 @pytest.mark.parametrize("answer", ["", "{}", {"status": ""}, {"status": None}, {"status": 5}, {"status": {}}, "<x>"])
 def test_an_answer_without_a_status_is_none(simulator: Simulator, jobs: Jobs, answer: object) -> None:
-    with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ answered without a status for job job-1\.$"):
+    with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ responded without a status for job job-1\.$"):
         answered(simulator, jobs, answer)
 
 
@@ -303,7 +303,7 @@ def test_an_answer_without_a_status_is_none(simulator: Simulator, jobs: Jobs, an
     ids=repr,
 )
 def test_an_answer_of_another_form_is_none(simulator: Simulator, jobs: Jobs, answer: object) -> None:
-    with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ gave no usable answer: "):
+    with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ returned no usable response: "):
         answered(simulator, jobs, answer)
 
 
@@ -362,26 +362,26 @@ def test_a_job_that_the_cluster_does_not_know_is_named(jobs: Jobs) -> None:
     [
         (404, "MLResourceNotFoundException", JobNotFound, "has no model transform job job-1."),
         (404, "NotFoundException", JobNotFound, "has no model transform job job-1."),
-        (404, "NotFound", NeptuneError, "gave an unexpected answer, 404: why (NotFound)"),
-        (404, "", NeptuneError, "gave an unexpected answer, 404: why (404)"),
+        (404, "NotFound", NeptuneError, "returned an unexpected response, 404: why (NotFound)"),
+        (404, "", NeptuneError, "returned an unexpected response, 404: why (404)"),
         (400, "MLResourceNotFoundException", RequestRefused, "refused the request: why (MLResourceNotFoundException)"),
-        (410, "MLResourceNotFoundException", NeptuneError, "gave an unexpected answer, 410: why (MLResourceNot"),
-        (500, "MLResourceNotFoundException", Unavailable, "answered 500: why (MLResourceNotFoundException)"),
+        (410, "MLResourceNotFoundException", NeptuneError, "returned an unexpected response, 410: why (MLResourceNot"),
+        (500, "MLResourceNotFoundException", Unavailable, "responded with 500: why (MLResourceNotFoundException)"),
         (400, "BadRequestException", RequestRefused, "refused the request: why (BadRequestException)"),
         (400, "InvalidParameterException", RequestRefused, "refused the request: why (InvalidParameterException)"),
         (400, "", RequestRefused, "refused the request: why (400)"),
-        (401, "X", NeptuneError, "gave an unexpected answer, 401: why (X)"),
+        (401, "X", NeptuneError, "returned an unexpected response, 401: why (X)"),
         (403, "AccessDeniedException", Denied, "denied the request: why (AccessDeniedException). The function's"),
-        (405, "X", NeptuneError, "gave an unexpected answer, 405: why (X)"),
-        (408, "ClientTimeoutException", Unavailable, "answered 408: why (ClientTimeoutException)"),
-        (408, "", Unavailable, "answered 408: why (408)"),
-        (413, "X", NeptuneError, "gave an unexpected answer, 413: why (X)"),
-        (429, "TooManyRequestsException", Throttled, "answered 429: why (TooManyRequestsException)"),
-        (499, "X", NeptuneError, "gave an unexpected answer, 499: why (X)"),
-        (500, "", Unavailable, "answered 500: why (500)"),
-        (501, "X", Unavailable, "answered 501: why (X)"),
-        (503, "X", Unavailable, "answered 503: why (X)"),
-        (599, "X", Unavailable, "answered 599: why (X)"),
+        (405, "X", NeptuneError, "returned an unexpected response, 405: why (X)"),
+        (408, "ClientTimeoutException", Unavailable, "responded with 408: why (ClientTimeoutException)"),
+        (408, "", Unavailable, "responded with 408: why (408)"),
+        (413, "X", NeptuneError, "returned an unexpected response, 413: why (X)"),
+        (429, "TooManyRequestsException", Throttled, "responded with 429: why (TooManyRequestsException)"),
+        (499, "X", NeptuneError, "returned an unexpected response, 499: why (X)"),
+        (500, "", Unavailable, "responded with 500: why (500)"),
+        (501, "X", Unavailable, "responded with 501: why (X)"),
+        (503, "X", Unavailable, "responded with 503: why (X)"),
+        (599, "X", Unavailable, "responded with 599: why (X)"),
     ],
     ids=lambda refusal: f"{refusal[0]} {refusal[1]}",
 )
@@ -432,7 +432,7 @@ def test_neptunes_own_words_are_kept_and_not_too_many(
     body = json.dumps({"code": "BadRequestException", **answer})
     simulator.inject(Fault(RawAnswer(400, body, "application/json")))
     error = failure(lambda: jobs.get("job-1", PROPERTIES))
-    assert str(error).endswith(f" refused the request: {words} (BadRequestException)")
+    assert str(error).endswith(f" refused the request: {words} (BadRequestException).")
 
 
 @pytest.mark.parametrize("answer", [{"code": "AmazonSageMakerException"}, {}, {"message": ""}], ids=repr)
@@ -518,7 +518,7 @@ def test_what_botocore_stumbles_over_is_unclear(jobs: Jobs, error: Exception) ->
 
     for call, client in ((jobs.get, made(jobs, GET)), (jobs.cancel, made(jobs, CANCEL))):
         client.meta.events.register("before-call", stumble)
-        with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ gave no usable answer: "):
+        with pytest.raises(Unavailable, match=r"^Neptune at 127\.0\.0\.1:\d+ returned no usable response: "):
             call("job-1", PROPERTIES)
 
 

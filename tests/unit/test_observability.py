@@ -48,7 +48,7 @@ def test_secrets_are_concealed(text: str) -> None:
     [
         "The job job-1 has not stopped yet (its status is Stopping).",
         "did you mean Clean?",
-        "Neptune at host:8182 answered 429: why? (TooManyRequestsException)",
+        "Neptune at host:8182 responded with 429: why? (TooManyRequestsException)",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

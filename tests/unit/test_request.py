@@ -109,12 +109,15 @@ def test_a_pre_signed_url_of_cloudformation_is_answered(url: str) -> None:
         ("https://bucket.s3.amazonaws.com/x?Signature=5ec7e7", "is at bucket.s3.amazonaws.com, which is not where"),
         (
             "https://api.us-east-1.amazonaws.com/x?Signature=5ec7e7",
-            "not where CloudFormation takes this Region's responses",
+            "not where CloudFormation accepts responses in this Region",
         ),
-        (f"https://{HOST}.evil.example/x?Signature=5ec7e7", "not where CloudFormation takes this Region's responses"),
-        (f"https://evil.example/.{HOST}?Signature=5ec7e7", "not where CloudFormation takes this Region's responses"),
-        ("https://127.0.0.1/x?Signature=5ec7e7", "not where CloudFormation takes this Region's responses"),
-        (f"https://{HOST.replace('useast1', 'uswest2')}/x?Signature=5ec7e7", "this Region's responses"),
+        (
+            f"https://{HOST}.evil.example/x?Signature=5ec7e7",
+            "not where CloudFormation accepts responses in this Region",
+        ),
+        (f"https://evil.example/.{HOST}?Signature=5ec7e7", "not where CloudFormation accepts responses in this Region"),
+        ("https://127.0.0.1/x?Signature=5ec7e7", "not where CloudFormation accepts responses in this Region"),
+        (f"https://{HOST.replace('useast1', 'uswest2')}/x?Signature=5ec7e7", "responses in this Region"),
     ],
     ids=ascii,
 )
@@ -172,7 +175,7 @@ def test_ids_leave_a_quarter_of_an_answer_for_the_rest() -> None:
     fields = {"StackId": "s" * 1000, "RequestId": "r" * 1000, "LogicalResourceId": "l" * 1000, "PhysicalResourceId": ""}
     room = 3072 - len(json.dumps(list(fields.values())))
     assert return_address(event(**fields | {"PhysicalResourceId": "p" * room}), HOSTS).physical_id == "p" * room
-    with pytest.raises(Unanswerable, match="The event's ids are too long to leave room for an answer"):
+    with pytest.raises(Unanswerable, match="The event's ids are too long to leave room for a response"):
         return_address(event(**fields | {"PhysicalResourceId": "p" * (room + 1)}), HOSTS)
     with pytest.raises(Unanswerable, match="too long"):
         return_address(event(StackId="\u00e9" * 1000, LogicalResourceId="\u00e9" * 1000), HOSTS)

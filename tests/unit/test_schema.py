@@ -66,7 +66,7 @@ def test_parsed_properties_and_rows_cannot_be_changed() -> None:
 
 
 NO_JOB_MEANT = (
-    "No job is given; write Id to adopt an existing one, or ModelTransformOutputS3Location with DataProcessingJobId "
+    "Specify Id to adopt an existing job, or ModelTransformOutputS3Location with DataProcessingJobId "
     "and MlModelTrainingJobId, or with TrainingJobName, for a new one."
 )
 STARTED = {
@@ -105,7 +105,7 @@ OF_ANOTHER_NOUN = Schema("Custom::Thing", (ID, ONE, OTHER), ID, ((ONE,), (OTHER,
     [
         (
             {},
-            "No endpoint is given; write Id to adopt an existing one, or One, or Other, for a new one.",
+            "Specify Id to adopt an existing endpoint, or One, or Other, for a new one.",
         ),
         (
             {"Id": "it", "One": "1"},
@@ -151,12 +151,15 @@ def test_a_resource_that_adopts_describes_no_job() -> None:
         ),
         (
             {"TrainingJobName": None, "DataProcessingJobId": "d"},
-            "MlModelTrainingJobId is missing; write it together with DataProcessingJobId.",
+            "MlModelTrainingJobId is missing; specify it together with DataProcessingJobId.",
         ),
-        ({"DataProcessingJobId": "d"}, "MlModelTrainingJobId is missing; write it together with DataProcessingJobId."),
+        (
+            {"DataProcessingJobId": "d"},
+            "MlModelTrainingJobId is missing; specify it together with DataProcessingJobId.",
+        ),
         (
             {"TrainingJobName": None, "MlModelTrainingJobId": "t"},
-            "DataProcessingJobId is missing; write it together with MlModelTrainingJobId.",
+            "DataProcessingJobId is missing; specify it together with MlModelTrainingJobId.",
         ),
         (
             {"CustomModelTransformParameters": {"SourceS3Directory": "s3://bucket/code"}},

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 # CloudFormation User Guide, "Understand CloudFormation quotas": of a response, and of a signal's data.
 MAX_BODY_BYTES = 4096
 
-_TOO_LONG = "The resource's id and attributes exceed CloudFormation's 4,096 bytes. Use a shorter Id or output location."
+_TOO_LONG = (
+    "The resource's id and attributes exceed CloudFormation's limit of 4,096 bytes. "
+    "Use a shorter Id or output location."
+)
 _TIMEOUT = Timeout(connect=3.0, read=5.0)
 _NO_ANSWER = 0  # in place of an HTTP status
 # No attempt begins later than this, so that a delivery takes at most this and one attempt.
@@ -111,19 +114,19 @@ def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Cloc
         clock=clock,
         pauses=pauses,
         complain=lambda problem, attempt: logger.warning(
-            #: One attempt; harmless if `CloudFormation has the answer` follows.
-            "CloudFormation did not accept the answer",
+            #: One attempt; harmless if `CloudFormation accepted the response` follows.
+            "CloudFormation did not accept the response",
             problem=problem,
             attempt=attempt,
         ),
     )
     if delivery.is_taken:
-        logger.info("CloudFormation has the answer", http_status=delivery.status, attempt=delivery.attempts)
+        logger.info("CloudFormation accepted the response", http_status=delivery.status, attempt=delivery.attempts)
         return
     #: The stack waits until its time limit. Lambda delivers the request twice more. `HTTP status 403`: the pre-signed
     #: URL has expired.
     raise Undeliverable(
-        f"The answer could not be delivered to {urlsplit(address.url).hostname} in {delivery.attempts} attempts: "
+        f"The response could not be delivered to {urlsplit(address.url).hostname} in {delivery.attempts} attempts: "
         f"{delivery.problem}. The "
         "function needs a route to Amazon S3: a gateway endpoint for S3 or a NAT gateway, and TCP port 443 open in its "
         "security group."

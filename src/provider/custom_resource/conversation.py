@@ -204,7 +204,7 @@ class Conversation:
             except waiting.CannotWait as error:
                 problem = str(error)
         if problem:
-            #: The request cancels the job itself, as far as its time allows.
+            #: The request cancels the job itself, if its time allows.
             logger.warning("The cancellation of a job could not be queued", problem=problem)
         return not problem
 
@@ -225,7 +225,7 @@ class Conversation:
                 logger.warning("The request could not be queued; waiting in this invocation", problem=str(error))
                 return str(error)
             self._is_handed_over = True
-            logger.info("The request waits in the queue", delay_seconds=delay_seconds)
+            logger.info("The request is waiting in the queue", delay_seconds=delay_seconds)
             record("StillWaiting", 1)
             return ""
 
@@ -245,7 +245,7 @@ class Conversation:
         with self._deciding:
             if self._answer is None and not self._is_handed_over:
                 #: Calls hung, or `ServiceTimeout` is too short; raise it.
-                self._told = self._told or self._end("The provider ran out of time waiting for an answer from Neptune.")
+                self._told = self._told or self._end("The provider ran out of time waiting for Neptune to respond.")
             self._decide(None)
 
     def _decide(self, failure: str | None) -> None:
@@ -264,9 +264,9 @@ class Conversation:
             except Undeliverable as error:
                 self._undeliverable = error
             except Exception as error:  # noqa: BLE001 - unheard is unheard: the event is to be delivered again
-                logger.exception("The answer could not be delivered")
+                logger.exception("The response could not be delivered")
                 #: A bug; Lambda delivers the request again.
-                self._undeliverable = Undeliverable(f"The answer could not be delivered: {type(error).__name__}.")
+                self._undeliverable = Undeliverable(f"The response could not be delivered: {type(error).__name__}.")
             record("Failures", int(told.has_failed))
             if self.request.asked.is_delete:
                 record("FailedDeletions", int(told.has_failed))
@@ -315,7 +315,7 @@ class Conversation:
             try:
                 following.have_followed(self.queue, self.event, physical_id, now=self.clock.wall())
             except waiting.CannotWait as error:
-                logger.warning("The wait for CompletionHandle could not be queued", problem=str(error))
+                logger.warning("The wait for the job's end could not be queued", problem=str(error))
                 is_late = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS > self.limits.last_word
                 if is_late or not pauses:
                     return str(error)

@@ -37,7 +37,7 @@ def have_followed(queue: WaitingQueue, event: Mapping[str, Any], physical_id: st
     """
     followed = {"ArrivedAt": now, "Patience": Patience().as_json(), "Follows": physical_id}
     queue.put({**event, waiting.FIELD: followed}, waiting.FIRST_DELAY_SECONDS)
-    logger.info("The queue keeps checking the job", delay_seconds=waiting.FIRST_DELAY_SECONDS)
+    logger.info("The provider keeps checking the job", delay_seconds=waiting.FIRST_DELAY_SECONDS)
     record("StillWaiting", 1)
 
 
@@ -78,7 +78,7 @@ class Following(NamedTuple):
         tracer.put_annotation("outcome", "PENDING" if told is None else told.outcome)
         if told is not None:
             if told.outcome is Outcome.FAILURE:
-                #: `reason` is what `CompletionHandle` was signalled.
+                #: `reason` is what was signalled to `CompletionHandle`.
                 logger.error("The job has not completed", reason=told.reason)
             is_taken = signal(self.handle, told, clock=self.clock, pauses=self.pauses)
             record("FailedSignals", int(not is_taken))
@@ -110,5 +110,5 @@ class Following(NamedTuple):
     def _look_again(self, patience: Patience, delay_seconds: int) -> None:
         followed = {"ArrivedAt": self._since, "Patience": patience.as_json(), "Follows": str(self.identity)}
         self.queue.put({**self.event, waiting.FIELD: followed}, delay_seconds)
-        logger.info("The job has not ended; the queue keeps checking it", delay_seconds=delay_seconds)
+        logger.info("The job has not ended; the provider keeps checking it", delay_seconds=delay_seconds)
         record("StillWaiting", 1)

@@ -134,7 +134,7 @@ class FrontDoor(NamedTuple):
                 tracer.put_annotation("is_continued", str(is_continued).lower())
                 tracer.put_annotation("outcome", "PENDING" if answer is None else answer.outcome)
         if answer is None:
-            return {"Status": "PENDING", "Reason": "The request waits in the queue."}
+            return {"Status": "PENDING", "Reason": "The request is waiting in the queue."}
         reason = conceal(answer.reason) if answer.reason else ""
         return {"Status": answer.outcome, "PhysicalResourceId": answer.physical_resource_id, "Reason": reason}
 
@@ -155,7 +155,7 @@ class FrontDoor(NamedTuple):
         with tracer.provider.in_subsegment(name="## Completion"):
             told = followed.look()
         if told is None:
-            return {"Status": "PENDING", "Reason": f"The queue keeps checking the {followed.lifecycle.words.thing}."}
+            return {"Status": "PENDING", "Reason": f"The provider keeps checking the {followed.lifecycle.words.thing}."}
         return {"Status": told.outcome, "PhysicalResourceId": str(identity), "Reason": conceal(told.reason)}
 
     def _look_at_owed(self, event: dict[str, Any]) -> dict[str, str]:
@@ -165,7 +165,7 @@ class FrontDoor(NamedTuple):
             stack_id, logical_id, resource_type = owed.resource.split("|")
             lifecycle = self.lifecycles[resource_type]
         except (ValueError, KeyError):
-            raise Unanswerable(f"The message's {OWED} was not written by the provider.") from None
+            raise Unanswerable(f"The message's {OWED} field was not written by the provider.") from None
         logger.append_keys(stack_id=stack_id, logical_resource_id=logical_id)
         metrics.add_dimensions(resource_type=resource_type)
         with tracer.provider.in_subsegment(name="## Owed"):
@@ -175,7 +175,7 @@ class FrontDoor(NamedTuple):
             return {"Status": "SUCCESS", "PhysicalResourceId": owed.identity, "Reason": told}
         delay = int(pause(self.clock.wall() - owed.since, random.random()))  # noqa: S311 - no secret
         self.queue.put(owed._replace(patience=waiting.patience).as_json(), delay)
-        logger.info("The queue keeps trying to cancel the job", reason=waiting.reason, delay_seconds=delay)
+        logger.info("The provider keeps trying to cancel the job", reason=waiting.reason, delay_seconds=delay)
         record("StillWaiting", 1)
         return {"Status": "PENDING", "PhysicalResourceId": owed.identity, "Reason": conceal(waiting.reason)}
 

@@ -81,7 +81,7 @@ def completion_handle(request: CloudFormationRequest, hosts: Hosts) -> Presigned
     except ElsewhereUrl as host:
         #: Locally, add the host to `ResponseHosts`.
         raise MalformedRequest(
-            f"{COMPLETION_HANDLE.name} is at {host}, which is not where CloudFormation takes this Region's signals; "
+            f"{COMPLETION_HANDLE.name} is at {host}, which is not where CloudFormation accepts signals in this Region; "
             f"{_RIGHT}."
         ) from None
     except UnusableUrl as problem:
@@ -110,14 +110,14 @@ def signal(handle: PresignedUrl, told: Signal, *, clock: Clock, pauses: Sequence
         clock=clock,
         pauses=pauses,
         complain=lambda problem, attempt: logger.warning(
-            #: One attempt; harmless if `The handle has the signal` follows.
+            #: One attempt; harmless if `The handle accepted the signal` follows.
             "The handle did not accept the signal",
             problem=problem,
             attempt=attempt,
         ),
     )
     if delivery.is_taken:
-        logger.info("The handle has the signal", signal=told.outcome, attempt=delivery.attempts)
+        logger.info("The handle accepted the signal", signal=told.outcome, attempt=delivery.attempts)
         return True
     if has_expired(handle, clock) or delivery.status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         logger.warning("The handle no longer accepts signals", signal=told.outcome, problem=delivery.problem)
@@ -157,8 +157,8 @@ def body(told: Signal) -> bytes:
     attributes = list(told.data.items())
     while len(_write(told, dict(attributes), "")) > MAX_BODY_BYTES // 2 and len(attributes) > 1:
         name, _ = attributes.pop()
-        #: The attributes exceed 4,096 bytes; ask Neptune for the one that `attribute` names.
-        logger.warning("The signal has no room for an attribute", attribute=name)
+        #: The attributes exceed 4,096 bytes. Query Neptune for the one that `attribute` names.
+        logger.warning("An attribute was left out of the signal", attribute=name)
     return with_reason(told.reason, "", lambda reason: _write(told, dict(attributes), reason))
 
 

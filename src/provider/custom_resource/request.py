@@ -166,7 +166,8 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
         url, signed_at, expires_at = presigned_url(fields.get("ResponseURL"), hosts)
     except ElsewhereUrl as host:
         raise Unanswerable(
-            f"The event's ResponseURL is at {host}, which is not where CloudFormation takes this Region's responses; "
+            f"The event's ResponseURL is at {host}, which is not where CloudFormation accepts responses in this "
+            f"Region; "
             "the provider's ResponseHosts parameter can allow a local stand-in."
         ) from None
     except UnusableUrl as problem:
@@ -192,7 +193,7 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     )
     ids = [*address[2:5], address.fallback_id]
     if len(json.dumps(ids, ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
-        raise Unanswerable("The event's ids are too long to leave room for an answer.")
+        raise Unanswerable("The event's ids are too long to leave room for a response.")
     return address
 
 

@@ -198,7 +198,7 @@ class WaitingQueue:
         except Unclear as error:
             raise CannotWait(str(error)) from error
         if not answer.get("Attributes"):
-            #: Something else answers in its place: check the VPC's endpoint and resolver.
+            #: Another server responded: check the VPC's endpoint and resolver.
             raise CannotWait("Amazon SQS did not confirm sqs:GetQueueAttributes.")
 
     def deliver_soon(self, message: Message) -> None:

@@ -345,7 +345,7 @@ def refuse(entry: Entry, request_id: str, now: float, unseen: Request | None = N
     return entry.with_record(request_id, record)
 
 
-#: It was delivered late or repeatedly, and started nothing.
+#: The request was delivered late or twice, and started nothing.
 LATER_REQUEST = "A later request from CloudFormation has replaced this one."
 
 

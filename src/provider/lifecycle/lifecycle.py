@@ -275,8 +275,8 @@ class Lifecycle(NamedTuple):
             tracer.put_annotation("status", "NotFound")
             return Look(Status.ABSENT, str(error)), None
         except NeptuneError as error:
-            #: Normal during a failover: the provider [tries again](reference.md#retries). If it persists, was an
-            #: instance, route or security group rule [deleted first](reference.md#order-of-deletion)?
+            #: Normal during a failover: the provider [tries again](reference.md#retries). If it persists, check
+            #: whether an instance, route or security group rule was [deleted first](reference.md#order-of-deletion).
             logger.warning("The job could not be looked up; trying again", error=str(error))
             return Look(Status.SILENT, str(error)), _fault(error)
         tracer.put_annotation("status", job.status)
@@ -361,7 +361,7 @@ class _Ports(NamedTuple):
             return Reply(
                 Look(
                     Status.ABSENT,
-                    f"{ask.job} in the journal is not the identity of a job; its entry was changed by hand.",
+                    f"{ask.job} in the journal is not the identity of a job; its entry was edited by hand.",
                 )
             )
         job = ask.of.jobs.get(ask.job) if ask.of else None
@@ -384,12 +384,12 @@ class _Ports(NamedTuple):
         except JobNotFound:
             return Reply(result=Result.ACCEPTED)
         except NeptuneError as error:
-            #: Likewise.
+            #: As above.
             logger.warning(f"Neptune did not {verb} the job", error=str(error))
             has_ended = _NOTHING_TO_CANCEL in str(error).lower()
             look = self._ended(identity, settings) if has_ended else None
             return Reply(look, _result(verb, error), _fault(error), str(error))
-        logger.info({"start": "Started the job", "change": "Changed the job"}.get(verb, "Cancelled the job"))
+        logger.info({"start": "Started the job", "change": "Updated the job"}.get(verb, "Cancelled the job"))
         return Reply(result=Result.ACCEPTED)
 
     def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look | None:

@@ -35,7 +35,7 @@ _SENTENCES = {
     #: Nothing has changed.
     Why.NOT_CHANGED: "{named} could not be updated. {said}",
     #: Try again. If Neptune started the job after all, it is cancelled.
-    Why.NOT_DECIDED: "{named} was requested, but Neptune does not show it yet. {said}",
+    Why.NOT_DECIDED: "{named} was requested, but Neptune does not list it yet. {said}",
     Why.NOT_CHANGEABLE: "{named} cannot be updated yet (its status is {status}). {said}",
     Why.NOT_COMPLETED_YET: "{named} {not_completed} yet (its status is {status}). {said}",
     #: A deletion with `WaitForStop: false` does not wait.
@@ -95,7 +95,7 @@ def _undone(words: Words, job_id: str, look: Look) -> str:
     if look.status is Status.READY:
         details = _failure(look)
         #: SageMaker undid the update.
-        return f"{words.named(job_id)} was not updated and is unchanged. {details}".rstrip()
+        return f"The update of the {words.thing} {job_id} failed; the {words.thing} is unchanged. {details}".rstrip()
     return why_not_completed(words, job_id, look)
 
 
@@ -144,21 +144,22 @@ def ending_of_delete(ended: str, *, goes_on: bool) -> str:
 def not_provided(kind: Kind) -> str:
     """Say that the operator does not let the provider have jobs of a kind."""
     #: The provider still cancels existing ones.
-    return f"This provider has {kind.noun}s disabled. Its operator can enable them by setting {kind.parameter} to true."
+    return f"This provider does not allow {kind.noun}s; its operator can, by setting {kind.parameter} to true."
 
 
 def not_starting(words: Words) -> str:
     """Say that the operator does not let the provider start jobs, and what the operator can do."""
     #: A rollback may need that, too: then run `aws cloudformation continue-update-rollback`.
     return (
-        f"This provider only adopts existing {words.thing}s (Id). Its operator can enable new ones, and updates, by "
-        "setting StartJobs to true."
+        f"This provider only adopts existing {words.thing}s (Id). Its operator can allow new {words.thing}s and "
+        "updates by setting StartJobs to true."
     )
 
 
 def forbidden(identity: Identity, problem: str, words: Words) -> str:
     """Say that a job is at a host that the provider may not connect to, because its operator no longer allows it."""
     return (
-        f"The provider may not connect to {identity.endpoint.host}, the cluster of the {words.thing} {identity.id}. It "
+        f"The provider is not allowed to connect to {identity.endpoint.host}, the cluster of the {words.thing} "
+        f"{identity.id}. It "
         f"should be {problem} If AllowedHosts was changed, restore it and try again."
     )
