@@ -83,7 +83,7 @@ def test_a_job_that_does_not_complete_in_time_is_cancelled_by_the_delete_that_fo
     assert answer["Status"] == "FAILED"
     assert f"The job {started} has not completed yet (its status is InProgress)." in answer["Reason"]
     assert (
-        "The operation reached its time limit (ServiceTimeout). Raise ServiceTimeout (at most 3600), or use "
+        "The operation reached its time limit (ServiceTimeout). Increase ServiceTimeout (at most 3600), or use "
         "CompletionHandle instead of WaitForCompletion. The job will be cancelled when" in answer["Reason"]
     )
     assert world.simulator.running() == (started,)

@@ -114,7 +114,7 @@ def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Cloc
         clock=clock,
         pauses=pauses,
         complain=lambda problem, attempt: logger.warning(
-            #: One attempt; harmless if `CloudFormation accepted the response` follows.
+            #: One attempt failed; harmless if `CloudFormation accepted the response` follows.
             "CloudFormation did not accept the response",
             problem=problem,
             attempt=attempt,

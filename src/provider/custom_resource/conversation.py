@@ -185,7 +185,7 @@ class Conversation:
         try:
             told = self._look(ended=why)
         except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
-            #: The function ran out of time. CloudFormation was answered nevertheless.
+            #: The function ran out of time. CloudFormation received the response nevertheless.
             logger.warning("The outcome could not be written to the journal", error=str(error))
             return Told(Outcome.FAILED, "", why)
         return told if isinstance(told, Told) else Told(Outcome.FAILED, "", f"{told.reason} {why}")

@@ -110,7 +110,7 @@ def signal(handle: PresignedUrl, told: Signal, *, clock: Clock, pauses: Sequence
         clock=clock,
         pauses=pauses,
         complain=lambda problem, attempt: logger.warning(
-            #: One attempt; harmless if `The handle accepted the signal` follows.
+            #: One attempt failed; harmless if `The handle accepted the signal` follows.
             "The handle did not accept the signal",
             problem=problem,
             attempt=attempt,

@@ -230,7 +230,7 @@ class WaitingQueue:
 
     def _call(self, operation: str, call: Callable[[], Any]) -> Mapping[str, Any]:
         if not self._url:
-            #: As in `sam local invoke`.
+            #: Normal in `sam local invoke`.
             raise CannotWait("No queue is configured here.")
         try:
             answer: Mapping[str, Any] = call()

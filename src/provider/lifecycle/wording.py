@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from provider.kinds.kind import Kind, Words
 
 TIME_IS_UP = "The operation reached its time limit (ServiceTimeout)."
-_RAISE = "Raise ServiceTimeout (at most 3600)."
-_LONGER = "Raise ServiceTimeout (at most 3600), or use CompletionHandle instead of WaitForCompletion."
+_RAISE = "Increase ServiceTimeout (at most 3600)."
+_LONGER = "Increase ServiceTimeout (at most 3600), or use CompletionHandle instead of WaitForCompletion."
 
 _SENTENCES = {
     #: Compare with Neptune's list: `aws neptunedata list-ml-model-transform-jobs`, for example.
@@ -22,7 +22,7 @@ _SENTENCES = {
     #: Its resource was deleted, the request that started it failed, or an operator cancelled it.
     Why.OWED: "{named} is being {cancelled}. Try again when it {stopped}.",
     Why.MOVED: (
-        #: The provider cannot tell whether this is another cluster. The rollback needs no Neptune.
+        #: The provider cannot tell whether this is another cluster. The rollback works without Neptune.
         "Endpoint has changed, but Id has not: this resource adopted the {thing} {id} at the previous host. Restore "
         "Endpoint, or declare the {thing} at the new host under another logical id."
     ),
@@ -137,14 +137,16 @@ def ending_of_delete(ended: str, *, goes_on: bool) -> str:
         What to do.
     """
     meanwhile = "Meanwhile, the provider keeps trying for 24 hours." if goes_on else ""
-    #: If the provider does not keep trying, [the alarm](operations.md#the-alarms) sounds.
+    #: If the message does not say that the provider keeps trying, [an alarm](operations.md#the-alarms) sounds.
     return f"{ended} The deletion can be retried. {meanwhile}".strip()
 
 
 def not_provided(kind: Kind) -> str:
     """Say that the operator does not let the provider have jobs of a kind."""
     #: The provider still cancels existing ones.
-    return f"This provider does not allow {kind.noun}s; its operator can, by setting {kind.parameter} to true."
+    return (
+        f"This provider does not allow {kind.noun}s. Its operator can allow them by setting {kind.parameter} to true."
+    )
 
 
 def not_starting(words: Words) -> str:
