@@ -1,4 +1,4 @@
-"""The time, passed in, so that a test can play an hour in a millisecond."""
+"""The time, which is passed in so that a test can play an hour in a millisecond."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Clock(NamedTuple):
     """The clocks of one invocation.
 
     Attributes:
-        monotonic: Seconds from an arbitrary start; never jumps. Measures waits within an invocation.
-        wall: Seconds since the epoch; may jump. Measures what spans invocations.
-        sleep: Waits for the given seconds.
+        monotonic: Seconds from an arbitrary start. It never jumps, and measures waits within an invocation.
+        wall: Seconds since the epoch. It may jump, and measures what spans invocations.
+        sleep: Waits for the given number of seconds.
     """
 
     monotonic: Callable[[], float] = time.monotonic
@@ -26,5 +26,5 @@ class Clock(NamedTuple):
 
 
 def is_time(value: object) -> TypeGuard[float]:
-    """Tell whether a value is a time that may have been: seconds since the epoch."""
+    """Tell whether a value is a plausible time, in seconds since the epoch."""
     return type(value) in (int, float) and 0 <= cast("float", value) <= _LATEST_TIME

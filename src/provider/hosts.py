@@ -1,4 +1,4 @@
-"""Which hosts the function may speak to."""
+"""The hosts that the function may connect to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ if TYPE_CHECKING:
 
     from provider.values import Endpoint
 
-# AWS's partitions: how their Regions' names begin, and below which name all hosts of their services are (botocore's
-# partitions.json). GovCloud's are those of the commercial partition.
+# From botocore's partitions.json. GovCloud has the suffix of the commercial partition.
 PARTITIONS = {
     "": "amazonaws.com",
     "cn-": "amazonaws.com.cn",
@@ -21,14 +20,14 @@ PARTITIONS = {
     "eu-isoe-": "cloud.adc-e.uk",
     "us-isof-": "csp.hci.ic.gov",
 }
-"""The suffixes of AWS's host names, by the beginning of a Region's name."""
+"""The suffix of the host names in each of AWS's partitions, by the beginning of its Regions' names."""
 
 
 def _domain(prefix: str, suffix: str) -> str:
-    """Match what follows `.neptune` in the hosts of a partition's clusters.
+    """Match what follows `.neptune` in the host names of a partition's clusters.
 
-    Outside of the commercial partition the Region may come there, as it does in China. In that partition it does not,
-    and any label would match `x.neptune.s3.amazonaws.com`, which is anybody's bucket.
+    Outside the commercial partition, the Region may come first, as in China. Inside, any label would also match
+    `x.neptune.s3.amazonaws.com`, a bucket that anyone may own.
     """
     region = rf"(\.{prefix}[a-z0-9-]+)?" if prefix else ""
     return rf"{region}\.{re.escape(suffix)}"
@@ -38,11 +37,11 @@ _NEPTUNE = rf".+\.neptune({'|'.join(_domain(prefix, suffix) for prefix, suffix i
 
 
 class Hosts(NamedTuple):
-    """Hosts of one purpose; a pattern matches a whole host name in lower case, without a port.
+    """The allowed hosts for one purpose. A pattern matches a whole host name in lower case, without a port.
 
     Attributes:
-        own: Those of AWS, which are spoken to over HTTPS.
-        more: Those that the operator allows besides, also over plain HTTP.
+        own: AWS's own hosts, over HTTPS only.
+        more: The hosts that the operator also allows, over HTTPS or plain HTTP.
     """
 
     own: re.Pattern[str]
@@ -50,29 +49,23 @@ class Hosts(NamedTuple):
 
     @classmethod
     def of_clusters(cls, more: Iterable[str] = ()) -> Self:
-        """Make the hosts that an `Endpoint` may name.
+        """Return the hosts that an `Endpoint` may name: Neptune's own, and more.
 
         Args:
-            more: Host names that the operator allows; one with a leading dot allows every host below it.
-
-        Returns:
-            Neptune's own hosts, and those.
+            more: Host names that the operator allows. A name with a leading dot allows every host under it.
         """
         return cls(re.compile(_NEPTUNE), _pattern(more))
 
     @classmethod
     def of_responses(cls, region: str, more: Iterable[str] = ()) -> Self:
-        """Make the hosts that may be answered.
+        """Return the hosts that accept the responses of a Region's custom resources.
 
-        A custom resource's function is in its stack's Region, and so is the bucket that takes its answers, whose name
-        has the Region without dashes: of a bucket with another name nobody knows whose it is.
+        A custom resource's function is in its stack's Region. So is CloudFormation's bucket for responses, whose name
+        contains the Region without dashes. Anyone may own a bucket with another name.
 
         Args:
             region: The function's Region.
-            more: Host names that the operator allows; one with a leading dot allows every host below it.
-
-        Returns:
-            The hosts where CloudFormation takes the answers of the Region's custom resources, and those.
+            more: Host names that the operator allows. A name with a leading dot allows every host under it.
         """
         return cls(
             _bucket(f"cloudformation-custom-resource-response-{region.replace('-', '')}", region), _pattern(more)
@@ -80,42 +73,36 @@ class Hosts(NamedTuple):
 
     @classmethod
     def of_signals(cls, region: str, more: Iterable[str] = ()) -> Self:
-        """Make the hosts that may be signalled.
+        """Return the hosts that accept the signals of a Region's wait conditions.
 
-        The handles of a stack's wait conditions are in its Region, too, whose name the bucket's has as it is
-        (CloudFormation User Guide, "Access CloudFormation using an interface endpoint").
+        The name of CloudFormation's bucket for signals contains the Region, with dashes (CloudFormation User Guide,
+        "Access CloudFormation using an interface endpoint").
 
         Args:
             region: The function's Region.
-            more: Host names that the operator allows; one with a leading dot allows every host below it.
-
-        Returns:
-            The hosts where CloudFormation takes the signals of the Region's wait conditions, and those.
+            more: Host names that the operator allows. A name with a leading dot allows every host under it.
         """
         return cls(_bucket(f"cloudformation-waitcondition-{region}", region), _pattern(more))
 
 
 def _bucket(name: str, region: str) -> re.Pattern[str]:
-    """Match the hosts of a Region's bucket in Amazon S3."""
+    """Match the host names of a bucket in a Region of Amazon S3."""
     suffix = PARTITIONS[max(filter(region.startswith, PARTITIONS), key=len)]
     return re.compile(rf"{re.escape(name)}\.s3([.-]{re.escape(region)})?\.{re.escape(suffix)}")
 
 
 def _pattern(names: Iterable[str]) -> re.Pattern[str]:
-    """Match any of the names; none of them matches nothing."""
+    """Match any of the names; without names, match nothing."""
     hosts = (f".+{re.escape(name)}" if name.startswith(".") else re.escape(name) for name in map(str.lower, names))
     return re.compile("|".join(hosts) or r"(?!)")
 
 
 def problem_of(endpoint: Endpoint, clusters: Hosts) -> str:
-    """Tell why the function may not speak to a cluster.
+    """Return what an endpoint should be; empty if the function may connect to it.
 
     Args:
-        endpoint: The cluster.
+        endpoint: The endpoint.
         clusters: The hosts that an `Endpoint` may name.
-
-    Returns:
-        What the endpoint should be; empty if it is right.
     """
     if clusters.more.fullmatch(endpoint.host):
         return ""

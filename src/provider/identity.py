@@ -1,4 +1,4 @@
-"""The identity of a job: its cluster and its id. Two clusters may both have a job of the same id."""
+"""The identity of a job: its cluster and its id. Two clusters may have jobs with the same id."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from provider.values import Endpoint
 LONGEST_BYTES = 1024  # "can be up to 1 KB in size", CloudFormation User Guide on PhysicalResourceId
 
 NO_JOB = "no-job"
-"""Marks the physical id of a failed creation that has begun no job."""
+"""Begins the physical id of a failed creation that started no job."""
 
 _FORM = re.compile(r"(http://)?([a-z0-9.-]+):([0-9]{1,5})/([^/\s]+)")
 
 
 class Identity(NamedTuple):
-    """The identity of a job, and as text the physical id of the resource that has adopted or started it.
+    """The identity of a job. As text, it is the physical id of the resource that adopted or started the job.
 
-    Its form, `host:port/id`, says that there is such a job: neither an id that CloudFormation invents nor the marker of
-    a failed creation has a port before a slash. Plain HTTP, of a local run, shows in it.
+    Its form, `host:port/id`, shows that there is a job: neither an id that CloudFormation invents nor that of a failed
+    creation has a port before a slash. In a local run over plain HTTP, it begins with `http://`.
 
     Attributes:
         endpoint: The cluster.
@@ -30,20 +30,13 @@ class Identity(NamedTuple):
     id: str
 
     def __str__(self) -> str:
-        """Write it as a physical id."""
+        """Return the physical id."""
         scheme = "http://" if self.endpoint.scheme == "http" else ""
         return f"{scheme}{self.endpoint.host}:{self.endpoint.port}/{self.id}"
 
     @classmethod
     def parse(cls, physical_id: str) -> Self | None:
-        """Read a physical id.
-
-        Args:
-            physical_id: A resource's physical id.
-
-        Returns:
-            The identity of the resource's job; `None` if it is not known to have one.
-        """
+        """Read a physical id; `None` if it names no job."""
         match = _FORM.fullmatch(physical_id)
         if match is None:
             return None

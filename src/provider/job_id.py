@@ -1,4 +1,4 @@
-"""The ids of the jobs that the provider starts: readable, and the same for each delivery of a request."""
+"""The ids of the jobs that the provider starts. They are readable, and the same for each delivery of a request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import re
 from base64 import b32encode
 
-# Neptune takes 48 letters, digits and hyphens (Neptune user guide, "Neptune ML management API errors and exceptions").
+# Neptune accepts 48 letters, digits, hyphens (Neptune user guide, "Neptune ML management API errors and exceptions").
 _NAME_CHARACTERS, _REQUEST_CHARACTERS = 16, 14
 
 
@@ -15,11 +15,11 @@ def make(stack: str, resource: str, request_id: str) -> str:
 
     Args:
         stack: The stack's name.
-        resource: The resource's name in the template.
+        resource: The resource's logical id.
         request_id: The request's id.
 
     Returns:
-        At most 48 letters, digits and hyphens, the first no hyphen.
+        At most 48 letters, digits and hyphens. It does not begin with a hyphen.
     """
     names = (re.sub("[^A-Za-z0-9]+", "-", name)[:_NAME_CHARACTERS].strip("-") for name in (stack, resource))
     readable = "-".join(name for name in names if name) or "job"

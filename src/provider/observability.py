@@ -1,4 +1,4 @@
-"""The one Logger, Tracer and Metrics (Powertools for AWS Lambda)."""
+"""The Logger, Tracer and Metrics of Powertools for AWS Lambda."""
 
 from __future__ import annotations
 
@@ -16,29 +16,26 @@ from aws_lambda_powertools.metrics import MetricUnit
 if TYPE_CHECKING:
     from aws_lambda_powertools.logging.types import LogRecord
 
-# Else each record asks asyncio for its current task, which the first one has to execute asyncio for.
+# Otherwise, each record looks for the current task of asyncio, which the first one has to import.
 logging.logAsyncioTasks = False  # type: ignore[attr-defined] # typeshed does not know it
 
 SERVICE = "neptune-ml"
 NAMESPACE = "NeptuneML"
 
-# Whoever reads the query of a pre-signed URL can use it. It ends at white space, a quote or a backslash of JSON.
-# That of the CloudWatch console says the Region of a log, and nothing else.
+# Anyone who can read the query of a pre-signed URL can use it. It ends at whitespace, a quote or a backslash of JSON.
+# A URL of the CloudWatch console has only the log's Region there.
 _QUERY = re.compile(r"\?(?!region=[a-z0-9-]+(?:#|$))[^\s\"'\\<>]+")
 _SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-# Emulators give out "test"; to remove that would garble what it occurs in.
+# An emulator's secret is "test"; removing every "test" would garble the log.
 _SHORTEST_SECRET_CHARACTERS = 12
 
 
 def conceal(text: str) -> str:
-    """Remove what must not be written down from a text.
-
-    Args:
-        text: What is about to be logged or reported.
+    """Remove secrets from a text that is about to be logged or reported.
 
     Returns:
-        The text without the queries of URLs (what has a `=` after a `?`), and without the credentials of the
-        function's own role. What UTF-8 cannot hold (half a surrogate pair, quoted from an answer) is a `?`.
+        The text without the queries of URLs (a `?` with a `=` after it) and without the credentials of the function's
+        role. Characters that UTF-8 cannot encode, such as half a surrogate pair, become `?`.
     """
     text = _QUERY.sub(lambda query: "?..." if "=" in query[0] else query[0], text)
     for name in _SECRET_VARIABLES:
@@ -57,16 +54,16 @@ logger = Logger(
     service=SERVICE,
     logger_formatter=_ConcealingFormatter(use_rfc3339=True, version=os.environ.get("PROVIDER_VERSION", "unreleased")),
 )
-# X-Ray traces only botocore: of plain HTTP it would trace the answer to CloudFormation, too.
+# X-Ray traces only botocore. If it traced HTTP requests, it would record the URL of the response to CloudFormation.
 tracer = Tracer(service=SERVICE, patch_modules=["botocore"])
 
 
 def _conceal_in_traces() -> None:
-    """Conceal secrets in what goes to X-Ray: its SDK takes over the messages of errors, which may quote requests."""
+    """Conceal secrets in traces: the SDK of X-Ray records the messages of errors, which may quote requests."""
     emitter = getattr(tracer.provider, "emitter", None)
     if emitter is None:  # tracing is off
         return
-    send = emitter._send_data  # noqa: SLF001 - the one place that every segment passes, as text
+    send = emitter._send_data  # noqa: SLF001 - every segment passes here, as text
 
     def send_concealed(data: str) -> None:
         send(conceal(data))
@@ -77,20 +74,20 @@ def _conceal_in_traces() -> None:
 _conceal_in_traces()
 
 metrics = Metrics(service=SERVICE, namespace=NAMESPACE)
-# A dashboard shows one provider of several in an account.
+# An account may have several providers; a dashboard shows one.
 metrics.set_default_dimensions(function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
-# An invocation that raises may have recorded none; the warning would be a line that is no JSON.
+# An invocation that fails may have recorded no metrics; the warning would be a line that is not JSON.
 warnings.filterwarnings("ignore", "No application")
 
 
-# The watchdog's thread records, too.
+# The watchdog's thread also records metrics.
 _recording = threading.Lock()
 
 
 def _take_over(name: str) -> None:
-    """Let a library's logger write through ours: once, its warnings, and at our DEBUG what it has at INFO.
+    """Write a library's log through ours: its warnings, and at our level DEBUG its INFO.
 
-    At its own DEBUG, botocore writes the session token that it signs with.
+    At DEBUG, botocore would log the session token with which it signs requests.
     """
     library = logging.getLogger(name)
     library.handlers = list(logger.handlers)
@@ -100,7 +97,7 @@ def _take_over(name: str) -> None:
 
 for _library in ("boto3", "botocore", "urllib3"):
     _take_over(_library)
-# crhelper writes the pre-signed response URL, and a stack trace for each failure that is logged here in a line.
+# crhelper would log the pre-signed URL, and a stack trace for each failure that has its own line here.
 logging.getLogger("crhelper").setLevel(logging.CRITICAL)
 
 
@@ -109,8 +106,8 @@ def record(name: str, value: float, unit: str = MetricUnit.Count.value) -> None:
 
     Args:
         name: The metric's name.
-        value: The value; a count of 0 says that it could have occurred.
-        unit: Its unit.
+        value: The value. A count of 0 means that the event could have occurred, but did not.
+        unit: The unit, as CloudWatch names it.
     """
     with _recording:
         metrics.add_metric(name=name, unit=unit, value=value)

@@ -1,4 +1,4 @@
-"""What the operator set when deploying the provider: the template's parameters, as environment variables."""
+"""The settings of a deployed provider: the template's parameters, which the function has as environment variables."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Settings(NamedTuple):
     Attributes:
         region: The function's AWS Region.
         clusters: The hosts that an `Endpoint` may name.
-        responses: The hosts that may be answered.
-        signals: The hosts that may be signalled.
-        neptune_resource_arn: What the function's policy lets it use in Neptune, for messages.
-        waiting_queue_url: The queue in which requests wait; empty if there is none.
-        journal_table: The table of the journal; empty if there is none.
-        kinds: The resource types that the operator has the provider provide; empty: all.
-        may_start: Whether the provider may start jobs, or only adopt those that run already.
-        answer_pauses: How long to wait before each further attempt to deliver an answer, in seconds.
-        is_local: Whether `sam local invoke` runs the function: a person waits, and nobody delivers an event again.
+        responses: The hosts that accept responses.
+        signals: The hosts that accept signals.
+        neptune_resource_arn: The Neptune resources that the function's policy allows, for messages.
+        waiting_queue_url: The URL of the queue in which requests wait; empty if there is none.
+        journal_table: The name of the journal's table; empty if there is none.
+        kinds: The names of the allowed resource types, without `Custom::NeptuneML`; empty if all are allowed.
+        may_start: Whether the provider may start jobs, rather than only adopt existing ones.
+        answer_pauses: The pauses before each further attempt to deliver a response, in seconds.
+        is_local: Whether `sam local invoke` runs the function. Then a person is waiting, and no event is redelivered.
     """
 
     region: str
@@ -40,25 +40,15 @@ class Settings(NamedTuple):
     is_local: bool
 
     def provides(self, resource_type: str) -> bool:
-        """Tell whether the operator has the provider provide resources of a type.
-
-        Args:
-            resource_type: The type, `Custom::...`.
-
-        Returns:
-            Whether that is so.
-        """
+        """Tell whether the operator allows a resource type, `Custom::...`."""
         return not self.kinds or resource_type.removeprefix("Custom::NeptuneML") in self.kinds
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read the settings.
+        """Read the settings, with the template's defaults for those that are missing.
 
         Args:
             environment: The environment variables that `template.yaml` sets, and `AWS_REGION`, which Lambda sets.
-
-        Returns:
-            The settings, with the template's defaults for what is missing.
         """
         region = environment.get("AWS_REGION") or "us-east-1"
         is_local = environment.get("AWS_SAM_LOCAL") == "true"
@@ -69,7 +59,7 @@ class Settings(NamedTuple):
             responses=Hosts.of_responses(region, stand_ins),
             signals=Hosts.of_signals(region, stand_ins),
             neptune_resource_arn=environment.get("NEPTUNE_RESOURCE_ARN") or f"arn:aws:neptune-db:{region}:*:*/*",
-            # SAM puts the queue's name in the template there.
+            # SAM sets this to the logical id of the queue.
             waiting_queue_url="" if is_local else environment.get("WAITING_QUEUE_URL", ""),
             journal_table=environment.get("JOURNAL_TABLE", ""),
             kinds=frozenset(_names(environment.get("KINDS", ""))),
