@@ -15,7 +15,9 @@ from provider.custom_resource.waiting import WaitingQueue
 from provider.journal.memory import Memory
 from provider.journal.table import Table
 from provider.kinds import KINDS
+from provider.kinds.lookup import LOOKUP
 from provider.lifecycle import Lifecycle
+from provider.lookups import Lookups
 from provider.neptune import Jobs
 from provider.observability import logger, metrics, tracer
 from provider.route_checks import RouteChecks
@@ -33,24 +35,26 @@ _connect = lru_cache(maxsize=16)(partial(Jobs, region=_settings.region, resource
 _queue = WaitingQueue(_settings.waiting_queue_url, _settings.region)
 _journal = Memory() if _settings.is_local else Table(_settings.journal_table, _settings.region)
 
+_lifecycles = {
+    kind.resource_type: Lifecycle(
+        kind=kind,
+        schema=schema_of(kind.schema),
+        clusters=_settings.clusters,
+        connect=partial(_connect, kind),
+        journal=_journal,
+        clock=_clock,
+        may_start=_settings.may_start,
+        is_provided=_settings.provides(kind.resource_type),
+        is_patient=not _settings.is_local,  # a person waits, who has perhaps forgotten to start a Neptune
+    )
+    for kind in KINDS
+}
 _front_door = FrontDoor(
-    lifecycles={
-        kind.resource_type: Lifecycle(
-            kind=kind,
-            schema=schema_of(kind.schema),
-            clusters=_settings.clusters,
-            connect=partial(_connect, kind),
-            journal=_journal,
-            clock=_clock,
-            may_start=_settings.may_start,
-            is_provided=_settings.provides(kind.resource_type),
-            is_patient=not _settings.is_local,  # a person waits, who has perhaps forgotten to start a Neptune
-        )
-        for kind in KINDS
-    },
+    lifecycles=_lifecycles,
     queue=_queue,
     settings=_settings,
     clock=_clock,
+    lookups={LOOKUP.resource_type: Lookups(_lifecycles, _journal, _clock)},
     checks={
         "Custom::NeptuneMLRouteCheck": RouteChecks(
             clusters=_settings.clusters,

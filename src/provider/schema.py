@@ -108,7 +108,7 @@ class Schema(NamedTuple):
     Attributes:
         resource_type: Its name, `Custom::...`.
         rows: Its properties, in the order of the reference page.
-        adopts: The property that names a job to adopt; `None` for a map.
+        adopts: The property that names a job to adopt; `None` if there is none.
         either: Groups of properties. The description of a job needs one whole group.
         thing: What messages call the job.
     """
@@ -119,12 +119,13 @@ class Schema(NamedTuple):
     either: tuple[tuple[Property[Any], ...], ...] = ()
     thing: str = "job"
 
-    def parse(self, raw: Mapping[str, object], *, for_delete: bool = False) -> Properties:
+    def parse(self, raw: Mapping[str, object], *, for_delete: bool = False, path: str = "") -> Properties:
         """Validate the properties of a resource.
 
         Args:
             raw: The properties from CloudFormation, where every scalar is a string. Booleans and numbers are allowed.
             for_delete: Read only what a Delete needs, so that nothing else can block the deletion of a stack.
+            path: What messages write before a property's name, if it is a member of another one.
 
         Returns:
             The validated properties.
@@ -133,7 +134,6 @@ class Schema(NamedTuple):
             InvalidProperties: A property is missing, unknown or wrong. The message names all of them.
         """
         values: dict[Property[Any], object] = {}
-        path = "" if self.adopts else f"{self.resource_type}."
         known = [row.name for row in self.rows]
         meant = {} if for_delete else {name: nearest(name, known) for name in raw if name not in known}
         problems = [self._unknown(name, near, known) for name, near in meant.items()]
@@ -143,7 +143,7 @@ class Schema(NamedTuple):
                 try:
                     values[row] = parsed = row.type.parse(value)
                     if row.members:
-                        members = Schema(row.name, row.members).parse(parsed)
+                        members = Schema(row.name, row.members).parse(parsed, path=f"{row.name}.")
                         values[row] = {member.parameter: it for member, it in members.values.items()}
                 except InvalidProperties as error:
                     problems.append(str(error))

@@ -127,6 +127,13 @@ def _role_arn(value: object) -> str:
     return text
 
 
+def _instance_type(value: object) -> str:
+    text = _string(value)
+    if not re.fullmatch(r"ml\.\S+", text):
+        raise ValueError("an Amazon SageMaker instance type, such as ml.r5.xlarge")
+    return text
+
+
 def _handle(value: object) -> str:
     if not isinstance(value, str) or not value.startswith(("https://", "http://")):
         raise ValueError(A_HANDLE)
@@ -162,5 +169,8 @@ TIMEOUT = ValueType("Integer", _time_limit)
 JOB_ID = ValueType("String", _job_id, r"^(?!\.{1,2}$)[^\s/\\\x00-\x1f\x7f]{1,1024}$")
 ARN = ValueType("String", _arn, r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$")
 ROLE_ARN = ValueType("String", _role_arn, r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+$")
+INSTANCE_TYPE = ValueType("String", _instance_type, r"^ml\.\S+$")
 HANDLE = ValueType("String", _handle, r"^https?://\S+$")
-ENDPOINT = ValueType("String", _endpoint, r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?$")
+ENDPOINT = ValueType(
+    "String", _endpoint, r"^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
+)

@@ -65,6 +65,12 @@ class Run:
             },
         )
 
+    @property
+    def resource_type(self) -> str:
+        """The type of the job's own resource."""
+        job_type = self.event["ResourceProperties"].get("JobType")
+        return f"Custom::NeptuneML{job_type}" if job_type else str(self.event["ResourceType"])
+
     def check_answer(self) -> None:
         """CloudFormation gets the one answer, or signal, that it is to get."""
         expected = OUTCOMES[self.name]
@@ -82,7 +88,7 @@ class Run:
             for field in ("StackId", "RequestId", "LogicalResourceId"):
                 assert answer[field] == self.event[field]
             data = answer["Data"]
-        assert data.keys() == (ATTRIBUTES[self.event["ResourceType"]] if has_job else set())
+        assert data.keys() == (ATTRIBUTES[self.resource_type] if has_job else set())
         if has_job:
             assert (data["Id"], data["Status"]) == (expected.job, expected.job_status)
             assert bool(data.get("ModelNames")) == (expected.job_status == "Completed")
@@ -91,7 +97,7 @@ class Run:
     def check_neptune(self) -> None:
         """Neptune is asked for that job alone, and nothing becomes of any other."""
         expected = OUTCOMES[self.name]
-        jobs = f"/ml/{PATHS[self.event['ResourceType']]}"
+        jobs = f"/ml/{PATHS[self.resource_type]}"
         item = f"{jobs}/{expected.job}"
 
         cancelled = [target for method, target in self.requests if method == "DELETE"]

@@ -27,6 +27,7 @@ from provider.custom_resource.waiting import WaitingQueue
 from provider.hosts import Hosts
 from provider.identity import Identity
 from provider.kinds import KINDS
+from provider.lookups import SCHEMA
 from tests.events.outcomes import CLUSTER, INVENTED_ID, OUTCOMES
 
 if TYPE_CHECKING:
@@ -99,8 +100,11 @@ def test_event_looks_like_one_of_cloudformations(name: str) -> None:
     assert 1 <= int(properties["ServiceTimeout"]) <= 3600
     assert str(uuid.UUID(event["RequestId"], version=4)) == event["RequestId"]
     assert all(isinstance(scalar, str) and scalar for scalar in scalars({**event, "Waiting": {}}))
-    (kind,) = (it for it in KINDS if it.resource_type == event["ResourceType"])
-    known = {row.name for row in schema_of(kind.schema).rows}
+    (known,) = (
+        {row.name for row in schema.rows}
+        for schema in (*(schema_of(kind.schema) for kind in KINDS), SCHEMA)
+        if schema.resource_type == event["ResourceType"]
+    )
     assert (properties.keys() <= known) == (name != "create-mistyped-property")
     if "OldResourceProperties" in event:
         assert event["OldResourceProperties"] != properties

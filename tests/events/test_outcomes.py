@@ -17,7 +17,9 @@ from provider.custom_resource.properties import schema_of
 from provider.custom_resource.waiting import WaitingQueue
 from provider.journal.memory import Memory
 from provider.kinds import KINDS
+from provider.kinds.lookup import LOOKUP
 from provider.lifecycle import Lifecycle
+from provider.lookups import Lookups
 from provider.neptune import Jobs
 from provider.settings import Settings
 from simulator import ManualClock
@@ -63,7 +65,9 @@ def run(name: str, variables: Mapping[str, str]) -> Run:
         )
         for kind in KINDS
     }
-    door = FrontDoor(lifecycles, WaitingQueue(settings.waiting_queue_url, settings.region), settings, clock)
+    queue = WaitingQueue(settings.waiting_queue_url, settings.region)
+    lookups = {LOOKUP.resource_type: Lookups(lifecycles, journal, clock)}
+    door = FrontDoor(lifecycles, queue, settings, clock, lookups)
     with world.running(ADDRESS, clock=time) as here:
         event = json.loads(events.text(name, here.ports, ADDRESS))
         returned = door.handle(event, LambdaContext(monotonic=time))  # type: ignore[arg-type] # quacks like Powertools'

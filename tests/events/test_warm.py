@@ -92,6 +92,7 @@ def days(here: world.World) -> dict[str, Day]:
         "owed-gone": Day(owed_gone, owes=gone),
         "owed-without-queue": Day(owed_running, queue="No queue is here.", owes=running),
         "endpoint": Day({**read("delete"), "ResourceType": "Custom::NeptuneMLEndpoint"}),
+        "lookup": Day(read("create-lookup")),
         "route-check": Day(check),
         "no-url": Day({**read("create"), "ResponseURL": ""}),
         "two-messages": Day({"Records": 2 * delivered(read("create"))["Records"]}),
@@ -149,7 +150,10 @@ class Process:
         lifecycles = {
             name: lifecycle._replace(clock=clock, journal=journal) for name, lifecycle in door.lifecycles.items()
         }
-        door = door._replace(clock=clock, queue=queue, lifecycles=lifecycles)
+        lookups = {
+            name: it._replace(lifecycles=lifecycles, journal=journal, clock=clock) for name, it in door.lookups.items()
+        }
+        door = door._replace(clock=clock, queue=queue, lifecycles=lifecycles, lookups=lookups)
         self.monkeypatch.setattr(self.entry, "_front_door", door)
         self.recorder.begin_segment("function")
         try:

@@ -13,6 +13,7 @@ from provider.custom_resource.properties import schema_of
 from provider.kinds import ENDPOINT as KIND_OF_ENDPOINTS
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.kinds.common import ID
+from provider.kinds.lookup import LOOKUP
 from tests.cfn_lint.linting import ENDPOINT, ROOT, lint
 from tests.examples.resolving import Resolving
 
@@ -24,7 +25,8 @@ EXAMPLES = ROOT / "examples"
 TEMPLATES = sorted([*EXAMPLES.glob("*.yaml"), *EXAMPLES.glob("sam/*.yaml")])
 RESOURCE_TYPES = tuple(kind.resource_type for kind in KINDS)
 WAIT_CONDITION = "AWS::CloudFormation::WaitCondition"
-WAITING = (WAIT_CONDITION, f"{WAIT_CONDITION}Handle")
+# What waits for a job, and reads it then: these cancel nothing.
+WAITING = (WAIT_CONDITION, f"{WAIT_CONDITION}Handle", LOOKUP.resource_type)
 SCHEMA = schema_of(MODEL_TRANSFORM_JOB.schema)
 
 
@@ -180,7 +182,8 @@ def test_what_comes_after_a_long_job_waits_for_its_wait_condition_which_goes_bef
     assert resources["TrainingJob"]["Properties"]["CompletionHandle"] == {"Ref": "Handle"}
     assert depended_on("Trained", resources) == {"Handle", "DataProcessingJob", "TrainingJob"}
     assert depended_on("TransformJob", resources) == {"Handle", "DataProcessingJob", "TrainingJob", "Trained"}
-    assert depended_on("InferenceEndpoint", resources) == set(resources) - {"InferenceEndpoint"}
+    assert depended_on("InferenceEndpoint", resources) == set(resources) - {"InferenceEndpoint", "TrainedJob"}
+    assert "Trained" in depended_on("TrainedJob", resources)
 
 
 def test_without_depends_on_the_instance_and_the_rule_would_go_with_the_job() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from provider import handler as entry
 from provider.kinds import ENDPOINT, KINDS, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB
+from provider.kinds.lookup import LOOKUP
 from simulator import ErrorAnswer, Fault, JobStatus
 from tests.function.asking import INVENTED, answered, create, delete, job_id, update
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.function.world import World
 
 KIND_NAMES = [kind.resource_type.removeprefix("Custom::NeptuneML") for kind in KINDS]
+TYPES = [*(kind.resource_type for kind in KINDS), LOOKUP.resource_type]
 PAIRS = [(one, other) for one in KINDS for other in KINDS if one is not other]
 
 
@@ -186,8 +188,8 @@ def test_a_delete_of_a_kind_whose_job_is_gone_leaves_the_other_kinds_job_alone(
         ("Custom::NeptuneMLModelTransformationJob", "did you mean Custom::NeptuneMLModelTransformJob?"),
         ("custom::neptunemldataprocessingjob", "did you mean Custom::NeptuneMLDataProcessingJob?"),
         ("Custom::NeptuneMLDataProcessingJob ", "did you mean Custom::NeptuneMLDataProcessingJob?"),
-        ("AWS::S3::Bucket", f"it has {', '.join(kind.resource_type for kind in KINDS)}."),
-        ("", f"it has {', '.join(kind.resource_type for kind in KINDS)}."),
+        ("AWS::S3::Bucket", f"it has {', '.join(TYPES)}."),
+        ("", f"it has {', '.join(TYPES)}."),
     ],
 )
 def test_an_unknown_type_is_refused_and_its_rollback_succeeds(world: World, resource_type: str, words: str) -> None:

@@ -17,7 +17,9 @@ from provider.custom_resource.properties import schema_of
 from provider.custom_resource.waiting import OWED, CannotWait, Message, WaitingQueue
 from provider.journal.memory import Memory
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
+from provider.kinds.lookup import LOOKUP
 from provider.lifecycle import Lifecycle
+from provider.lookups import Lookups
 from provider.neptune import Jobs
 from provider.route_checks import RouteChecks
 from provider.settings import Settings
@@ -257,7 +259,10 @@ class World:
         checks = RouteChecks(
             self.settings.clusters, self.connect, self.queue, self.journal, self.clock, may_start=self.may_start
         )
-        return FrontDoor(lifecycles, self.queue, self.settings, self.clock, {ROUTE_CHECK: checks})
+        lookups = {LOOKUP.resource_type: Lookups(lifecycles, self.journal, self.clock)}
+        return FrontDoor(
+            lifecycles, self.queue, self.settings, self.clock, lookups=lookups, checks={ROUTE_CHECK: checks}
+        )
 
     def invoke(self, event: object, remaining: float = 900.0) -> dict[str, str]:
         """Invoke the function once."""

@@ -46,6 +46,7 @@ class FrontDoor(NamedTuple):
         queue: Where they wait.
         settings: The provider's settings.
         clock: The time.
+        lookups: Likewise of resources that have no job of their own.
         checks: Likewise of the provider's own stack; their types are no suggestion for one that is mistyped.
     """
 
@@ -53,6 +54,7 @@ class FrontDoor(NamedTuple):
     queue: WaitingQueue
     settings: Settings
     clock: Clock
+    lookups: Mapping[str, Meaning] = MappingProxyType({})
     checks: Mapping[str, Meaning] = MappingProxyType({})
 
     def handle(
@@ -182,7 +184,7 @@ class FrontDoor(NamedTuple):
     def _refuse(self, fields: Mapping[str, object], address: ReturnAddress, problem: str) -> Answer:
         """Fail a request that is none, unless it is the Delete of a creation that failed for the same reason."""
         is_delete, physical_id = fields.get("RequestType") == RequestType.DELETE, address.physical_id or ""
-        is_unknown = str(fields.get("ResourceType")) not in {*self.lifecycles, *self.checks}
+        is_unknown = str(fields.get("ResourceType")) not in {*self.lifecycles, *self.lookups, *self.checks}
         if is_delete and (
             physical_id.startswith(f"{NO_JOB}/") or (is_unknown and physical_id and not Identity.parse(physical_id))
         ):
@@ -194,10 +196,11 @@ class FrontDoor(NamedTuple):
 
     def _meaning_of(self, resource_type: object) -> Meaning:
         name = str(resource_type)
-        if meaning := self.lifecycles.get(name) or self.checks.get(name):
+        published: dict[str, Meaning] = {**self.lifecycles, **self.lookups}
+        if meaning := published.get(name) or self.checks.get(name):
             return meaning
-        near = nearest(name, self.lifecycles)
-        hint = f"did you mean {near}?" if near else f"it has {', '.join(self.lifecycles)}."
+        near = nearest(name, published)
+        hint = f"did you mean {near}?" if near else f"it has {', '.join(published)}."
         #: Use one of these [types](reference.md). An older provider may lack some. CloudFormation cannot change a
         #: resource's type: use another logical id.
         raise MalformedRequest(f"The provider has no resource type {shown(resource_type)}; {hint}")

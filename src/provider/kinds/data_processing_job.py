@@ -60,7 +60,7 @@ DATA_PROCESSING_JOB = Kind(
         ),
         describing(
             "ProcessingInstanceType",
-            values.STRING,
+            values.INSTANCE_TYPE,
             "The type of the ML instance, such as `ml.r5.4xlarge`.",
             default_text="the smallest `ml.r5` type whose memory is ten times the size of the exported data",
         ),

@@ -78,7 +78,7 @@ ENDPOINT = Kind(
         ),
         describing(
             "InstanceType",
-            values.STRING,
+            values.INSTANCE_TYPE,
             "The type of the ML instances.",
             update="No interruption",
             default_text="`ml.m5.xlarge`",

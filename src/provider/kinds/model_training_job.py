@@ -75,13 +75,13 @@ MODEL_TRAINING_JOB = Kind(
         ),
         describing(
             "BaseProcessingInstanceType",
-            values.STRING,
+            values.INSTANCE_TYPE,
             "The type of the ML instance that prepares and manages training, such as `ml.r5.xlarge`.",
             default_text="Neptune's recommendation for the graph's size",
         ),
         describing(
             "TrainingInstanceType",
-            values.STRING,
+            values.INSTANCE_TYPE,
             "The type of the ML instances for training.",
             default_text="`ml.p3.2xlarge`",
         ),

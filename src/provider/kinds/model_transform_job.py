@@ -72,7 +72,7 @@ MODEL_TRANSFORM_JOB = Kind(
         common.SAGEMAKER_IAM_ROLE_ARN,
         describing(
             "BaseProcessingInstanceType",
-            values.STRING,
+            values.INSTANCE_TYPE,
             "The type of the ML instance that prepares the job, such as `ml.r5.4xlarge`.",
             default_text="Neptune's recommendation for the graph's size",
         ),

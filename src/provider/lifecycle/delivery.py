@@ -304,11 +304,8 @@ class Delivery:
     def _note(self, fault: Fault | None, words: str) -> None:
         """Note whether what was asked has been answered."""
         patience = self.seen.patience
-        if fault is None:
-            self.seen.patience = patience._replace(silent_since=None)
-        else:
-            since = self._clock() if patience.silent_since is None else patience.silent_since
-            self.seen.patience = patience._replace(silent_since=since, fault=patience.fault_after(fault), words=words)
+        answered_now = patience._replace(silent_since=None)
+        self.seen.patience = patience.after(fault, words, self._clock()) if fault else answered_now
 
     # --- answers ------------------------------------------------------------------------------------------------------
 

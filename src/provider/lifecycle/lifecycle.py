@@ -150,13 +150,13 @@ class Lifecycle(NamedTuple):
         """
         logger.append_keys(job_id=identity.id)
         tracer.put_annotation("job_id", identity.id)
-        if problem := self._problem_at(identity):
+        if problem := self.problem_at(identity):
             raise RequestFailed(problem)
         try:
             self.schema.parse(properties, for_delete=True)
         except InvalidProperties as error:
             raise RequestFailed(str(error)) from error
-        look, fault = self._look(identity, self._settings(properties))
+        look, fault = self.ask(identity, self._settings(properties))
         if fault is None:
             match TABLE["end", "-"][look.status]:
                 case "done":
@@ -167,10 +167,9 @@ class Lifecycle(NamedTuple):
                     return Told(Outcome.FAILED, str(identity), reason)
             return Waiting(wording.reason(Why.NOT_COMPLETED_YET, self.words, identity.id, look, ""), Patience())
         now = self.clock.wall()
-        since = now if so_far.silent_since is None else so_far.silent_since
-        waits = so_far._replace(silent_since=since, fault=fault, words=look.words)
+        waits = so_far.after(fault, look.words, now)
         reason = wording.reason(Why.SILENT, self.words, identity.id, look, "")
-        if waits.is_over(Phase.COMPLETING, now, self._limits):
+        if waits.is_over(Phase.COMPLETING, now, self.limits):
             return Told(Outcome.FAILED, str(identity), reason)
         return Waiting(reason, waits)
 
@@ -256,19 +255,35 @@ class Lifecycle(NamedTuple):
     # --- Neptune ------------------------------------------------------------------------------------------------------
 
     @property
-    def _limits(self) -> Mapping[Phase, Mapping[Fault, float]]:
+    def limits(self) -> Mapping[Phase, Mapping[Fault, float]]:
+        """For how long faults are borne."""
         return patience.LIMITS if self.is_patient else patience.NONE
 
     def _seen(self, so_far: Patience) -> Seen:
-        return Seen(uuid.uuid4().hex[:12], self.clock.wall(), so_far, self._limits)
+        return Seen(uuid.uuid4().hex[:12], self.clock.wall(), so_far, self.limits)
 
-    def _problem_at(self, identity: Identity) -> str:
-        """Say why the provider may not speak to a job's cluster, whose host the operator has taken away meanwhile."""
+    def problem_at(self, identity: Identity) -> str:
+        """Say why the provider may not speak to a job's cluster, whose host the operator does not allow (any more).
+
+        Args:
+            identity: The job.
+
+        Returns:
+            Why; empty if it may.
+        """
         problem = problem_of(identity.endpoint, self.clusters)
         return wording.forbidden(identity, problem, self.words) if problem else ""
 
-    def _look(self, identity: Identity, settings: Mapping[str, str]) -> tuple[Look, Fault | None]:
-        """Ask Neptune for a job."""
+    def ask(self, identity: Identity, settings: Mapping[str, object]) -> tuple[Look, Fault | None]:
+        """Ask Neptune for a job.
+
+        Args:
+            identity: The job.
+            settings: What the call carries, by the names of properties; others are left aside.
+
+        Returns:
+            What it says; and why it does not, if it does not.
+        """
         try:
             job = self.connect(identity.endpoint).get(identity.id, self._needed(settings))
         except JobNotFound as error:
@@ -302,17 +317,27 @@ class Lifecycle(NamedTuple):
             is_changing=job.is_changing or job.is_stopping,
         )
 
-    def _needed(self, settings: Mapping[str, str]) -> Properties:
+    def _needed(self, settings: Mapping[str, object]) -> Properties:
         return self.schema.parse(settings, for_delete=True)
 
     def _with_every_attribute(self, told: Told) -> Told:
-        """Have every attribute that there is, empty where Neptune has named none."""
         identity = Identity.parse(told.physical_id)
         if told.has_failed or identity is None:
             return told._replace(attributes={})
+        return told._replace(attributes=self.every_attribute(identity, told.attributes))
+
+    def every_attribute(self, identity: Identity, known: Mapping[str, str]) -> dict[str, str]:
+        """Have every attribute that there is, empty where Neptune has named none.
+
+        Args:
+            identity: The job.
+            known: What Neptune has named.
+
+        Returns:
+            What `Fn::GetAtt` returns.
+        """
         names = ("Status", *(attribute.name for attribute in self.kind.attributes))
-        known = {name: told.attributes.get(name, "") for name in names}
-        return told._replace(attributes={"Id": identity.id, **known})
+        return {"Id": identity.id, **{name: known.get(name, "") for name in names}}
 
 
 class _Ports(NamedTuple):
@@ -367,10 +392,10 @@ class _Ports(NamedTuple):
         job = ask.of.jobs.get(ask.job) if ask.of else None
         settings = job.settings if job and job.is_owed and job.settings else self.request.settings
         is_checked = ask.job in (self.request.names, self.request.adopts, self.request.own)
-        if not is_checked and (problem := self.life._problem_at(identity)):  # noqa: SLF001 - one room
+        if not is_checked and (problem := self.life.problem_at(identity)):
             return Reply(Look(Status.SILENT, problem), Result.WITHOUT_EFFECT, Fault.SILENCE, problem)
         if ask.verb == "look":
-            look, fault = self.life._look(identity, settings)  # noqa: SLF001 - one room
+            look, fault = self.life.ask(identity, settings)
             return Reply(look=look, fault=fault, words=look.words)
         return self._act(ask.verb, identity, settings)
 
@@ -394,7 +419,7 @@ class _Ports(NamedTuple):
 
     def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look | None:
         """See a job that Neptune will not cancel for it has ended, under whatever status."""
-        look, fault = self.life._look(identity, settings)  # noqa: SLF001 - one room
+        look, fault = self.life.ask(identity, settings)
         is_known = look.words.lower() in [status.lower() for status in self.life.kind.running]
         if fault is not None or look.status is not Status.RUNS or is_known or not self.life.kind.ended:
             return None

@@ -85,6 +85,20 @@ class Patience(NamedTuple):
         since = [it for it in (self.silent_since, self.refused_since) if it is not None]
         return any(now - it >= limits[phase][self.fault] for it in since)
 
+    def after(self, fault: Fault, words: str, now: float) -> Self:
+        """Return what is known when a look was not answered.
+
+        Args:
+            fault: What is wrong.
+            words: What was said of it.
+            now: The time.
+
+        Returns:
+            The patience that goes on.
+        """
+        since = now if self.silent_since is None else self.silent_since
+        return self._replace(silent_since=since, fault=self.fault_after(fault), words=words)
+
     def fault_after(self, fault: Fault) -> Fault:
         """Say by which fault something is borne that goes wrong now: a host that was there before is not mistyped."""
         is_first = self.silent_since is None and self.refused_since is None

@@ -1,0 +1,140 @@
+"""Lookups: resources that have the attributes of a job, and neither start nor cancel it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from provider.custom_resource.properties import SERVICE_TIMEOUT, SERVICE_TOKEN
+from provider.identity import LONGEST_BYTES, Identity
+from provider.journal.entry import Entry, Job, Outcome, Record
+from provider.journal.errors import Conflict, JournalUnavailable
+from provider.kinds import lookup
+from provider.kinds.kind import Words
+from provider.lifecycle import Asked, Told, Waiting, wording
+from provider.lifecycle.patience import Phase
+from provider.lifecycle.plan import Look, Status, Why
+from provider.observability import logger
+from provider.schema import InvalidProperties
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from provider.clock import Clock
+    from provider.lifecycle import Lifecycle, Patience
+    from provider.lifecycle.terms import Journal
+
+SCHEMA = lookup.LOOKUP._replace(rows=(SERVICE_TOKEN, SERVICE_TIMEOUT, *lookup.LOOKUP.rows))
+"""Its properties, with those of CloudFormation's protocol."""
+_PREFIX = "lookup"
+
+
+def _failed(reason: str) -> Told:
+    return Told(Outcome.FAILED, "", reason)
+
+
+class Lookups(NamedTuple):
+    """What the requests of a lookup mean.
+
+    The physical id is not the job's identity, so that no Delete takes it for a job to be cancelled.
+
+    Attributes:
+        lifecycles: Who can ask for a job, by the type of its resources.
+        journal: Remembers the attributes for an update, which must not fail because Neptune cannot be asked.
+        clock: The time.
+    """
+
+    lifecycles: Mapping[str, Lifecycle]
+    journal: Journal
+    clock: Clock
+
+    @property
+    def words(self) -> Words:
+        """What messages say of a lookup."""
+        return Words(thing="lookup")
+
+    def look(
+        self,
+        asked: Asked,
+        so_far: Patience,
+        *,
+        send: Callable[[str], bool],  # noqa: ARG002 - a lookup closes no job
+        check: Callable[[Told], str],
+        ended: str = "",
+        known: str = "",
+    ) -> Told | Waiting:
+        """Look a job up.
+
+        Args:
+            asked: The request.
+            so_far: The patience of the looks before.
+            send: Not needed.
+            check: Asked before a success: says why it is none, or nothing.
+            ended: Why the request may wait no longer; empty if it may.
+            known: Then, what the look before has found, in words.
+
+        Returns:
+            The job's attributes, or why there are none; or that Neptune is to be asked again.
+        """
+        if asked.is_delete:
+            self._remember(asked, {})
+            return Told(Outcome.SUCCESS, asked.physical_id)
+        try:
+            lifecycle, identity = self._read(asked.properties)
+        except InvalidProperties as error:
+            return _failed(str(error))
+        if problem := lifecycle.problem_at(identity):
+            return _failed(problem)
+        silent = Look(Status.SILENT, known or ended), so_far.fault
+        look, fault = silent if ended else lifecycle.ask(identity, asked.properties)
+        physical_id = f"{_PREFIX}/{identity}"
+        if look.status in (Status.SILENT, Status.ABSENT):
+            waits = so_far if fault is None else so_far.after(fault, look.words, self.clock.wall())
+            is_over = fault is None or waits.is_over(Phase(asked.type), self.clock.wall(), lifecycle.limits)
+            if not (ended or is_over):
+                return Waiting(look.words, waits)
+            if asked.physical_id != physical_id:
+                why = Why.SILENT if look.status is Status.SILENT else Why.NOT_THERE
+                return _failed(wording.reason(why, lifecycle.words, identity.id, look, ""))
+            logger.warning("The job could not be looked up", problem=look.words)  # perhaps a rollback: it must not fail
+            known_attributes = self._remembered(asked, identity)
+        else:
+            known_attributes = look.attributes
+        told = Told(Outcome.SUCCESS, physical_id, attributes=lifecycle.every_attribute(identity, known_attributes))
+        problem = check(told)
+        self._remember(asked, {str(identity): Job(attributes=known_attributes)})
+        return _failed(problem) if problem else told
+
+    def _read(self, raw: Mapping[str, object]) -> tuple[Lifecycle, Identity]:
+        properties = SCHEMA.parse(raw)
+        given = properties.values
+        if (lookup.JOB in given) is (lookup.CLUSTER in given) or (lookup.CLUSTER in given) is not (lookup.ID in given):
+            raise InvalidProperties("Specify either Job, or Endpoint and Id.")
+        identity = (
+            properties[lookup.JOB]
+            if lookup.JOB in given
+            else Identity(properties[lookup.CLUSTER], properties[lookup.ID])
+        )
+        if len(f"{_PREFIX}/{identity}".encode()) > LONGEST_BYTES:
+            raise InvalidProperties(
+                f"Id is too long; with the cluster's name, it should have at most {LONGEST_BYTES:,} bytes."
+            )
+        return self.lifecycles[lookup.KINDS[properties[lookup.JOB_TYPE]].resource_type], identity
+
+    # --- what is known for a rollback ---------------------------------------------------------------------------------
+
+    def _remember(self, asked: Asked, jobs: Mapping[str, Job]) -> None:
+        seen = Record(1, asked.type, None, self.clock.wall(), answered=self.clock.wall())
+        try:
+            _, revision = self.journal.read(asked.resource)
+            self.journal.write(asked.resource, Entry(asked.request_id, 1, 0, {asked.request_id: seen}, jobs), revision)
+        except (Conflict, JournalUnavailable) as error:
+            logger.warning("The attributes are not remembered", problem=str(error))
+
+    def _remembered(self, asked: Asked, identity: Identity) -> Mapping[str, str]:
+        try:
+            entry, _ = self.journal.read(asked.resource)
+        except JournalUnavailable as error:
+            logger.warning("The attributes are not known", problem=str(error))
+            return {}
+        job = entry.jobs.get(str(identity)) if entry else None
+        return job.attributes if job else {}
