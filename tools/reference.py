@@ -1,14 +1,13 @@
 """The reference of the resource types: what documents and lint rules say of them, from their one definition.
 
-`python -m tools.reference` writes a page for each type in `docs/reference/`, and the parts of other pages and of the
-cfn-lint rules that stand between the marks `generated: NAME` and `end of NAME`; with `--check` it only tells whether
-they are up to date.
+`python -m tools.reference` writes a page for each type in `docs/reference/`, and the parts of other pages that stand
+between the marks `generated: NAME` and `end of NAME`, the JSON schemas and the CDK constructs; with `--check` it only
+tells whether they are up to date.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 import textwrap
@@ -19,26 +18,27 @@ import botocore.session
 from botocore import xform_name
 from cfnlint.decode.cfn_yaml import loads  # type: ignore[import-untyped]
 
-from provider.custom_resource.properties import schema_of
-from provider.hosts import Hosts, problem_of
-from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
-from provider.values import DEFAULT_PORT, Endpoint
-from tools import examples, troubleshooting
+from provider import lookups
+from provider.kinds import KINDS
+from provider.kinds.lookup import KINDS as LOOKED_UP
+from provider.kinds.lookup import LOOKUP
+from tools import constructs, schemas, troubleshooting
 from tools.diagrams import diagrams
+from tools.rows import attributes_of, range_of, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from provider.kinds.kind import Call, Kind
     from provider.schema import Property
 
 _ROOT = Path(__file__).parent.parent
 PAGE = _ROOT / "docs/reference.md"
+LOOKUP_PAGE = _ROOT / "docs/reference/job-lookup.md"
 DEVELOPMENT = _ROOT / "docs/development.md"
 DEPLOYMENT = _ROOT / "docs/deployment.md"
 TEMPLATE = _ROOT / "template.yaml"
 TROUBLESHOOTING = _ROOT / "docs/troubleshooting.md"
-RULES = _ROOT / "cfn_lint/neptune_ml.py"
 
 _LINE_LENGTH = 120
 _UPDATES = {"Not supported": "Updates are not supported"}
@@ -80,37 +80,33 @@ Specify either `{adopts}`, or the properties that describe a new {thing}: `{firs
 [get]: {api}{get}.html
 [cancel]: {api}{cancel}.html
 """
+_LOOKUP_PAGE = """\
+# {resource_type}
 
+<!-- Written by `make docs`. -->
 
-def rows_of(kind: Kind) -> tuple[Property[Any], ...]:
-    """Return the properties of a resource type.
+The resource has the attributes of a job or endpoint. It starts, changes and cancels nothing. Use it to read a job \
+when a wait condition has ended, or a job that no stack has. See the [reference](../reference.md) for limits.
 
-    Args:
-        kind: The kind of its jobs.
+## Syntax
 
-    Returns:
-        Their rows, those of CloudFormation's protocol among them.
-    """
-    return schema_of(kind.schema).rows
+```yaml
+Type: {resource_type}
+Properties:
+{syntax}
+```
 
+## Properties
 
-def attributes_of(kind: Kind) -> dict[str, str]:
-    """Return what `Fn::GetAtt` returns of a resource type.
+{properties}
+## Return values
 
-    Args:
-        kind: The kind of its jobs.
+`Ref` returns an identifier of the lookup. `Fn::GetAtt` returns the attributes of the `JobType`:
 
-    Returns:
-        What each attribute is, by its name.
-    """
-    thing = kind.words.thing
-    every = dict.fromkeys((*kind.running, *kind.stopping, *kind.ended, *kind.completed, *kind.failed))
-    *statuses, last = (f"`{status}`" for status in every)
-    return {
-        "Id": f"The {thing}'s id.",
-        "Status": f"The {thing}'s status: {', '.join(statuses)} or {last}.",
-        **{attribute.name: attribute.description for attribute in kind.attributes},
-    }
+{attributes}
+CloudFormation reads the job when the resource is created and when a property changes. To read it again, declare the
+resource under another logical id.
+"""
 
 
 def path_of(kind: Kind) -> Path:
@@ -157,6 +153,25 @@ def page_of(kind: Kind) -> str:
     )
 
 
+def lookup_page() -> str:
+    """Write the page of lookups.
+
+    Returns:
+        The page: syntax, properties and attributes.
+    """
+    rows, kind = lookups.SCHEMA.rows, KINDS[0]
+    return _LOOKUP_PAGE.format(
+        resource_type=LOOKUP.resource_type,
+        syntax=_syntax(rows, "  "),
+        properties="\n".join(_property(row, kind) for row in rows),
+        attributes="".join(
+            f"- [`{job_type}`]({path_of(of).name}#return-values): "
+            f"{', '.join(f'`{name}`' for name in attributes_of(of))}\n"
+            for job_type, of in LOOKED_UP.items()
+        ),
+    )
+
+
 def page(text: str) -> str:
     """Bring the page of what holds for all resource types up to date.
 
@@ -166,31 +181,9 @@ def page(text: str) -> str:
     Returns:
         The page, with the resource types that there are.
     """
-    types = (f"- [`{kind.resource_type}`]({path_of(kind).relative_to(PAGE.parent)})" for kind in KINDS)
+    pages = {kind.resource_type: path_of(kind) for kind in KINDS} | {LOOKUP.resource_type: LOOKUP_PAGE}
+    types = (f"- [`{name}`]({path.relative_to(PAGE.parent)})" for name, path in pages.items())
     return _replace(text, "resource types", "\n".join(types))
-
-
-def rules(text: str) -> str:
-    """Bring the cfn-lint rules up to date.
-
-    Args:
-        text: The source of the rules.
-
-    Returns:
-        The source, with the resource types as they are defined.
-    """
-    clusters, a_cluster = Hosts.of_clusters(), "cluster.neptune.amazonaws.com"
-    lines = [
-        "RESOURCE_TYPES = (",
-        *(line for kind in KINDS for line in _resource_type(kind, "    ")),
-        ")",
-        "HOSTS = (",
-        *(f'    r"{piece}"' for piece in clusters.own.pattern.replace("|", "|\n").splitlines()),
-        ")",
-        *_text("OTHER_HOST = ", problem_of(Endpoint("https", "localhost", DEFAULT_PORT), clusters).rstrip(".")),
-        *_text("PLAIN_HTTP = ", problem_of(Endpoint("http", a_cluster, DEFAULT_PORT), clusters).rstrip(".")),
-    ]
-    return _replace(text, "rules", "\n".join(lines))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -206,11 +199,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if something is out of date")
     check = parser.parse_args(arguments).check
     written = {path_of(kind): page_of(kind) for kind in KINDS}
-    written |= {PAGE: page(PAGE.read_text()), RULES: rules(RULES.read_text())}
+    written |= {PAGE: page(PAGE.read_text()), LOOKUP_PAGE: lookup_page(), constructs.PATH: constructs.constructs()}
+    written |= schemas.schemas()
     written[DEVELOPMENT] = _replace(DEVELOPMENT.read_text(), "plan", f"\n{diagrams()}\n")
     written[TROUBLESHOOTING] = troubleshooting.page(TROUBLESHOOTING.read_text())
-    for path, block in examples.blocks(MODEL_TRANSFORM_JOB).items():
-        written[path] = _replace(path.read_text(), "properties", block)
     written[DEPLOYMENT] = _replace(DEPLOYMENT.read_text(), "parameters", _parameters(loads(TEMPLATE.read_text())))
     outdated = [path for path, text in written.items() if not path.exists() or path.read_text() != text]
     if not check:
@@ -258,7 +250,7 @@ def _property(row: Property[Any], kind: Kind, heading: str = "### ", *, is_membe
     if row.default_text or row.default is not None:
         facts["Default"] = row.default_text or f"`{str(row.default).lower()}`"
     if row.type.name == "Integer":
-        facts["Minimum"], facts["Maximum"] = (f"`{bound}`" for bound in _range(row))
+        facts["Minimum"], facts["Maximum"] = (f"`{bound}`" for bound in range_of(row))
     elif row.type.pattern:
         facts["Pattern"] = f"`{row.type.pattern}`"
     facts["Update requires"] = _UPDATES.get(row.update, row.update)
@@ -297,90 +289,6 @@ def _operation(call: Call) -> str:
 def _description(row: Property[Any], kind: Kind) -> str:
     """Return what a property is, in the words of a kind."""
     return row.description.format(**kind.words._asdict())
-
-
-def _resource_type(kind: Kind, indent: str) -> Iterator[str]:
-    """Write a resource type as the rules have it."""
-    inner = f"{indent}    "
-    either = _tuple(_tuple(_literal(row.name) for row in group) for group in kind.either)
-    yield f"{indent}ResourceType("
-    yield f"{inner}name={_literal(kind.resource_type)},"
-    yield f"{inner}properties={{"
-    yield from _definitions(rows_of(kind), f"{inner}    ")
-    yield f"{inner}}},"
-    yield f"{inner}adopts={_literal(kind.adopts.name)},"
-    if kind.either:
-        yield f"{inner}either={either},"
-    if kind.words.thing != "job":
-        yield f"{inner}noun={_literal(kind.words.thing)},"
-    yield f"{inner}attributes=("
-    yield from (f"{inner}    {_literal(name)}," for name in attributes_of(kind))
-    yield f"{inner}),"
-    yield f"{indent}),"
-
-
-def _definitions(
-    rows: Iterable[Property[Any]], indent: str, flags: tuple[str, ...] = ("required", "describes")
-) -> Iterator[str]:
-    """Write rows as the rules have them."""
-    inner = f"{indent}    "
-    for row in rows:
-        yield f"{indent}{_literal(row.name)}: Property("
-        yield f"{inner}type={_literal(row.type.name)},"
-        yield from _text("expected=", _expected(row), inner, ",")
-        yield from (f"{inner}{flag}=True," for flag in flags if getattr(row, flag))
-        if row.type.pattern:
-            yield f'{inner}pattern=r"{row.type.pattern}",'
-        if row.type.name == "Integer":
-            least, greatest = _range(row)
-            yield f"{inner}least={least},"
-            yield f"{inner}greatest={greatest},"
-        if row.excludes:
-            yield f"{inner}excludes={_literal(row.excludes)},"
-        if row.members:
-            yield f"{inner}members={{"
-            yield from _definitions(row.members, f"{inner}    ", ("required",))
-            yield f"{inner}}},"
-        yield f"{indent}),"
-
-
-def _expected(row: Property[Any]) -> str:
-    """Return what a value should be, in the provider's own words."""
-    for wrong in (" ", ""):
-        try:
-            row.type.parse(wrong)
-        except ValueError as error:
-            return str(error)
-    raise ValueError(f"{row.name} should not be empty")
-
-
-def _range(row: Property[Any]) -> tuple[int, int]:
-    """Return the least and the greatest integer, which those words name."""
-    words = re.search(r"from (\d+) to (\d+)$", _expected(row))
-    if words is None:
-        raise ValueError(f"{row.name} should have a range")
-    return int(words[1]), int(words[2])
-
-
-def _text(before: str, text: str, indent: str = "", after: str = "") -> Iterator[str]:
-    """Write a text, in pieces if it does not fit into a line."""
-    line = f"{indent}{before}{_literal(text)}{after}"
-    if len(line) <= _LINE_LENGTH:
-        yield line
-        return
-    pieces = re.findall(rf".{{1,{_LINE_LENGTH - len(indent) - 8}}}(?:\s|$)", text)
-    yield f"{indent}{before}("
-    yield from (f"{indent}    {_literal(piece)}" for piece in pieces)
-    yield f"{indent}){after}"
-
-
-def _tuple(items: Iterable[str]) -> str:
-    items = list(items)
-    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
-
-
-def _literal(text: str) -> str:
-    return json.dumps(text)
 
 
 if __name__ == "__main__":

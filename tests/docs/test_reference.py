@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from provider.kinds import ENDPOINT, KINDS, MODEL_TRANSFORM_JOB
-from tools import examples, reference
+from tools import reference
+from tools.rows import rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,11 +30,10 @@ def test_a_page_that_is_missing_or_outdated_is_written(
 ) -> None:
     (tmp_path / "reference").mkdir()
     (tmp_path / "reference.md").write_text(reference.page(PAGE))
-    (tmp_path / "rules.py").write_text(reference.rules(reference.RULES.read_text()))
     monkeypatch.setattr(reference, "_ROOT", tmp_path)
     monkeypatch.setattr(reference, "PAGE", tmp_path / "reference.md")
-    monkeypatch.setattr(reference, "RULES", tmp_path / "rules.py")
-    monkeypatch.setattr(examples, "blocks", lambda _: {})
+    monkeypatch.setattr(reference, "LOOKUP_PAGE", tmp_path / "reference/job-lookup.md")
+    reference.LOOKUP_PAGE.write_text(reference.lookup_page())
     pages = {kind: reference.page_of(kind) for kind in KINDS}
     *others, outdated = pages
     for kind in others:
@@ -61,7 +61,7 @@ def test_page_has_every_property_member_and_attribute(kind: Kind) -> None:
     attributes = page.partition("## Return values")[2].partition("\n## ")[0]
     maps = [row for row in kind.properties if row.members]
 
-    assert re.findall(r"^### `(\w+)`", properties, re.MULTILINE) == [row.name for row in reference.rows_of(kind)]
+    assert re.findall(r"^### `(\w+)`", properties, re.MULTILINE) == [row.name for row in rows_of(kind)]
     assert re.findall(r"^### Property type (\w+)$", types, re.MULTILINE) == [row.name for row in maps]
     assert re.findall(r"^#### `(\w+)`", types, re.MULTILINE) == [it.name for row in maps for it in row.members]
     assert re.findall(r"^- `(\w+)`", attributes, re.MULTILINE) == [
