@@ -4,21 +4,27 @@ import os
 import random
 import signal
 import uuid
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
+from bench.packages import find_python
 from local.environment import leave_aws
 from local.ministack import MiniStack
 from local.response_host import ResponseHost
 from provider.journal.table import KEY
 from simulator import ManualClock, Simulator
+from tests.packages import synthesis
+from tools import packages, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+_ROOT = Path(__file__).parents[1]
 
 leave_aws()
 # The names that nobody knows (RFC 2606) are not a proxy's to look up, either.
@@ -88,6 +94,41 @@ def simulator_clock() -> ManualClock:
 def simulator(simulator_clock: ManualClock) -> Iterator[Simulator]:
     with Simulator(clock=simulator_clock) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def python() -> str:
+    """What compiles a release: a Python of the runtime's version, or else the one that there is."""
+    return find_python()
+
+
+@pytest.fixture(scope="session")
+def version() -> str:
+    """The provider's version."""
+    return release.version_of((_ROOT / "template.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def released(python: str, version: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a release."""
+    directory = tmp_path_factory.mktemp("release") / "made"
+    tag = f"v{version}" if packages.can_build_constructs() else ""  # a release with a tag has each package
+    release.make(directory, python=python, source_url="https://example.com/provider", tag=tag)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def node(released: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory in which the CDK package of a release is installed for Node.js."""
+    if not packages.can_build_constructs():
+        pytest.skip("the AWS CDK needs Node.js 20 or later: install it, and run `make .venv/constructs.done`")
+    return synthesis.install(released, tmp_path_factory.mktemp("node"))
+
+
+@pytest.fixture(scope="session")
+def cdk_pipeline(node: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The template of the CDK's example in TypeScript."""
+    return synthesis.typescript(node, tmp_path_factory.mktemp("typescript"))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from cfnlint.decode.cfn_yaml import loads  # type: ignore[import-untyped]
 
 from local.queues import held_up
 from simulator import JobPlan, JobStatus
+from simulator.kinds import KIND_NAMES
 from tests.e2e.provider import SETTLE_SECONDS, delete, failures, wait_until
 from tests.e2e.queues import FAILED, assert_nothing_waits, depth
 
@@ -19,9 +22,12 @@ if TYPE_CHECKING:
 
     from local.stacks import Stack
     from simulator.cluster_jobs import ClusterJobs
+    from simulator.kinds import KindName
     from tests.e2e.provider import Provider
 
 EXAMPLE = (Path(__file__).parents[2] / "examples/pipeline.yaml").read_text()
+NAMES = {it["Type"]: name for name, it in loads(EXAMPLE)["Resources"].items()}
+"""What the example calls a resource, by its type, of which it has one each."""
 JOBS = ["DataProcessingJob", "TrainingJob", "TransformJob", "InferenceEndpoint"]
 RUN_SECONDS = 1.0
 STOP_SECONDS = 1.0
@@ -59,8 +65,22 @@ def replaced(text: str, replacement: str) -> str:
 
 def begin(provider: Provider, example: str = EXAMPLE) -> Stack:
     stack = provider.stack()
-    stack.create(example, parameters(provider))
+    declared = loads(example)["Parameters"]
+    stack.create(example, {name: it for name, it in parameters(provider).items() if name in declared})
     return stack
+
+
+@pytest.fixture(params=["CloudFormation", "CDK"])
+def example(request: pytest.FixtureRequest, provider: Provider) -> dict[str, Any]:
+    """The example in YAML, and what the CDK makes of the one in TypeScript."""
+    if request.param == "CDK":
+        # What `cdk bootstrap` leaves in an account.
+        provider.ministack.client("ssm").put_parameter(
+            Name="/cdk-bootstrap/hnb659fds/version", Value="21", Type="String", Overwrite=True
+        )
+    source = request.getfixturevalue("cdk_pipeline") if request.param == "CDK" else loads(EXAMPLE)
+    template: dict[str, Any] = json.loads(json.dumps(source))
+    return template
 
 
 def running(provider: Provider, stack: Stack) -> list[str]:
@@ -73,11 +93,11 @@ def started(jobs: ClusterJobs, stack: Stack) -> list[str]:
 
 
 def times(stack: Stack, status: str) -> dict[str, float]:
-    """When each resource came to a status in the latest operation, in the order of that."""
+    """When each of the example's resources came to a status in the latest operation, in the order of that."""
     found: dict[str, float] = {}
     for event in stack.operation_events():
         if event.status == status and not event.is_of_stack:
-            found.setdefault(event.logical_id, event.time)
+            found.setdefault(NAMES[event.resource_type], event.time)
     return found
 
 
@@ -94,39 +114,39 @@ def assert_cancelled_and_cleaned(provider: Provider, training: ClusterJobs, job:
 
 
 def test_a_pipeline_is_created_one_job_after_the_other_used_and_deleted_in_the_reverse_order(
-    provider: Provider,
+    provider: Provider, example: dict[str, Any]
 ) -> None:
-    stack = begin(
-        provider,
-        replaced(
-            "      CompletionHandle: !Ref Handle\n",
-            f"      CompletionHandle: !Ref Handle\n      ServiceTimeout: {TIMEOUT_SECONDS}\n",
-        ),
-    )
+    for resource in example["Resources"].values():
+        if NAMES[resource["Type"]] == "TrainingJob":
+            resource["Properties"]["ServiceTimeout"] = TIMEOUT_SECONDS
+    stack = begin(provider, json.dumps(example))
 
     assert stack.settle(4 * SETTLE_SECONDS) == "CREATE_COMPLETE"
 
     began, ended = times(stack, "CREATE_IN_PROGRESS"), times(stack, "CREATE_COMPLETE")
     order = [*JOBS[:2], "Trained", *JOBS[2:]]
-    assert [name for name in began if name != "Handle"] == order
+    assert [name for name in began if name in order] == order
     assert all(ended[before] <= began[after] for before, after in itertools.pairwise(order))
     assert ended["TrainingJob"] - began["TrainingJob"] < TIMEOUT_SECONDS < began["TransformJob"] - began["TrainingJob"]
     assert all(ended[job] - began[job] >= RUN_SECONDS for job in JOBS if job != "TrainingJob")
     outputs = stack.outputs()
     neptune = provider.neptune
-    assert neptune.of("dataprocessing").status(outputs["DataProcessingJobId"]) == JobStatus.COMPLETED
-    assert neptune.of("modeltraining").status(outputs["TrainingJobId"]) == JobStatus.COMPLETED
-    assert neptune.of("modeltransform").status(outputs["TransformJobId"]) == JobStatus.COMPLETED
-    assert neptune.of("endpoints").status(outputs["EndpointId"]) == "InService"
-    assert outputs["ModelLocation"].startswith(f"s3://movies/model/trained/{outputs['TrainingJobId']}")
-    assert outputs["OutputLocation"].startswith(f"s3://movies/model/transformed/{outputs['TransformJobId']}")
-    assert outputs["EndpointName"].startswith(outputs["EndpointId"])
+    ids: dict[KindName, str] = {}
+    for kind in KIND_NAMES:
+        (ids[kind],) = started(neptune.of(kind), stack)
+    statuses = {kind: neptune.of(kind).status(job) for kind, job in ids.items()}
+    assert statuses == {**dict.fromkeys(KIND_NAMES, JobStatus.COMPLETED), "endpoints": "InService"}
+    assert outputs["EndpointId"] == ids["endpoints"]
+    assert outputs["ModelLocation"].startswith(f"s3://movies/model/trained/{ids['modeltraining']}")
+    if "OutputLocation" in outputs:
+        assert outputs["OutputLocation"].startswith(f"s3://movies/model/transformed/{ids['modeltransform']}")
+        assert outputs["EndpointName"].startswith(outputs["EndpointId"])
 
     assert delete(stack, 2 * SETTLE_SECONDS) == "DELETE_COMPLETE"
 
-    assert [name for name in times(stack, "DELETE_COMPLETE") if name != "Handle"] == order[::-1]
+    assert [name for name in times(stack, "DELETE_COMPLETE") if name in order] == order[::-1]
     assert outputs["EndpointId"] not in neptune.of("endpoints").jobs()
-    assert neptune.artifacts(outputs["TransformJobId"])  # what has completed is not cleaned up
+    assert neptune.artifacts(ids["modeltransform"])  # what has completed is not cleaned up
     assert_nothing_is_left(provider, stack)
 
 

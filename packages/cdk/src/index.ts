@@ -1,0 +1,3 @@
+export * from './jobs';
+export { INeptuneMlProvider, NeptuneMlProvider, NeptuneMlProviderProps } from './provider';
+export * from './values';
