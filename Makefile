@@ -13,7 +13,7 @@ SAM := $(VENV)/sam/bin/python -m local.environment $(VENV)/sam/bin/sam
 TEMPLATES := template.yaml $(wildcard examples/*.yaml examples/sam/*.yaml)
 ACT ?=
 TOOLS := dev sam ministack checkov awscli notebook pip-audit cdk sbom workflows
-CDK_TYPESCRIPT := examples/cdk/typescript
+CONSTRUCTS := packages/cdk
 STACK ?= neptune-ml-provider
 SOURCE_URL ?=
 TAG ?=
@@ -62,10 +62,10 @@ replay: $(VENV)/dev.done ## Retry the events that the deployed function could no
 
 # The tests of other folders need the environment `dev` alone. Those in MiniStack wait more than they compute, and begin.
 WITH_MINISTACK := tests/function tests/journal tests/operate
-WITH_EVERY_TOOL := tests/e2e tests/template tests/examples tests/sam_local tests/simulator
+WITH_EVERY_TOOL := tests/e2e tests/packages tests/terraform tests/template tests/examples tests/sam_local tests/simulator
 TEST_TOOLS := dev $(if $(filter $(addsuffix %,$(WITH_MINISTACK)),$(FILE)),ministack)
 ifneq (,$(if $(FILE),$(filter tests tests/ $(addsuffix %,$(WITH_EVERY_TOOL)),$(FILE)),all))
-TEST_TOOLS := dev sam ministack sbom awscli notebook cdk cdk-typescript
+TEST_TOOLS := dev sam ministack sbom awscli notebook cdk constructs
 endif
 QUICK := any_order cfn_lint docs function fuzz journal lifecycle local unit
 
@@ -91,7 +91,7 @@ check-code: $(VENV)/dev.done
 
 .PHONY: check-templates
 check-templates: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/checkov.done
-	@echo "cfn-lint ..." && $(DEV)/cfn-lint --append-rules cfn_lint -- $(TEMPLATES)
+	@echo "cfn-lint ..." && PYTHONPATH=packages/cfn-lint/src $(DEV)/cfn-lint --append-rules cfn_lint_neptune_ml.rules -- $(TEMPLATES)
 	@echo "sam validate ..." && $(SAM) validate --lint
 	@echo "checkov ..." && for template in $(TEMPLATES); do \
 		echo "  $$template" && $(VENV)/checkov/bin/checkov --config-file .checkov.yaml --file "$$template"; done
@@ -141,7 +141,7 @@ probe: $(VENV)/dev.done ## Compare what CloudFormation does in your AWS account 
 	@PYTHONPATH=src $(DEV)/python -m operate.probe --unit "$${UNIT:-10}" --report "$${REPORT:-}" $(if $(YES),--yes)
 
 .PHONY: docs
-docs: $(VENV)/dev.done ## Generate the reference, the tables of the cfn-lint rules and the diagrams
+docs: $(VENV)/dev.done ## Generate the reference, the JSON schemas, the CDK constructs and the diagrams
 	@PYTHONPATH=src $(DEV)/python -m tools.reference
 
 .PHONY: build
@@ -149,7 +149,7 @@ build: $(VENV)/sam.done ## Build the function's package
 	@PYTHON="$(PYTHON)" $(SAM) build
 
 .PHONY: release
-release: $(VENV)/dev.done $(VENV)/sbom.done ## Build a release in release/: package, template, SBOM and checksums
+release: $(VENV)/dev.done $(VENV)/sbom.done $(VENV)/constructs.done ## Build a release in release/: packages, template, SBOM and checksums
 	@PYTHON="$(PYTHON)" $(DEV)/python -m tools.release --source-url "$(SOURCE_URL)" --tag "$(TAG)"
 
 .PHONY: lock
@@ -160,12 +160,12 @@ lock: $(VENV)/uv.done ## Update every dependency to its newest version
 			--no-emit-index-url --no-emit-find-links --upgrade "$$name.in" -o "$$name.txt"; \
 	done
 	@if command -v npm >/dev/null; then \
-		echo "Locking $(CDK_TYPESCRIPT)/package-lock.json ..."; \
-		cd $(CDK_TYPESCRIPT) && npm update --package-lock-only --no-audit --no-fund --silent; \
-	else echo "npm is not installed: $(CDK_TYPESCRIPT)/package-lock.json is unchanged"; fi
+		echo "Locking $(CONSTRUCTS)/package-lock.json ..."; \
+		cd $(CONSTRUCTS) && npm update --package-lock-only --no-audit --no-fund --silent; \
+	else echo "npm is not installed: $(CONSTRUCTS)/package-lock.json is unchanged"; fi
 
 .PHONY: install
-install: $(TOOLS:%=$(VENV)/%.done) $(VENV)/cdk-typescript.done ## Install every tool now (each target installs what it needs by itself)
+install: $(TOOLS:%=$(VENV)/%.done) $(VENV)/constructs.done ## Install every tool now (each target installs what it needs by itself)
 
 .PHONY: clean
 clean: ## Remove everything that was installed or built
@@ -189,12 +189,12 @@ $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@$(VENV)/$*/bin/python -c 'import importlib.metadata, sys; sys.exit(not any(importlib.metadata.distributions()) and "error: uv has not installed $* into $(VENV)/$*: its own settings (uv.toml) say otherwise")'
 	@touch $@
 
-# The packages of the TypeScript example: nothing else needs Node.js, so without it only the example's tests are skipped.
-$(VENV)/cdk-typescript.done: $(CDK_TYPESCRIPT)/package.json $(CDK_TYPESCRIPT)/package-lock.json $(CDK_TYPESCRIPT)/.npmrc
-	@echo "Installing cdk-typescript ..."
-	@rm -rf $(VENV)/cdk-typescript && mkdir -p $(VENV)/cdk-typescript && cp $^ $(VENV)/cdk-typescript
-	@if npm ci --prefix $(VENV)/cdk-typescript --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null; then \
+# What builds the CDK package: nothing else needs Node.js, so without it only that package's tests are skipped.
+$(VENV)/constructs.done: $(CONSTRUCTS)/package.json $(CONSTRUCTS)/package-lock.json $(CONSTRUCTS)/.npmrc
+	@echo "Installing constructs ..."
+	@rm -rf $(VENV)/constructs && mkdir -p $(VENV)/constructs && cp $^ $(VENV)/constructs
+	@if npm ci --prefix $(VENV)/constructs --ignore-scripts --no-audit --no-fund --loglevel error >/dev/null; then \
 		touch $@; \
-	else echo "npm could not install the packages of the TypeScript example: its tests will be skipped"; fi
+	else echo "npm could not install what builds the CDK package: its tests will be skipped"; fi
 
 .PRECIOUS: $(VENV)/%.done

@@ -1,4 +1,4 @@
-"""Make a release: the function's package, and the template that deploys it without building anything.
+"""Make a release: the function's package, the template that deploys it, and the packages for users' tools.
 
 The same sources result in the same bytes on every machine: the dependencies are locked, one version of Python compiles
 the package, and it contains no times and no order of a directory.
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import yaml
 
+from tools import packages
 from tools.archive import zipped
 
 NAME = "neptune-ml-provider"
@@ -54,6 +55,8 @@ def make(output: Path, *, python: str, source_url: str = "", tag: str = "") -> l
     version = version_of(template)
     if tag and tag != f"v{version}":
         raise ReleaseError(f"the tag {tag} is not that of the template's version: it would be v{version}")
+    if tag and not packages.can_build_constructs():
+        raise ReleaseError("the CDK package cannot be built: install Node.js 20 or later, and run make again")
     notes = notes_of(version, (_ROOT / "CHANGELOG.md").read_text()) if tag else ""
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
@@ -64,6 +67,10 @@ def make(output: Path, *, python: str, source_url: str = "", tag: str = "") -> l
         sbom = _sbom(package, version, hashlib.sha256(archive).hexdigest())
     (output / _PACKAGE).write_bytes(archive)
     (output / "template.yaml").write_text(released(template, source_url))
+    packages.build_cfn_lint(output, version)
+    packages.build_terraform(output, version)
+    if packages.can_build_constructs():
+        packages.build_constructs(output, version, template=released(template), archive=archive, source_url=source_url)
     (output / "sbom.cdx.json").write_text(sbom)
     shutil.copyfile(_ROOT / "LICENSE", output / "LICENSE")
     shutil.copyfile(_ROOT / "docs/releases.md", output / "README.md")
@@ -196,13 +203,15 @@ def main() -> int:
     parser.add_argument("--source-url", default="")
     parser.add_argument("--tag", default="")
     given = parser.parse_args()
+    if not packages.can_build_constructs():
+        print("note: without Node.js 20 or later, there will be no CDK package")
     try:
         python, version = find_python(os.environ.get("BYTECODE_PYTHON", ""))
         print(f"The package is compiled by Python {version} ...")
         if version != PYTHON:
             print(f"note: releases are compiled by {PYTHON}: the bytes may not be those of the published package")
         made = make(_ROOT / "release", python=python, source_url=given.source_url, tag=given.tag)
-    except ReleaseError as error:
+    except (ReleaseError, packages.PackageError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     for path in made:

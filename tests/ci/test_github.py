@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
 LOCKS = {
-    "uv": ("src/requirements.txt", "requirements/*.txt", "examples/cdk/python/requirements.txt"),
-    "npm": ("examples/cdk/typescript/package-lock.json",),
-    "terraform": ("examples/terraform/versions.tf",),
+    "uv": ("src/requirements.txt", "requirements/*.txt"),
+    "npm": ("packages/cdk/package-lock.json",),
+    "terraform": ("packages/terraform/versions.tf",),
     "github-actions": (".github/workflows/*.yml",),
 }
 
@@ -61,7 +61,7 @@ def test_the_hooks_run_what_make_check_runs() -> None:
     ("hook", "files"),
     [
         ("code", ["src/provider/handler.py", "tests/conftest.py", "docs/reference.md", "docs/development.md"]),
-        ("templates", ["template.yaml", "examples/with-cluster.yaml", "examples/sam/template.yaml", ".cfnlintrc"]),
+        ("templates", ["template.yaml", "examples/with-cluster.yaml", "examples/sam/template.yaml", ".checkov.yaml"]),
         ("scripts", [".ci/run", ".ci/docker-engine"]),
         ("github", [".github/workflows/ci.yml", ".github/dependabot.yml", ".pre-commit-config.yaml"]),
         ("audit", ["src/requirements.txt", "requirements/dev.txt"]),
@@ -82,14 +82,25 @@ def test_the_oldest_python_that_make_takes_is_tested() -> None:
     assert workflow("ci")["jobs"]["test"]["strategy"]["matrix"]["python"][0] == ".".join(oldest.groups())
 
 
-def test_only_the_job_that_runs_nothing_of_ours_may_write() -> None:
+def test_only_jobs_that_run_nothing_of_ours_may_write() -> None:
     writing = {
-        (name, job)
+        (name, job): what
         for name in ("ci", "release")
         for job, what in workflow(name)["jobs"].items()
         if "write" in what["permissions"].values()
     }
-    steps = workflow("release")["jobs"]["publish"]["steps"]
 
-    assert writing == {("release", "publish")}
-    assert not [step for step in steps if "checkout" in step.get("uses", "") or "make" in step.get("run", "")]
+    assert set(writing) == {("release", "publish"), ("release", "npm"), ("release", "pypi")}
+    for job in writing.values():
+        assert not [
+            step for step in job["steps"] if "checkout" in step.get("uses", "") or "make" in step.get("run", "")
+        ]
+
+
+@pytest.mark.parametrize("registry", ["npm", "pypi"])
+def test_packages_are_published_without_a_token_once_an_owner_switches_it_on(registry: str) -> None:
+    job = workflow("release")["jobs"][registry]
+
+    assert (job["if"], job["environment"]) == ("vars.PUBLISH_PACKAGES == 'true'", registry)
+    assert job["permissions"] == {"id-token": "write"}
+    assert "secrets" not in str(job)
