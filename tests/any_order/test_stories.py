@@ -680,6 +680,16 @@ def test_a_table_that_can_be_read_says_what_a_delete_must_leave_alone() -> None:
     assert it.runs(FOREIGN_A)
 
 
+def test_what_the_table_says_is_gone_is_not_adopted_anew_without_writing_it_down() -> None:
+    """Its Delete would find that there is nothing to cancel."""
+    it = Story()
+    it.do(CREATE, adopts=FOREIGN_A)
+    it.do(DELETE, FOREIGN_A)
+    it.world.jobs[FOREIGN_A].status = Status.RUNS
+    it.world.no_writes_until = it.world.now + 1e6
+    assert it.do(CREATE, adopts=FOREIGN_A) == (FAILED, "")
+
+
 def test_a_delete_that_fails_without_the_table_does_not_promise_that_the_cancelling_goes_on() -> None:
     it = Story()
     it.do(CREATE, **A)

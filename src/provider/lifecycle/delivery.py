@@ -108,6 +108,12 @@ class Reply(NamedTuple):
     words: str = ""
 
 
+def _is_made_anew(entry: Entry | None, request: Request) -> bool:
+    """Tell whether a job is to be adopted of which a later Delete would read that it is gone."""
+    job = entry.jobs.get(request.adopts) if entry else None
+    return job is not None and not job.is_open
+
+
 class Delivery:
     """One look at a request, or at a closed job.
 
@@ -177,7 +183,7 @@ class Delivery:
             except Conflict:
                 continue
             except JournalUnavailable as error:
-                if request is None or needs_journal:
+                if request is None or needs_journal or _is_made_anew(entry, request):
                     return (yield from self._without_journal(request, str(error)))
                 #: Adoptions, and deletions that name their job, do not need it.
                 logger.warning("The journal is unavailable; continuing without it", problem=str(error))
