@@ -136,17 +136,6 @@ def test_another_description_starts_another_job_and_the_old_one_is_deleted_with_
     assert [query for _, query in world.cancellations] == ["clean=true"]
 
 
-def test_a_create_that_is_delivered_twice_starts_one_job(world: World, kind: Kind) -> None:
-    world = world.of(kind)
-    event = create(world)
-    world.run(event)
-    world.run(event)
-    first, second = world.answers(event)
-    assert first["PhysicalResourceId"] == second["PhysicalResourceId"]
-    assert list(world.jobs.jobs()) == [job_id(first)]
-    assert world.starts == 1
-
-
 # --- two kinds, one id ------------------------------------------------------------------------------------------------
 
 
