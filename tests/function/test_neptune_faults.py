@@ -42,7 +42,6 @@ EMPTY = {
     "BaseProcessingJobArn": "",
     "RemoteModelTransformJobArn": "",
 }
-INVENTED = "graph-Job-1N2K5RF3Q0J6K"
 
 
 def delete(world: World, remaining: float = 900, /, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
