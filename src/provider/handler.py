@@ -30,7 +30,7 @@ _settings = Settings.from_environment(os.environ)
 _clock = Clock()
 
 
-# The queue's next look is often a warm function's: it finds its client made, and its connection open.
+# A look from the queue often runs in a warm function, which reuses the client and its open connection.
 _connect = lru_cache(maxsize=16)(partial(Jobs, region=_settings.region, resource_arn=_settings.neptune_resource_arn))
 _queue = WaitingQueue(_settings.waiting_queue_url, _settings.region)
 _journal = Memory() if _settings.is_local else Table(_settings.journal_table, _settings.region)
@@ -72,28 +72,28 @@ _front_door = FrontDoor(
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: object, context: LambdaContext) -> dict[str, str]:
-    """Fulfil one request of CloudFormation.
+    """Fulfil a request from CloudFormation.
 
     Args:
-        event: The request, also in the envelope of Amazon SNS, or the waiting queue's message with one.
+        event: The request, which may be in a notification from Amazon SNS or a message from the waiting queue.
         context: The invocation.
 
     Returns:
-        What CloudFormation was told; see `FrontDoor.handle`.
+        The response to CloudFormation; see `FrontDoor.handle`.
 
     Raises:
-        Undeliverable: CloudFormation could not be told; the event is to be delivered again.
-        Unanswerable: Somebody waits for an answer, and the event does not say where it may be given.
+        Undeliverable: The response could not be delivered. The event has to be delivered again.
+        Unanswerable: A response is expected, but the event does not say where to send it.
     """
-    metrics.clear_metrics()  # an invocation that recorded none has left its dimensions
+    metrics.clear_metrics()  # an invocation that recorded no metrics left its dimensions
     if not (isinstance(event, dict) and "Records" in event and _queue.message_in(event)):
-        _connect.cache_clear()  # a connection that was idle for long may be dead without a sign
+        _connect.cache_clear()  # a connection that was idle for long may be broken
     try:
         return _front_door.handle(event, context)
     except (Undeliverable, Unanswerable) as error:
         if not _settings.is_local:
             raise
-        # Nobody delivers the event again, and whoever invoked it needs the reason, not a stack trace.
+        # The event is not redelivered, and the person who invoked the function needs the reason, not a stack trace.
         #: Or use `make invoke`.
         hint = " Is `make local` running in another terminal?" if isinstance(error, Undeliverable) else ""
         return {"Status": "UNANSWERED", "Reason": f"{error}{hint}"}

@@ -1,4 +1,4 @@
-"""Jobs of one Neptune cluster, through boto3's `neptunedata` (the Neptune Data API, 2023-08-01)."""
+"""The jobs of a Neptune cluster, through boto3's `neptunedata` (the Neptune Data API, 2023-08-01)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from provider.values import Endpoint
 
 CONNECT_SECONDS = 5.0
-# AWS's own examples set no limit on a start or a cancellation: it may take long to be answered.
+# AWS's own examples set no limit for a start or a cancellation, which may take long.
 READ_SECONDS = {START: 60.0, GET: 10.0, CANCEL: 60.0}
 
 #: Neptune's words for an unknown id. `same ID already exists`: the id is taken. `already completed or failed`: there
@@ -48,19 +48,19 @@ _LONGEST_WORDS_CHARACTERS = 2000
 
 
 class Job(NamedTuple):
-    """What Neptune says of a job.
+    """A job, as Neptune reports it.
 
     Attributes:
         status: Its status, in Neptune's words.
-        is_stopping: Whether it has been cancelled and still runs.
-        has_ended: Whether it runs no more.
-        attributes: What `Fn::GetAtt` returns of it; a value is empty where Neptune names none.
-        arns: The ARNs of its SageMaker jobs, as far as Neptune names them.
-        has_completed: Whether it has done its work.
-        has_failed: Whether it has failed.
+        is_stopping: Whether it was cancelled and is still running.
+        has_ended: Whether it is no longer running.
+        attributes: The attributes that `Fn::GetAtt` returns. A value is empty if Neptune did not report it.
+        arns: The ARNs of its SageMaker jobs, as far as Neptune reports them.
+        has_completed: Whether it completed.
+        has_failed: Whether it failed.
         failure: Why it failed, in Neptune's words.
-        log_url: Where the log of what it does is.
-        is_changing: Whether its status becomes another one by itself, before which Neptune may refuse what is asked.
+        log_url: The URL of its log.
+        is_changing: Whether its status will change by itself. Until then, Neptune may refuse requests.
     """
 
     status: str
@@ -76,19 +76,19 @@ class Job(NamedTuple):
 
 
 class NeptuneError(Exception):
-    """A call failed; the message says what happened and what to do, in the words of the resource's users."""
+    """A call failed. The message tells the resource's user what happened and what to do."""
 
 
 class JobNotFound(NeptuneError):
-    """The cluster knows no job of that id."""
+    """The cluster has no job with that id."""
 
 
 class RequestRefused(NeptuneError):
-    """Neptune refused the request as such (400); the message holds Neptune's own words."""
+    """Neptune refused the request (400). The message quotes Neptune."""
 
 
 class Unreachable(NeptuneError):
-    """No connection to the cluster came about."""
+    """No connection to the cluster could be made."""
 
 
 class UnknownHost(Unreachable):
@@ -96,28 +96,28 @@ class UnknownHost(Unreachable):
 
 
 class Denied(NeptuneError):
-    """Neptune denied the request (403); it had no effect."""
+    """Neptune denied the request (403). It had no effect."""
 
 
 class Unavailable(NeptuneError):
-    """Neptune returned no usable response (408, 429, 5xx, a broken connection): the call may have had an effect."""
+    """Neptune returned no usable response (408, 429, 5xx, a broken connection). The call may have had an effect."""
 
 
 class Throttled(Unavailable):
-    """Neptune had too many requests (429): the call had no effect."""
+    """Neptune throttled the call (429), which had no effect."""
 
 
 class Jobs:
     """The jobs of one kind in one cluster.
 
-    Requests are signed (SigV4) for `neptune-db`. Nothing is tried again here: after an unclear answer, whoever asked
-    has to look before asking again.
+    Requests are signed (SigV4) for `neptune-db`. No call is retried here: after an unclear outcome, the caller has to
+    look the job up first.
 
     Args:
-        kind: Their kind.
+        kind: The kind.
         endpoint: The cluster.
         region: The function's AWS Region, for the signature.
-        resource_arn: What the function's policy lets it use, named in the message when it is not allowed.
+        resource_arn: The resources that the function's policy allows, for the message of a denied call.
     """
 
     def __init__(self, kind: Kind, endpoint: Endpoint, *, region: str, resource_arn: str) -> None:
@@ -134,20 +134,20 @@ class Jobs:
         self._clients: dict[str, BaseClient] = {}
 
     def start(self, job_id: str, properties: Properties) -> None:
-        """Start a job. It may take some time until it can be looked up.
+        """Start a job. It may take some time before it can be looked up.
 
         Args:
-            job_id: The id that the job is to have.
-            properties: What describes it, and what the call carries besides.
+            job_id: The id for the job.
+            properties: The job's description, and the other properties that the call carries.
 
         Raises:
-            RequestRefused: Neptune answered 400, as it does for a job whose id there is already, or 404, for what the
+            RequestRefused: Neptune returned 400, as it does if the id is taken, or 404, because something that the
                 description names does not exist.
-            Unreachable: No connection came about.
-            Throttled: Neptune had too many requests; nothing was started.
-            Unavailable: Neptune returned no usable response; it may have started the job all the same.
-            Denied: The function may not.
-            NeptuneError: Anything else.
+            Unreachable: No connection could be made.
+            Throttled: Neptune throttled the call, and started nothing.
+            Unavailable: Neptune returned no usable response, and may have started the job.
+            Denied: The function lacks the permission.
+            NeptuneError: The call failed for another reason.
         """
         answer = self._call(self._kind.start, job_id, properties)
         if not isinstance(answer.get("id"), str) or not answer["id"]:
@@ -156,19 +156,20 @@ class Jobs:
             )
 
     def update(self, job_id: str, properties: Properties) -> None:
-        """Change a job that there is to what describes it now. It stays the same job.
+        """Update a job in place.
 
         Args:
             job_id: The job's id.
-            properties: What describes it, and what the call carries besides.
+            properties: The job's new description, and the other properties that the call carries.
 
         Raises:
-            RequestRefused: Neptune answered 400, or 404: the job, or what the description names, does not exist.
-            Unreachable: No connection came about.
-            Throttled: Neptune had too many requests; nothing was changed.
-            Unavailable: Neptune returned no usable response; it may change the job all the same.
-            Denied: The function may not.
-            NeptuneError: Anything else.
+            RequestRefused: Neptune returned 400, or 404, because the job or something that the description names does
+                not exist.
+            Unreachable: No connection could be made.
+            Throttled: Neptune throttled the call, and changed nothing.
+            Unavailable: Neptune returned no usable response, and may update the job.
+            Denied: The function lacks the permission.
+            NeptuneError: The call failed for another reason.
         """
         answer = self._call(self._kind.start, job_id, properties, {self._kind.update: True})
         if not isinstance(answer.get("id"), str) or not answer["id"]:
@@ -181,18 +182,18 @@ class Jobs:
 
         Args:
             job_id: The job's id.
-            properties: What the call carries besides.
+            properties: The other properties that the call carries.
 
         Returns:
             The job.
 
         Raises:
-            JobNotFound: The cluster knows no such job.
-            RequestRefused: Neptune answered 400.
-            Unreachable: No connection came about.
+            JobNotFound: The cluster has no such job.
+            RequestRefused: Neptune returned 400.
+            Unreachable: No connection could be made.
             Unavailable: Neptune returned no usable response.
-            Denied: The function may not.
-            NeptuneError: Anything else.
+            Denied: The function lacks the permission.
+            NeptuneError: The call failed for another reason.
         """
         answer = self._call(self._kind.get, job_id, properties)
         status = answer.get("status")
@@ -215,22 +216,22 @@ class Jobs:
         )
 
     def cancel(self, job_id: str, properties: Properties) -> None:
-        """Cancel a job. Neptune stops it some time after it has accepted that.
+        """Cancel a job. Neptune stops it some time after it has accepted the call.
 
         Args:
             job_id: The job's id.
-            properties: What the call carries besides.
+            properties: The other properties that the call carries.
 
         Raises:
-            JobNotFound: The cluster knows no such job.
-            RequestRefused: Neptune answered 400, as it does for a job that has already ended.
-            Unreachable: No connection came about.
-            Unavailable: Neptune returned no usable response; it may have accepted all the same.
-            Denied: The function may not.
-            NeptuneError: Anything else.
+            JobNotFound: The cluster has no such job.
+            RequestRefused: Neptune returned 400, as it does for a job that has already ended.
+            Unreachable: No connection could be made.
+            Unavailable: Neptune returned no usable response, and may have accepted the call.
+            Denied: The function lacks the permission.
+            NeptuneError: The call failed for another reason.
         """
         answer = self._call(self._kind.cancel, job_id, properties)
-        # boto3 takes a body that is no JSON for an empty success.
+        # boto3 reads a body that is not JSON as an empty success.
         if not isinstance(answer.get("status"), str) or not answer["status"]:
             raise Unavailable(
                 f"Neptune at {self._address} did not confirm the cancellation of {self._kind.words.thing} {job_id}."
@@ -239,11 +240,11 @@ class Jobs:
     def _call(
         self, call: Call, job_id: str, properties: Properties, besides: Mapping[str, object] = MappingProxyType({})
     ) -> Mapping[str, Any]:
-        """Make a call with those of the properties that it carries."""
+        """Make a call with the properties that it carries."""
         arguments = {row.parameter: value for row, value in properties.values.items() if call.name in row.calls}
         arguments |= besides
         arguments["id"] = job_id
-        if call.name not in self._clients:  # when it is needed: the first call comes sooner, and is often the only one
+        if call.name not in self._clients:  # made late, because the first call is often the only one
             client = self._clients[call.name] = self._make_client(
                 config=Config(
                     connect_timeout=CONNECT_SECONDS,
@@ -270,7 +271,7 @@ class Jobs:
         except BotoCoreError as error:
             failure = NeptuneError(f"The call to Neptune at {self._address} failed: {error}.")
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-            # botocore's parser, on some garbage
+            # botocore's parser raises these for malformed responses.
             failure = Unavailable(f"Neptune at {self._address} returned no usable response: {error}.")
         else:
             return answer
@@ -285,11 +286,11 @@ class Jobs:
         )
         words = words[:_LONGEST_WORDS_CHARACTERS]
         code = error.response["Error"].get("Code") or http_status
-        # A proxy's 404 says nothing of the job: to take it for "gone" would end a deletion while the job runs.
+        # A proxy may also return 404. If that meant "gone", a deletion would end while the job is running.
         is_unknown = http_status == HTTPStatus.NOT_FOUND and str(code).endswith("NotFoundException")
-        # Neptune's guide ("Neptune ML management API errors and exceptions") has an error 400 for it, the API a 404.
+        # For an unknown id, Neptune's guide ("Neptune ML management API errors and exceptions") has a 400, the API a 404.
         is_unknown |= http_status == HTTPStatus.BAD_REQUEST and _UNKNOWN_ID in words
-        if is_unknown and call is not self._kind.start:  # a start may name other jobs, which are unknown
+        if is_unknown and call is not self._kind.start:  # a start may name other, unknown jobs
             return JobNotFound(f"Neptune at {self._address} has no {self._kind.noun} {job_id}.")
         if is_unknown or http_status == HTTPStatus.BAD_REQUEST:
             #: Often, `NeptuneIamRoleArn` is not associated with the cluster.
@@ -337,14 +338,14 @@ class Jobs:
 
 
 def _keep_words(http_response: AWSResponse, parsed: dict[str, Any], **_: object) -> None:
-    """Keep Neptune's words of an error that is not in botocore's service model; botocore keeps only its `message`."""
+    """Keep the `detailedMessage` of an error that botocore's service model lacks; botocore keeps only its `message`."""
     if http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES and "detailedMessage" not in parsed:
-        with suppress(ValueError):  # no JSON: not Neptune's
+        with suppress(ValueError):  # it is not JSON, and not from Neptune
             parsed["detailedMessage"] = json.loads(http_response.content).get("detailedMessage")
 
 
 def _is_of_handshake(error: BaseException) -> bool:
-    """Tell whether TLS failed before the request was sent; afterwards, Neptune may have heeded it."""
+    """Tell whether TLS failed before the request was sent. After that, the request may have had an effect."""
     cause: BaseException | None = error
     while cause is not None:
         if any(frame.f_code.co_name == "do_handshake" for frame, _ in walk_tb(cause.__traceback__)):
@@ -354,7 +355,7 @@ def _is_of_handshake(error: BaseException) -> bool:
 
 
 def _text(answer: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> str:
-    """Return the first text that stands at one of the paths; empty if there is none."""
+    """Return the first text at one of the paths; empty if there is none."""
     for path in paths:
         values: list[object] = [answer]
         for name in path:

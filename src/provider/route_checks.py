@@ -1,6 +1,6 @@
-"""Checks of the routes that the provider needs: resources of its own stack, each of which proves one.
+"""The checks of the routes that the provider needs. Each is a resource of the provider's own stack.
 
-They are for `template.yaml` alone, and no part of the reference.
+Only `template.yaml` uses them; they are not part of the reference.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from provider.values import Endpoint
 
 OPEN = "open"
-"""The result of a check that found nothing wrong."""
+"""The result of a check that succeeded."""
 
 _NO_JOB_ID = "route-check"
 _PROOF_DIGITS = 16
@@ -43,21 +43,21 @@ class Closed(Exception):
 
     def __init__(self, problem: str, fault: Fault | None = Fault.SILENCE) -> None:
         super().__init__(problem)
-        self.fault = fault  # `None`: it does not pass by itself
+        self.fault = fault  # `None` if it is not temporary
 
 
 class RouteChecks(NamedTuple):
-    """What the requests of a check mean.
+    """The meaning of a check's requests.
 
-    The physical id is made of the properties that were checked. `Fn::GetAtt` gives the `Result`: `open`, or a warning.
+    The physical id is made from the checked properties. `Fn::GetAtt` returns the `Result`: `open`, or a warning.
 
     Attributes:
         clusters: The hosts that may be checked.
-        connect: Gives the jobs of a cluster, of a kind that the function may ask for.
-        queue: The queue.
+        connect: Returns the jobs of a cluster, of a kind that the function may look up.
+        queue: The waiting queue.
         journal: The journal.
         clock: The time.
-        may_start: Whether the provider starts jobs, for which it needs the journal.
+        may_start: Whether the provider starts jobs, which requires the journal.
     """
 
     clusters: Hosts
@@ -69,7 +69,7 @@ class RouteChecks(NamedTuple):
 
     @property
     def words(self) -> Words:
-        """What messages say of a check: it starts nothing that could be cancelled."""
+        """The words that messages use for a check. It starts nothing that could be cancelled."""
         return Words(thing="check")
 
     def look(
@@ -80,30 +80,30 @@ class RouteChecks(NamedTuple):
         send: Callable[[str], bool],  # noqa: ARG002 - a check closes no job
         check: Callable[[Told], str],  # noqa: ARG002 - its answer is short
         ended: str = "",
-        known: str = "",  # noqa: ARG002 - it is found again
+        known: str = "",  # noqa: ARG002 - the check runs again
     ) -> Told | Waiting:
         """Check a route.
 
-        A Delete does nothing, for there is nothing: the template retains its checks, so that nobody waits for this
-        answer. What was checked before, and not replaced since, is what CloudFormation rolls back to: a
-        rollback must not fail because a cluster restarts, so that the result is a warning then.
+        A Delete does nothing: the template retains its checks, so nothing waits for the response. An Update to the
+        properties that the physical id is made from is a rollback, which must not fail because a cluster is
+        restarting. Then the result is a warning.
 
         Args:
             asked: The request.
-            so_far: The patience of the looks before.
-            send: Not needed.
-            check: Not needed.
-            ended: Why it may wait no longer; empty if it may.
-            known: Not needed.
+            so_far: The patience from earlier looks.
+            send: Unused.
+            check: Unused.
+            ended: Why the check may not wait any longer; empty if it may.
+            known: Unused.
 
         Returns:
-            The result; or that what is wrong may pass by itself.
+            The result, or that the check has to be repeated because the problem may be temporary.
         """
         if asked.is_delete:
             return Told(Outcome.SUCCESS, asked.physical_id)
         proof = _proof(asked.properties)
         try:
-            if ended:  # what hangs would hang again
+            if ended:  # a call that hung would hang again
                 raise Closed(so_far.words or ended)  # noqa: TRY301
             self._check(asked.properties)
         except Closed as closed:
@@ -128,7 +128,7 @@ class RouteChecks(NamedTuple):
     def _check(self, properties: Mapping[str, object]) -> None:
         match properties.get("Route"):
             case "Responses":
-                pass  # if there is no route, nobody is going to read the answer
+                pass  # without a route, the response cannot arrive
             case "WaitingQueue":
                 self._check_queue()
             case "Journal":
@@ -150,14 +150,14 @@ class RouteChecks(NamedTuple):
             ) from error
 
     def _check_journal(self) -> None:
-        """Read and write an entry of no resource."""
+        """Read and write an entry that belongs to no resource."""
         key, now = "route-check|journal", self.clock.wall()
         seen = Record(1, RequestType.DELETE, None, now)
         try:
             _, revision = self.journal.read(key)
             self.journal.write(key, Entry("check", 1, 0, {"check": seen}), revision)
         except Conflict:
-            pass  # another check has written it
+            pass  # another check wrote it
         except JournalUnavailable as error:
             raise Closed(
                 f"{error} Until then, the provider starts and updates no jobs, but still cancels them.",
@@ -165,7 +165,7 @@ class RouteChecks(NamedTuple):
             ) from error
 
     def _check_cluster(self, value: object) -> None:
-        """Ask for a job that there is not: to hear so takes the route and the permission, and changes nothing."""
+        """Look up a job that does not exist. That requires the route and the permission, and changes nothing."""
         try:
             endpoint = ENDPOINT.parse(value)
             problem = problem_of(endpoint, self.clusters)
