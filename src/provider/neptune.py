@@ -288,7 +288,7 @@ class Jobs:
         code = error.response["Error"].get("Code") or http_status
         # A proxy may also return 404. If that meant "gone", a deletion would end while the job is running.
         is_unknown = http_status == HTTPStatus.NOT_FOUND and str(code).endswith("NotFoundException")
-        # For an unknown id, Neptune's guide ("Neptune ML management API errors and exceptions") has a 400, the API a 404.
+        # Neptune's guide ("Neptune ML management API errors and exceptions") has a 400 for this, the API a 404.
         is_unknown |= http_status == HTTPStatus.BAD_REQUEST and _UNKNOWN_ID in words
         if is_unknown and call is not self._kind.start:  # a start may name other, unknown jobs
             return JobNotFound(f"Neptune at {self._address} has no {self._kind.noun} {job_id}.")

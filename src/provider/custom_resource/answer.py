@@ -1,4 +1,4 @@
-"""The answer to CloudFormation: its body, and its delivery to the pre-signed URL."""
+"""The response to CloudFormation: its body, and its delivery to the pre-signed URL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from provider.clock import Clock
     from provider.custom_resource.request import ReturnAddress
 
-# CloudFormation User Guide, "Understand CloudFormation quotas": of a response, and of a signal's data.
+# The limit of a response, and of a signal's data (CloudFormation User Guide, "Understand CloudFormation quotas").
 MAX_BODY_BYTES = 4096
 
 _TOO_LONG = (
@@ -31,23 +31,23 @@ _TOO_LONG = (
 )
 _TIMEOUT = Timeout(connect=3.0, read=5.0)
 _NO_ANSWER = 0  # in place of an HTTP status
-# No attempt begins later than this, so that a delivery takes at most this and one attempt.
+# No attempt begins later than this, so a delivery takes at most this time and one attempt.
 _LAST_ATTEMPT_SECONDS = 30.0
-# A longer word, such as a URL, may be cut within.
+# A longer word, such as a URL, may be cut in the middle.
 _LONGEST_WORD_CHARACTERS = 200
-# A stack's events cannot be read any more when one of them has a control character, or another that XML does not take
-# (the CloudFormation roadmap's issue 1601). A training that fails may write some, to colour its words in a terminal.
+# A control character, or another that XML does not allow, makes all events of a stack unreadable (issue 1601 of the
+# CloudFormation roadmap). The reason of a failed training may have some, which colour it in a terminal.
 _UNREADABLE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
 class Answer(NamedTuple):
-    """What CloudFormation is told.
+    """A response to CloudFormation.
 
     Attributes:
         outcome: How the request ended.
-        physical_resource_id: The resource's id.
-        reason: Why it failed; what the user of the stack reads.
-        data: What `Fn::GetAtt` returns.
+        physical_resource_id: The resource's physical id.
+        reason: Why it failed, for the user of the stack.
+        data: The attributes that `Fn::GetAtt` returns.
     """
 
     outcome: Outcome
@@ -57,13 +57,13 @@ class Answer(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """What came of writing to a URL.
+    """The result of writing to a URL.
 
     Attributes:
-        status: The HTTP status of the last attempt; 0 if there was no answer.
-        attempts: How many there were.
-        problem: What was wrong with the last.
-        is_taken: Whether what was written is there.
+        status: The HTTP status of the last attempt; 0 if there was no response.
+        attempts: The number of attempts.
+        problem: What was wrong with the last attempt.
+        is_taken: Whether the server accepted the content.
     """
 
     status: int
@@ -73,36 +73,28 @@ class Delivery(NamedTuple):
 
 
 class Undeliverable(Exception):
-    """CloudFormation could not be told; the message says why and what to open."""
+    """The response could not be delivered. The message says why, and what to open."""
 
 
 def problem_with(address: ReturnAddress, answer: Answer) -> str:
-    """Tell why CloudFormation would not take a success: cut attributes would be wrong ones.
-
-    Args:
-        address: Whom to answer, and as what.
-        answer: The success.
-
-    Returns:
-        Why; empty if it would.
-    """
+    """Return why CloudFormation would not accept a success; empty if it would. Attributes are never shortened."""
     return _TOO_LONG if len(_write(address, answer, "")) > MAX_BODY_BYTES else ""
 
 
 def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Clock, pauses: Sequence[float]) -> None:
-    """Put an answer to CloudFormation's pre-signed URL.
+    """Put a response to CloudFormation's pre-signed URL.
 
-    Connection errors, 429 and 5xx are tried again, but no attempt begins after half a minute.
+    Connection errors, 429 and 5xx are retried, but no attempt begins after half a minute.
 
     Args:
-        address: Whom to answer, and as what.
-        answer: The answer.
-        log_stream: The name of the function's log stream, which the reason of a failure ends with.
+        address: Where to send the response, and for which resource.
+        answer: The response.
+        log_stream: The name of the function's log stream, with which the reason of a failure ends.
         clock: The time.
-        pauses: How long to wait before each further attempt, in seconds.
+        pauses: The pauses before each further attempt, in seconds.
 
     Raises:
-        Undeliverable: It was not accepted. The message does not hold the URL's query.
+        Undeliverable: It was not accepted. The message does not contain the URL's query.
     """
     content = _write(address, answer, answer.reason)
     if answer.outcome is Outcome.FAILED:
@@ -136,19 +128,19 @@ def tell(address: ReturnAddress, answer: Answer, *, log_stream: str, clock: Cloc
 def deliver(
     url: str, content: bytes, *, clock: Clock, pauses: Sequence[float], complain: Callable[[str, int], object]
 ) -> Delivery:
-    """Put something to a pre-signed URL.
+    """Put content to a pre-signed URL.
 
-    Connection errors, 429 and 5xx are tried again, but no attempt begins after half a minute.
+    Connection errors, 429 and 5xx are retried, but no attempt begins after half a minute.
 
     Args:
         url: The URL.
-        content: What to put there.
+        content: The content.
         clock: The time.
-        pauses: How long to wait before each further attempt, in seconds.
-        complain: Told what was wrong with each attempt, and its number.
+        pauses: The pauses before each further attempt, in seconds.
+        complain: Called for each failed attempt, with what was wrong and the attempt's number.
 
     Returns:
-        What came of it.
+        The result.
     """
     began, left = clock.monotonic(), list(pauses)
     with PoolManager(timeout=_TIMEOUT, retries=False) as pool:
@@ -156,10 +148,10 @@ def deliver(
             status = _NO_ANSWER
             try:
                 # The signature covers an empty content type.
-                # The status is enough: a body that drips in would hold everything up.
+                # The status is enough: a slow body would delay everything.
                 response = pool.request("PUT", url, body=content, headers={"content-type": ""}, preload_content=False)
             except HTTPError as error:
-                problem = type(error).__name__  # urllib3's own words may hold the URL
+                problem = type(error).__name__  # urllib3's messages may contain the URL
             else:
                 response.close()
                 status, problem = response.status, f"HTTP status {response.status}"
@@ -177,16 +169,16 @@ def deliver(
 
 
 def with_reason(reason: str, end: str, write: Callable[[str], bytes]) -> bytes:
-    """Write what has a reason in it.
+    """Write a body with a reason that fits.
 
     Args:
         reason: The reason; empty if none is known.
-        end: What follows it.
-        write: Writes it all with a reason.
+        end: The text after the reason.
+        write: Writes the body with a reason.
 
     Returns:
-        At most 4,096 bytes. A reason that is too long is shortened at its end, at a word; it is one line, without
-        control characters.
+        At most 4,096 bytes. The reason is one line without control characters. If it is too long, its end is cut, at
+        a word.
     """
     reason = conceal(" ".join(_UNREADABLE.sub("", reason).split())) or "The reason is unknown."
     written = write(reason + end)
@@ -202,16 +194,7 @@ def with_reason(reason: str, end: str, write: Callable[[str], bytes]) -> bytes:
 
 
 def body(address: ReturnAddress, answer: Answer, log_stream: str) -> bytes:
-    """Write the body of the answer to a request that failed.
-
-    Args:
-        address: Whom to answer, and as what.
-        answer: The answer.
-        log_stream: The name of the function's log stream, which the reason of a failure ends with.
-
-    Returns:
-        JSON in UTF-8, at most 4,096 bytes. A reason that is too long is shortened at its end, at a word.
-    """
+    """Write the body of the response to a failed request: JSON in UTF-8, at most 4,096 bytes."""
     stream = f" (log stream: {log_stream})" if log_stream else ""
     return with_reason(answer.reason, stream, lambda reason: _write(address, answer, reason))
 

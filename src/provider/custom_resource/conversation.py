@@ -1,6 +1,6 @@
-"""From a request to its answer: who decides, and in what order.
+"""From a request to its response: what decides it, and in what order.
 
-Whatever comes first decides a request, once: its outcome, the end of its time, or the queue that takes it over.
+A request is decided once, by whatever comes first: its outcome, the end of its time, or its handover to the queue.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ if TYPE_CHECKING:
     from provider.kinds.kind import Words
     from provider.lifecycle import Asked, Patience
 
-# What stops at once needs no queue, and many deletions at once get through a few concurrent invocations.
+# A job that stops at once needs no queue, and many deletions need only a few concurrent invocations.
 _LOOKS_SECONDS = 2.5
-# A queue that did not take the request is not asked again before this.
+# The pause before a queue that refused the request is tried again.
 _QUEUE_RETRY_SECONDS = 30.0
-# After each message of which it is not known whether the queue has taken it, another one is put after longer, and then
-# at the invocation's end alone: a queue that takes them and does not say so would get ever more of them.
+# The pauses after messages that the queue may have accepted. After these, the queue is tried only at the end of the
+# invocation: otherwise, a queue that accepts messages but does not confirm them would get ever more of them.
 _DOUBT_PAUSES = (0.0, 60.0, 240.0)
-# A message is delayed by whole seconds.
+# SQS delays a message by whole seconds.
 _SHORTEST_DELAY_SECONDS = 1.0
-# A queue that hangs must not hold the answer up beyond the request's time.
+# A queue that hangs must not delay the response beyond the request's time.
 _SLOWEST_HANDOVER_SECONDS = 15.0
-# A job that is to be followed is not given up because the queue fails for a moment.
+# A moment's failure of the queue does not end the wait for a job with CompletionHandle.
 _HANDOVER_PAUSES = (1.0, 4.0)
-# With others it would poll.
+# With other fields, crhelper would poll.
 _FIELDS_OF_CRHELPER = ("RequestType", "StackId", "RequestId", "LogicalResourceId", "ResponseURL")
 
 
 class Meaning(Protocol):
-    """What the requests of a resource type mean: a `Lifecycle`, which describes these, or a check of the provider's."""
+    """The meaning of a resource type's requests: a `Lifecycle`, or a check of the provider's own stack."""
 
     @property
     def words(self) -> Words:
-        """What messages say of what it is about."""
+        """The words that messages use for the job."""
 
     def look(
         self,
@@ -73,16 +73,16 @@ class Conversation:
     """One request, in one invocation.
 
     Attributes:
-        event: The event that holds the request.
-        address: Whom to answer.
-        request: What CloudFormation asks.
+        event: The event with the request.
+        address: Where to send the response.
+        request: The request.
         limits: The time limits.
-        lifecycle: What the request means.
-        queue: Where it can wait.
+        lifecycle: The meaning of the request.
+        queue: The queue in which the request can wait.
         clock: The time.
-        tell: Tells CloudFormation an answer; see `answer.tell`.
+        tell: Sends a response to CloudFormation; see `answer.tell`.
         is_continued: Whether the request has waited in the queue.
-        handle: What is to be signalled when the job has ended; `None` if nothing is.
+        handle: The handle to signal when the job has ended; `None` if there is none.
     """
 
     event: Mapping[str, Any]
@@ -98,28 +98,28 @@ class Conversation:
     _answer: Answer | None = None
     _is_handed_over: bool = False
     _try_queue_at: float = float("-inf")
-    _problem: str = ""  # why the queue has not taken the request
-    _doubts: int = 0  # messages of which it is not known whether the queue has taken them
+    _problem: str = ""  # why the queue did not accept the request
+    _doubts: int = 0  # how many messages the queue may have accepted
     _undeliverable: Undeliverable | None = None
     _told: Told | None = None
     _patience: Patience = field(init=False)
-    _known: str = ""  # what the last look has found
+    _known: str = ""  # what the last look found
     _deciding: Any = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         self._patience = self.request.patience
 
     def hold(self, context: LambdaContext) -> Answer | None:
-        """Fulfil the request and answer it, or have it wait.
+        """Fulfil the request and respond to it, or hand it over to the queue.
 
         Args:
             context: The invocation.
 
         Returns:
-            What CloudFormation was told; `None` if the queue goes on.
+            The response; `None` if the request waits in the queue.
 
         Raises:
-            Undeliverable: CloudFormation could not be told, or the job is not followed.
+            Undeliverable: The response could not be delivered, or the wait for the job's end could not be queued.
         """
         Dispatch(
             create=self._pursue,
@@ -132,7 +132,7 @@ class Conversation:
             {name: self.event[name] for name in _FIELDS_OF_CRHELPER} | {"PhysicalResourceId": "unused"},
             context,
         )
-        with self._deciding:  # the watchdog may still be telling CloudFormation
+        with self._deciding:  # the watchdog may still be responding
             if self._undeliverable:
                 raise self._undeliverable
             return self._answer
@@ -140,7 +140,7 @@ class Conversation:
     def _pursue(self, *_: object) -> None:
         try:
             self._told = self._look_until_done()
-        except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
+        except Exception as error:  # noqa: BLE001 - CloudFormation waits for a response, whatever it is
             logger.exception("The provider failed")
             self._told = self._end(
                 f"The provider failed because of a bug: {type(error).__name__}: {error}. Please report it, with the "
@@ -148,7 +148,7 @@ class Conversation:
             )
 
     def _look_until_done(self) -> Told | None:
-        """Look until the request is decided; `None`: it is handed over to the queue."""
+        """Look until the request is decided; return `None` if the queue took it over."""
         began = self.clock.monotonic()
         while True:
             result = self._look()
@@ -157,7 +157,7 @@ class Conversation:
             self._patience, self._known = result.patience, result.reason
             now = self.clock.monotonic()
             pause = waiting.pause(now - self.limits.arrived_at, random.random())  # noqa: S311 - no secret
-            pause = min(pause, self.limits.deadline - now)  # as long as one look more fits, the request is not failed
+            pause = min(pause, self.limits.deadline - now)  # while another look fits, the request does not fail
             is_last = now + pause > self.limits.last_look
             is_long = self.is_continued or is_last or now + pause > began + _LOOKS_SECONDS
             may_wait = pause >= _SHORTEST_DELAY_SECONDS and now + _SLOWEST_HANDOVER_SECONDS < self.limits.deadline
@@ -181,10 +181,10 @@ class Conversation:
         )
 
     def _end(self, why: str) -> Told:
-        """Decide the request now, without waiting and without Neptune."""
+        """Decide the request now, without waiting or calling Neptune."""
         try:
             told = self._look(ended=why)
-        except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation waits for an answer
+        except Exception as error:  # noqa: BLE001 - CloudFormation waits for a response, whatever it is
             #: The function ran out of time. CloudFormation received the response nevertheless.
             logger.warning("The outcome could not be written to the journal", error=str(error))
             return Told(Outcome.FAILED, "", why)
@@ -193,11 +193,11 @@ class Conversation:
     # --- the queue ----------------------------------------------------------------------------------------------------
 
     def _send_owed(self, identity: str) -> bool:
-        """Have the queue see to it that a job is cancelled, whatever becomes of this request."""
+        """Queue the cancellation of a job, which then no longer depends on this request."""
         asked = self.request.asked
         message = waiting.Owed(asked.resource, identity, self.clock.wall())
         has_time = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS <= self.limits.last_word
-        problem = "" if has_time else self._problem  # a queue that has hung may hang again
+        problem = "" if has_time else self._problem  # a queue that hung may hang again
         if not problem:
             try:
                 self.queue.put(message.as_json(), waiting.FIRST_DELAY_SECONDS)
@@ -209,7 +209,7 @@ class Conversation:
         return not problem
 
     def _hand_over(self, delay_seconds: int, *, is_last: bool) -> str:
-        """Have the request wait in the queue; returns why it cannot."""
+        """Hand the request over to the queue; return why that failed, or an empty string."""
         arrived_at = self.clock.wall() - (self.clock.monotonic() - self.limits.arrived_at)
         waited = {"ArrivedAt": arrived_at, "Patience": self._patience.as_json()}
         with self._deciding:
@@ -217,7 +217,7 @@ class Conversation:
                 return ""
             try:
                 if self._doubts and not is_last:
-                    self.queue.check()  # whether it answers at all
+                    self.queue.check()  # does it respond at all?
                 self.queue.put({**self.event, waiting.FIELD: waited}, delay_seconds)
             except waiting.CannotWait as error:
                 self._put_off(error)
@@ -241,7 +241,7 @@ class Conversation:
     # --- the outcome --------------------------------------------------------------------------------------------------
 
     def _expire(self) -> None:
-        """Tell CloudFormation that the time is over while a call hangs; called by the watchdog's thread."""
+        """Respond that the time is over, while a call hangs; the watchdog's thread calls this."""
         with self._deciding:
             if self._answer is None and not self._is_handed_over:
                 #: Calls hung, or `ServiceTimeout` is too short; raise it.
@@ -249,10 +249,10 @@ class Conversation:
             self._decide(None)
 
     def _decide(self, failure: str | None) -> None:
-        """Tell CloudFormation the outcome, unless something has been decided before.
+        """Send the outcome to CloudFormation, unless the request was decided before.
 
         Args:
-            failure: What the provider itself failed of; `None` if it did not.
+            failure: Why the provider itself failed; `None` if it did not.
         """
         with self._deciding:
             if self._answer is not None or self._is_handed_over:
@@ -263,7 +263,7 @@ class Conversation:
                 self.tell(self._answer)
             except Undeliverable as error:
                 self._undeliverable = error
-            except Exception as error:  # noqa: BLE001 - unheard is unheard: the event is to be delivered again
+            except Exception as error:  # noqa: BLE001 - the event has to be delivered again
                 logger.exception("The response could not be delivered")
                 #: A bug; Lambda delivers the request again.
                 self._undeliverable = Undeliverable(f"The response could not be delivered: {type(error).__name__}.")
@@ -272,15 +272,15 @@ class Conversation:
                 record("FailedDeletions", int(told.has_failed))
 
     def _answer_of(self, told: Told) -> Answer:
-        """A Delete and an Update that fails keep the physical id."""
+        """Make the response. A Delete, and an Update that fails, keep the physical id."""
         keeps = self.request.asked.is_delete or (told.has_failed and self.address.physical_id)
         physical_id = self.address.fallback_id if keeps else told.physical_id or self.address.fallback_id
         return Answer(told.outcome, physical_id, told.reason, told.attributes)
 
-    # --- what comes after it ------------------------------------------------------------------------------------------
+    # --- what follows ------------------------------------------------------------------------------------------
 
     def _problem_with(self, told: Told) -> str:
-        """Tell why a request is no success, before that is written down; empty if it is one."""
+        """Return why a request is not a success, before its success is recorded; empty if it is one."""
         problem = problem_with(self.address, self._answer_of(told))
         if problem or self.handle is None or not self._is_to_be_followed(told, self.handle):
             return problem
@@ -290,7 +290,7 @@ class Conversation:
         #: `CompletionHandle` needs the [waiting queue](#the-waiting-queue).
         failure = f"The provider cannot wait for the {self.lifecycle.words.thing}. {problem}"
         if told.physical_id == self.request.asked.physical_id:
-            # It may be a rollback, which must not fail: the event comes again, and the alarm sounds at last.
+            # It may be a rollback, which must not fail. The event is redelivered, and finally raises the alarm.
             #: An update that keeps its job must not fail. Its event goes to the failed-events queue instead:
             #: [replay it](operations.md#failed-events).
             self._undeliverable = Undeliverable(f"{failure} CompletionHandle will not be signalled.")
@@ -298,7 +298,7 @@ class Conversation:
         return failure
 
     def _is_to_be_followed(self, told: Told, handle: PresignedUrl) -> bool:
-        """Tell whether the resource has another job, or another handle, than before, and somebody may wait for it."""
+        """Tell whether the job or the handle is new, and a wait condition may be waiting."""
         asked, name = self.request.asked, COMPLETION_HANDLE.name
         is_other = asked.physical_id != told.physical_id or asked.properties[name] != asked.old_properties.get(name)
         if is_other and handles.has_expired(handle, self.clock):
@@ -309,7 +309,7 @@ class Conversation:
         return is_other
 
     def _hand_over_the_job(self, physical_id: str) -> str:
-        """Have the queue take the job; returns why it cannot."""
+        """Queue the wait for the job's end; return why that failed, or an empty string."""
         pauses = list(_HANDOVER_PAUSES)
         while True:
             try:

@@ -1,4 +1,4 @@
-"""The two time limits: CloudFormation's for the request, Lambda's for the invocation."""
+"""The two time limits: CloudFormation's for the request, and Lambda's for the invocation."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from provider.clock import Clock
 
-# Of CloudFormation's time limit, kept back for the answer to arrive; the watchdog leaves half of it.
+# The part of CloudFormation's time limit that is reserved for the response; the watchdog leaves half of it.
 _ANSWER_SECONDS, _ANSWER_SHARE = 30.0, 0.1
-# Of an invocation, kept back for a last look at a Neptune that hangs, and for the answer.
+# The part of an invocation that is reserved for a last look, at a Neptune that may hang, and for the response.
 _LAST_LOOK_SECONDS, _LAST_LOOK_SHARE = 60.0, 0.2
-# Of an invocation, kept back for the watchdog to answer when something hangs.
+# The part of an invocation that is reserved for the watchdog's response when something hangs.
 _LAST_WORD_SECONDS, _LAST_WORD_SHARE = 15.0, 0.1
 
 
@@ -20,9 +20,9 @@ class TimeLimits(NamedTuple):
 
     Attributes:
         arrived_at: When the request arrived.
-        deadline: When a request that is not decided yet is to fail.
+        deadline: When an undecided request fails.
         last_look: Until when this invocation may wait by itself.
-        last_word: When the watchdog answers for a call that hangs.
+        last_word: When the watchdog responds because a call hangs.
     """
 
     arrived_at: float
@@ -38,7 +38,7 @@ class TimeLimits(NamedTuple):
             clock: The time.
             arrived_at: When the request arrived, seconds of `Clock.wall`.
             service_timeout: CloudFormation's time limit for the request, in seconds.
-            remaining: What the function has left, in seconds.
+            remaining: The function's remaining time, in seconds.
 
         Returns:
             The limits.
@@ -49,6 +49,6 @@ class TimeLimits(NamedTuple):
         deadline = arrived + service_timeout - kept
         last_look = now + remaining - min(_LAST_LOOK_SECONDS, remaining * _LAST_LOOK_SHARE)
         last_word = now + remaining - min(_LAST_WORD_SECONDS, remaining * _LAST_WORD_SHARE)
-        if deadline + kept / 2 > now:  # of a late event, only the invocation's limit is left
+        if deadline + kept / 2 > now:  # for a late event, only the invocation's limit is left
             last_word = min(last_word, deadline + kept / 2)
         return cls(arrived, deadline, min(deadline, last_look), last_word)

@@ -1,4 +1,4 @@
-"""The looking for the end of a job whose request is answered: its handle is to be signalled."""
+"""The wait for the end of a job with a `CompletionHandle`, after its request was answered."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from provider.lifecycle import Lifecycle
 
 LONGEST_SECONDS = 13 * 3600.0
-"""For how long a job is looked at: a wait condition waits for 12 hours, and may begin some time after the answer."""
+"""How long a job is watched. A wait condition waits for 12 hours, and may begin some time after the response."""
 
 
 def have_followed(queue: WaitingQueue, event: Mapping[str, Any], physical_id: str, *, now: float) -> None:
-    """Have the end of a job looked for.
+    """Queue the wait for the end of a job.
 
     Args:
-        queue: The queue that goes on looking.
-        event: The event with the request that has the job, and is about to be answered.
+        queue: The queue.
+        event: The event with the request for the job, which is about to be answered.
         physical_id: The job, as the resource's physical id.
         now: The time, seconds of `Clock.wall`.
 
     Raises:
-        CannotWait: The queue does not take it.
+        CannotWait: The queue did not accept it.
     """
     followed = {"ArrivedAt": now, "Patience": Patience().as_json(), "Follows": physical_id}
     queue.put({**event, waiting.FIELD: followed}, waiting.FIRST_DELAY_SECONDS)
@@ -45,14 +45,14 @@ class Following(NamedTuple):
     """One look.
 
     Attributes:
-        event: The event that holds the request.
-        request: What CloudFormation has asked, and been answered.
+        event: The event with the request.
+        request: The request, which was answered.
         identity: The job.
-        handle: Where the signal goes.
-        lifecycle: What the job's status means.
-        queue: Where the next look waits.
+        handle: The handle to signal.
+        lifecycle: The meaning of the job's status.
+        queue: The queue in which the next look waits.
         clock: The time.
-        pauses: How long to wait before each further attempt to deliver the signal, in seconds.
+        pauses: The pauses before each further attempt to deliver the signal, in seconds.
     """
 
     event: Mapping[str, Any]
@@ -68,11 +68,11 @@ class Following(NamedTuple):
         """Look at the job, and signal its end.
 
         Returns:
-            The signal, taken or not; `None` if the queue goes on looking.
+            The signal, accepted or not; `None` if the job has not ended.
 
         Raises:
-            Undeliverable: The handle did not take it; the message is to be delivered again.
-            CannotWait: The queue does not take the next look; likewise.
+            Undeliverable: The handle did not accept the signal. The message has to be delivered again.
+            CannotWait: The queue did not accept the next look. The message has to be delivered again.
         """
         told = self._judge()
         tracer.put_annotation("outcome", "PENDING" if told is None else told.outcome)

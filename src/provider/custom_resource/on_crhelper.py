@@ -1,8 +1,8 @@
 """CloudFormation's protocol on crhelper.
 
-crhelper gives the dispatch, exceptions turned into FAILED, and the watchdog's timer. What its version 2.0.12 gets wrong
-is left aside here; `docs/crhelper.md` lists each fault with the test that shows it. No other file names crhelper's
-privates.
+crhelper provides the dispatch, turns exceptions into FAILED, and runs the watchdog's timer. This class avoids what
+crhelper 2.0.12 gets wrong; `docs/crhelper.md` lists each fault with the test that shows it. No other file uses
+crhelper's private names.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class Dispatch(CfnResource):
-    """crhelper's resource for one request; each invocation makes its own, so that a warm function keeps nothing.
+    """crhelper's resource for one request. Each invocation makes its own, so a warm function keeps no state.
 
     Args:
-        create: Fulfils a Create, as crhelper's decorators take it: from an event and a context it makes the physical
-            id, or raises an exception whose message is the reason.
+        create: Fulfils a Create. As crhelper's decorators require, it takes an event and a context, and returns the
+            physical id, or raises an exception whose message is the reason.
         update: Fulfils an Update, likewise.
         delete: Fulfils a Delete, likewise.
         respond: Called when one of them has ended, with the reason if it failed.
-        expire: Called by a thread of its own when the time is over.
-        seconds: When that is.
+        expire: Called by the watchdog's thread when the time is over.
+        seconds: The time until then, in seconds.
     """
 
-    # What crhelper's __init__ would set, which also makes three boto3 clients.
+    # crhelper's __init__ would set these, and would also make three boto3 clients.
     _poll_create_func = _poll_update_func = _poll_delete_func = None
     _init_failed = _timer = None
     _sleep_on_delete = 0
@@ -54,7 +54,7 @@ class Dispatch(CfnResource):
     def __call__(self, event: object, context: object) -> None:
         """Fulfil the request.
 
-        The watchdog is over then, too: what it logs and counts is of this request, not of a warm function's next one.
+        This also waits for the watchdog, so that its log lines and metrics do not become those of the next request.
         """
         super().__call__(event, context)
         if self._watchdog.is_alive():
