@@ -1,4 +1,4 @@
-"""CloudFormation's front door: a custom resource request comes in, its answer goes out."""
+"""CloudFormation's front door: a custom resource request comes in, its response goes out."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
 
 
 class FrontDoor(NamedTuple):
-    """What every request meets.
+    """The entry for every request.
 
     Attributes:
-        lifecycles: What the requests mean, by the type of the resource.
-        queue: Where they wait.
+        lifecycles: The meaning of the requests, by resource type.
+        queue: The queue in which they wait.
         settings: The provider's settings.
         clock: The time.
-        lookups: Likewise of resources that have no job of their own.
-        checks: Likewise of the provider's own stack; their types are no suggestion for one that is mistyped.
+        lookups: The same for resources without a job of their own.
+        checks: The same for the provider's own stack. These types are not suggested for a mistyped one.
     """
 
     lifecycles: Mapping[str, Lifecycle]
@@ -60,22 +60,22 @@ class FrontDoor(NamedTuple):
     def handle(
         self, event: object, context: LambdaContext, *, is_opened: bool = False, is_continued: bool = False
     ) -> dict[str, str]:
-        """Fulfil a request of CloudFormation and answer it, or have it wait.
+        """Fulfil a request from CloudFormation and respond to it, or hand it over to the queue.
 
         Args:
-            event: What Lambda delivered: the request, also in the envelope of Amazon SNS, or the queue's message with
-                it.
+            event: The event from Lambda: the request, which may be in a notification from Amazon SNS or a message from
+                the queue.
             context: The invocation.
-            is_opened: Whether it has been taken out of an envelope; in that there is no other.
+            is_opened: Whether it was taken out of such an envelope, which contains no other.
             is_continued: Whether it has waited in the queue.
 
         Returns:
-            What CloudFormation was told: `Status`, `PhysicalResourceId` and `Reason`. The status is `PENDING` when the
-            request waits in the queue, and `UNANSWERED` when the event is no request.
+            The response to CloudFormation: `Status`, `PhysicalResourceId` and `Reason`. The status is `PENDING` if the
+            request waits in the queue, and `UNANSWERED` if the event is not a request.
 
         Raises:
-            Undeliverable: CloudFormation could not be told; the event is to be delivered again.
-            Unanswerable: Somebody waits for an answer, and the event does not say where it may be given.
+            Undeliverable: The response could not be delivered. The event has to be delivered again.
+            Unanswerable: A response is expected, but the event does not say where to send it.
         """
         if isinstance(event, dict) and "Records" in event and not is_opened:
             return self._open(event, context)
@@ -143,7 +143,7 @@ class FrontDoor(NamedTuple):
     def _follow(
         self, fields: Mapping[str, Any], request: CloudFormationRequest, handle: PresignedUrl, identity: Identity
     ) -> dict[str, str]:
-        """Take the next look at a job whose request is answered."""
+        """Take the next look at a job with a `CompletionHandle`, whose request was answered."""
         followed = following.Following(
             event=fields,
             request=request,
@@ -161,7 +161,7 @@ class FrontDoor(NamedTuple):
         return {"Status": told.outcome, "PhysicalResourceId": str(identity), "Reason": conceal(told.reason)}
 
     def _look_at_owed(self, event: dict[str, Any]) -> dict[str, str]:
-        """Take the next look at a job that is to be cancelled, whatever becomes of the request that has closed it."""
+        """Take the next look at a job that has to be cancelled, even if its request has failed."""
         try:
             owed = Owed.from_json(event)
             stack_id, logical_id, resource_type = owed.resource.split("|")
@@ -182,7 +182,7 @@ class FrontDoor(NamedTuple):
         return {"Status": "PENDING", "PhysicalResourceId": owed.identity, "Reason": conceal(waiting.reason)}
 
     def _refuse(self, fields: Mapping[str, object], address: ReturnAddress, problem: str) -> Answer:
-        """Fail a request that is none, unless it is the Delete of a creation that failed for the same reason."""
+        """Fail a malformed request, unless it is the Delete after a creation that failed for the same reason."""
         is_delete, physical_id = fields.get("RequestType") == RequestType.DELETE, address.physical_id or ""
         is_unknown = str(fields.get("ResourceType")) not in {*self.lifecycles, *self.lookups, *self.checks}
         if is_delete and (
@@ -206,7 +206,7 @@ class FrontDoor(NamedTuple):
         raise MalformedRequest(f"The provider has no resource type {shown(resource_type)}; {hint}")
 
     def _open(self, event: object, context: LambdaContext) -> dict[str, str]:
-        """Take up the request in an envelope: the next look at one that has waited, or one that came by another way."""
+        """Handle the request in an envelope: a message from the queue, or a notification from Amazon SNS."""
         message = self.queue.message_in(event)
         if message is None:
             return self.handle(published(event), context, is_opened=True)

@@ -1,4 +1,4 @@
-"""The handle of a wait condition, and what it is signalled.
+"""The handle of a wait condition, and its signals.
 
 Its fields are those of the CloudFormation User Guide, "Create wait conditions in a CloudFormation template".
 """
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from provider.hosts import Hosts
 
 _RIGHT = f"it should be {A_HANDLE}"
-# What CloudFormation takes in `SignalResource`.
+# The limit of CloudFormation's `SignalResource`.
 _LONGEST_ID_CHARACTERS = 64
 _DIGEST_CHARACTERS = 12
 
 
 class Outcome(StrEnum):
-    """What has become of what a wait condition waits for."""
+    """Whether a wait condition succeeds or fails."""
 
     SUCCESS = "SUCCESS"
     FAILURE = "FAILURE"
 
 
 class Signal(NamedTuple):
-    """What a wait condition is told.
+    """A signal for a wait condition.
 
     Attributes:
-        outcome: Whether it need not wait any more, or fails.
-        job_id: The job. A handle counts the signals of one job once.
-        reason: Why; what the user of the stack reads if it fails.
-        data: What `Fn::GetAtt` of the wait condition is to return.
+        outcome: Whether the wait condition succeeds or fails.
+        job_id: The job's id. A handle counts the signals for one job once.
+        reason: Why, for the user of the stack.
+        data: The data that `Fn::GetAtt` of the wait condition returns.
     """
 
     outcome: Outcome
@@ -57,18 +57,18 @@ class Signal(NamedTuple):
 
 
 def completion_handle(request: CloudFormationRequest, hosts: Hosts) -> PresignedUrl | None:
-    """Read the handle that is to be signalled when a resource's job has ended.
+    """Read the handle to signal when a resource's job has ended.
 
     Args:
-        request: What CloudFormation asks.
-        hosts: The hosts that may be signalled.
+        request: The request.
+        hosts: The hosts that accept signals.
 
     Returns:
-        The handle; `None` if there is none, or what stands there is no URL at all, which the schema finds.
+        The handle; `None` if there is none, or if the value is not a URL, which the schema reports.
 
     Raises:
-        MalformedRequest: It is not one of CloudFormation's, or there has to be one. The message does not hold its path
-            or query.
+        MalformedRequest: The handle is not one of CloudFormation's, or is missing. The message does not contain its
+            path or query.
     """
     try:
         url = COMPLETION_HANDLE.type.parse(request.asked.properties.get(COMPLETION_HANDLE.name))
@@ -96,13 +96,13 @@ def signal(handle: PresignedUrl, told: Signal, *, clock: Clock, pauses: Sequence
         handle: The handle.
         told: The signal.
         clock: The time.
-        pauses: How long to wait before each further attempt, in seconds.
+        pauses: The pauses before each further attempt, in seconds.
 
     Returns:
-        Whether it was taken; if not, the handle takes none any more, and nobody waits.
+        Whether the handle accepted it. If not, the handle is gone or has expired, and no wait condition is waiting.
 
     Raises:
-        Undeliverable: It was not accepted. The message does not hold the URL's path or query.
+        Undeliverable: The signal was not accepted. The message does not contain the URL's path or query.
     """
     delivery = deliver(
         handle.url,
@@ -132,15 +132,7 @@ def signal(handle: PresignedUrl, told: Signal, *, clock: Clock, pauses: Sequence
 
 
 def has_expired(handle: PresignedUrl, clock: Clock) -> bool:
-    """Tell whether a handle says that its time is over.
-
-    Args:
-        handle: The handle.
-        clock: The time.
-
-    Returns:
-        Whether it does.
-    """
+    """Tell whether a handle has expired, according to its URL."""
     return handle.expires_at is not None and clock.wall() > handle.expires_at
 
 
@@ -151,8 +143,8 @@ def body(told: Signal) -> bytes:
         told: The signal.
 
     Returns:
-        JSON in UTF-8, at most 4,096 bytes. The data is JSON itself, without what is too much at its end: an attribute
-        is there as a whole, or not at all. A reason that is too long is shortened.
+        JSON in UTF-8, at most 4,096 bytes. The data is JSON, too; attributes at its end that do not fit are left out
+        as a whole. A reason that is too long is shortened.
     """
     attributes = list(told.data.items())
     while len(_write(told, dict(attributes), "")) > MAX_BODY_BYTES // 2 and len(attributes) > 1:
@@ -171,7 +163,7 @@ def _write(told: Signal, data: Mapping[str, str], reason: str) -> bytes:
         "Status": told.outcome,
         "Reason": reason,
         "UniqueId": unique_id,
-        # Without white space, so that a template can split it.
+        # Without whitespace, so that a template can split it.
         "Data": json.dumps(dict(data), separators=(",", ":"), ensure_ascii=False),
     }
     return json.dumps(fields, ensure_ascii=False).encode(errors="replace")

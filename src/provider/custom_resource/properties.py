@@ -1,4 +1,4 @@
-"""The properties that belong to CloudFormation's protocol, whatever the resource is."""
+"""The properties of CloudFormation's protocol, which every resource type has."""
 
 from __future__ import annotations
 
@@ -42,12 +42,5 @@ COMPLETION_HANDLE = Property(
 
 
 def schema_of(own: Schema) -> Schema:
-    """Make the schema of a resource type.
-
-    Args:
-        own: Its own properties.
-
-    Returns:
-        The schema, with the properties of the protocol before its own.
-    """
+    """Add the properties of the protocol to a resource type's own, in front of them."""
     return own._replace(rows=(SERVICE_TOKEN, SERVICE_TIMEOUT, COMPLETION_HANDLE, *own.rows))

@@ -26,40 +26,42 @@ if TYPE_CHECKING:
     from provider.hosts import Hosts
 
 _LONGEST_FIELD_CHARACTERS = 1024
-_LONGEST_IDS_BYTES = 3072  # of the 4,096 that an answer may have
-_TEXT = re.compile(rf"[^\ud800-\udfff]{{1,{_LONGEST_FIELD_CHARACTERS}}}", re.S)  # no surrogates: UTF-8 has none
+_LONGEST_IDS_BYTES = 3072  # of the 4,096 that a response may have
+_TEXT = re.compile(
+    rf"[^\ud800-\udfff]{{1,{_LONGEST_FIELD_CHARACTERS}}}", re.S
+)  # no surrogates: UTF-8 cannot encode them
 _HTTPS_PORT = 443
 # AWS Signature Version 4, and 2.
 _SIGNATURES = frozenset(("X-Amz-Signature", "Signature"))
 _LONGEST_TIME_DIGITS = 11
-# Of CloudFormation's URLs. Those of Signature Version 2 say when they expire, and not when they were signed.
+# The lifetime of CloudFormation's URLs. A URL of Signature Version 2 says only when it expires, not when it was signed.
 _LIFETIME_SECONDS = 7200.0
 
 
 class Unanswerable(Exception):
-    """The event says too little, or names an address that must not be written to: nobody can be answered."""
+    """The event cannot be answered: it says too little, or its response URL is not allowed."""
 
 
 class MalformedRequest(Exception):
-    """The event is no request, but says whom to tell so."""
+    """The event is not a valid request, but it can be answered."""
 
 
 class UnusableUrl(Exception):
-    """A URL must not be written to; the message goes on after its name, and does not hold its path or query."""
+    """A URL may not be written to. The message continues a sentence, and does not contain the URL's path or query."""
 
 
 class ElsewhereUrl(UnusableUrl):
-    """It is a pre-signed URL of another host; the message is that host."""
+    """It is a pre-signed URL of another host. The message is the host."""
 
 
 class PresignedUrl(NamedTuple):
     """A URL that may be written to.
 
     Attributes:
-        url: The URL. Whoever knows it can write there: it is a secret.
-        signed_at: When it was signed, seconds since the epoch; `None` if it does not say (that of Signature Version 4
-            does, that of Version 2 does not).
-        expires_at: When it takes nothing any more; `None` if it does not say.
+        url: The URL. It is a secret: anyone who knows it can write there.
+        signed_at: When it was signed, in seconds since the epoch; `None` if it does not say. A URL of Signature Version
+            4 does, a URL of Version 2 does not.
+        expires_at: When it expires, in seconds since the epoch; `None` if it does not say.
     """
 
     url: str
@@ -68,17 +70,16 @@ class PresignedUrl(NamedTuple):
 
 
 class ReturnAddress(NamedTuple):
-    """Whom to answer, and as what.
+    """Where to send the response, and for which resource.
 
     Attributes:
-        url: The pre-signed URL that takes the answer. Whoever knows it can answer: it is a secret.
-        signed_at: When CloudFormation signed it, seconds since the epoch; `None` if it does not say (that of Signature
-            Version 4 does).
+        url: The pre-signed URL that accepts the response. It is a secret: anyone who knows it can respond.
+        signed_at: When CloudFormation signed it, in seconds since the epoch; `None` if it does not say.
         stack_id: The stack's ARN.
         request_id: The request's id.
-        logical_resource_id: The resource's name in the template.
-        physical_id: The physical id of the resource; `None` if it has none yet.
-        expires_at: When the URL takes nothing any more; `None` if it does not say.
+        logical_resource_id: The resource's logical id.
+        physical_id: The resource's physical id; `None` if it has none yet.
+        expires_at: When the URL expires, in seconds since the epoch; `None` if it does not say.
     """
 
     url: str
@@ -91,12 +92,12 @@ class ReturnAddress(NamedTuple):
 
     @property
     def fallback_id(self) -> str:
-        """The physical id of a resource that has no job: its own so far, or one that no job can have."""
+        """The physical id of a resource without a job: the present one, or one that no job can have."""
         return self.physical_id or f"{NO_JOB}/{self.request_id}"
 
     @property
     def ordered_at(self) -> float | None:
-        """When it was signed, to order the requests of a resource by; `None` if nothing says so."""
+        """When it was signed, for the order of a resource's requests; `None` if that is unknown."""
         if self.signed_at is not None or self.expires_at is None:
             return self.signed_at
         return self.expires_at - _LIFETIME_SECONDS
@@ -106,12 +107,12 @@ class CloudFormationRequest(NamedTuple):
     """A request.
 
     Attributes:
-        asked: What is asked of the resource; until when, `deadline` knows.
+        asked: What it asks, without the time limit.
         service_timeout: CloudFormation's time limit for the request, in seconds.
-        arrived_at: When it arrived, seconds since the epoch, if it has waited in the queue since; else `None`. When it
-            was answered, if only the end of its job is waited for.
-        patience: What the looks before have found out.
-        follows: That job; `None` if the request is not answered yet.
+        arrived_at: When the request arrived, in seconds since the epoch; `None` if it has not waited in the queue. If
+            only the end of its job is awaited, when the request was answered.
+        patience: The patience from earlier looks.
+        follows: The job whose end is awaited; `None` if the request was not answered yet.
     """
 
     asked: Asked
@@ -122,15 +123,9 @@ class CloudFormationRequest(NamedTuple):
 
 
 def published(event: object) -> object:
-    """Take a request out of its envelope, if CloudFormation has sent it by way of an Amazon SNS topic.
+    """Take a request out of a notification from Amazon SNS; return any other event as it is.
 
-    The envelope is that of the AWS Lambda Developer Guide, "Invoking Lambda functions with Amazon SNS notifications".
-
-    Args:
-        event: What Lambda delivered.
-
-    Returns:
-        What the envelope holds; the event itself if it is none.
+    The AWS Lambda Developer Guide, "Invoking Lambda functions with Amazon SNS notifications", describes the envelope.
     """
     match event:
         case {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": str(text)}}]}:
@@ -142,17 +137,17 @@ def published(event: object) -> object:
 
 
 def return_address(event: object, hosts: Hosts) -> ReturnAddress:
-    """Read from an event whom to answer.
+    """Read where to send the response to an event.
 
     Args:
-        event: What Lambda delivered.
-        hosts: The hosts that may be answered.
+        event: The event from Lambda.
+        hosts: The hosts that accept responses.
 
     Returns:
-        The address of the answer.
+        The address of the response.
 
     Raises:
-        Unanswerable: A field is missing or malformed, or the URL is not one that may be written to.
+        Unanswerable: A field is missing or malformed, or the URL is not allowed.
     """
     if not isinstance(event, dict):
         raise Unanswerable(f"The event is not a CloudFormation request, but a value of type {type(event).__name__}.")
@@ -201,14 +196,14 @@ def presigned_url(url: object, hosts: Hosts) -> PresignedUrl:
     """Check a pre-signed URL.
 
     Args:
-        url: What an event has in its place.
-        hosts: The hosts that may be written to.
+        url: The value from the event.
+        hosts: The allowed hosts.
 
     Returns:
         The URL.
 
     Raises:
-        UnusableUrl: It is none, or not one that may be written to.
+        UnusableUrl: It is not a URL, or is not allowed.
     """
     if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
         raise UnusableUrl("is missing or not a URL")
@@ -218,7 +213,7 @@ def presigned_url(url: object, hosts: Hosts) -> PresignedUrl:
     except ValueError:
         raise UnusableUrl("is not a URL") from None
     is_stand_in = hosts.more.fullmatch(host) is not None
-    is_signed = is_stand_in or not _SIGNATURES.isdisjoint(query)  # a stand-in need not sign: MiniStack does not
+    is_signed = is_stand_in or not _SIGNATURES.isdisjoint(query)  # a stand-in, such as MiniStack, need not sign
     if split.username is not None or "\\" in split.netloc or not host or not is_signed:
         raise UnusableUrl("is not a pre-signed URL")
     if not (is_stand_in and split.scheme in ("https", "http")):
@@ -236,17 +231,17 @@ def presigned_url(url: object, hosts: Hosts) -> PresignedUrl:
 
 
 def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) -> CloudFormationRequest:
-    """Read what an event asks for.
+    """Read the request in an event.
 
     Args:
         event: The event.
-        address: Its address.
+        address: The address of its response.
 
     Returns:
         The request.
 
     Raises:
-        MalformedRequest: A field is missing or malformed; the message names it.
+        MalformedRequest: A field is missing or malformed. The message names it.
     """
     try:
         request_type = RequestType(cast("str", event.get("RequestType")))
@@ -266,7 +261,7 @@ def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) 
     if waiting.FIELD in event:
         arrived_at, patience, follows = _waited(event[waiting.FIELD])
     service_timeout = LONGEST_TIMEOUT_SECONDS
-    if "ServiceTimeout" in properties:  # which CloudFormation has validated
+    if "ServiceTimeout" in properties:  # CloudFormation has validated it
         with suppress(ValueError):
             service_timeout = SERVICE_TIMEOUT.type.parse(properties["ServiceTimeout"])
     return CloudFormationRequest(
@@ -289,7 +284,7 @@ def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) 
 
 
 def _waited(waited: object) -> tuple[float, Patience, Identity | None]:
-    """Read what an event that has waited in the queue carries on."""
+    """Read what an event from the queue carries along."""
     noted = waited if isinstance(waited, dict) else {}
     arrived_at, patience, follows = noted.get("ArrivedAt"), noted.get("Patience"), noted.get("Follows")
     if not arrived_at or not is_time(arrived_at):

@@ -1,4 +1,4 @@
-"""The queue in which requests wait, and the pace at which they are looked at."""
+"""The queue in which requests wait, and the pace of the looks."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 FIELD = "Waiting"
-"""Where an event carries on what went before."""
+"""The field of an event that carries what earlier looks found."""
 OWED = "Owed"
-"""Where a message names a job that is to be cancelled, whatever becomes of the request that has closed it."""
+"""The field of a message that names a job that has to be cancelled, even if its request has failed."""
 FIRST_DELAY_SECONDS = 1
 
-# The next look comes after a tenth of the time already waited, within these bounds: the answer is never later than a
-# tenth of the wait and a second, and fifteen minutes cost some sixty calls.
+# The pause before the next look is a tenth of the time already waited, within these bounds. So the response is late by
+# at most a tenth of the wait and a second, and fifteen minutes take some sixty calls.
 _SHARE_OF_WAIT, _SHORTEST_SECONDS, _LONGEST_SECONDS = 0.1, 1.0, 30.0
-# A look that failed for a reason outside of it is taken again after this, not only when the function's time is over.
+# A failed look is repeated after this pause, rather than after the visibility timeout.
 _RETRY_SECONDS = 60
-# One attempt, for boto3 also repeats what SQS may have taken: there would be two of a message.
+# One attempt: boto3 would also retry a message that SQS may have accepted, and then there would be two.
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 class CannotWait(Exception):
-    """The queue does not take the request; the message says why and what to do."""
+    """The queue did not accept the message. The exception's message says why and what to do."""
 
 
 class Unclear(CannotWait):
-    """The queue does not say whether it has done what it was asked for; so it may have taken the request."""
+    """The outcome is unknown: the queue may have accepted the message."""
 
 
 class Message(NamedTuple):
-    """A request that waited, as the queue delivers it.
+    """A message from the queue.
 
     Attributes:
-        event: The event that was put into the queue; something else if somebody put that there.
-        receipt_handle: What names this delivery of the message.
+        event: The event in the message; anything else if someone else sent it.
+        receipt_handle: SQS's name for this delivery.
     """
 
     event: object
@@ -58,13 +58,13 @@ class Message(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """What the message of a job that is to be cancelled says.
+    """The content of the message of a job that has to be cancelled.
 
     Attributes:
-        resource: What the journal calls its resource.
+        resource: The name of its resource in the journal.
         identity: The job.
-        since: When the message was sent first, seconds since the epoch.
-        patience: The patience of the looks before.
+        since: When the message was first sent, in seconds since the epoch.
+        patience: The patience from earlier looks.
     """
 
     resource: str
@@ -86,14 +86,8 @@ class Owed(NamedTuple):
     def from_json(cls, message: Mapping[str, object]) -> Self:
         """Read the message.
 
-        Args:
-            message: What `as_json` returned.
-
-        Returns:
-            What it says.
-
         Raises:
-            ValueError: It is something else.
+            ValueError: `as_json` did not write it.
         """
         match message:
             case {
@@ -104,14 +98,14 @@ class Owed(NamedTuple):
 
 
 def pause(waited: float, chance: float) -> float:
-    """Say when to look again.
+    """Return the pause before the next look.
 
     Args:
-        waited: For how long the request has waited already, in seconds.
-        chance: A random number from 0 to 1, so that what began together does not go on together.
+        waited: How long the request has already waited, in seconds.
+        chance: A random number from 0 to 1, which spreads requests that began together.
 
     Returns:
-        Seconds until the next look: from 1 to 30, and at most a tenth of the wait and a second.
+        Seconds: from 1 to 30, and at most a tenth of the wait and a second.
     """
     tenth = max(0.0, waited) * _SHARE_OF_WAIT
     shortest = max(_SHORTEST_SECONDS, tenth)
@@ -120,10 +114,10 @@ def pause(waited: float, chance: float) -> float:
 
 
 class WaitingQueue:
-    """The queue, in Amazon SQS; its event source mapping invokes the function with each message that is due.
+    """The queue, in Amazon SQS. Its event source mapping invokes the function with each message that is due.
 
     Args:
-        url: Its URL; empty if there is none, as in `sam local invoke`.
+        url: Its URL; empty if there is no queue, as in `sam local invoke`.
         region: The function's AWS Region.
     """
 
@@ -132,14 +126,13 @@ class WaitingQueue:
         self._region = region
 
     def message_in(self, event: object) -> Message | None:
-        """Read what the queue delivers; see the AWS Lambda Developer Guide, "Using Lambda with Amazon SQS".
+        """Read a message from the queue; see the AWS Lambda Developer Guide, "Using Lambda with Amazon SQS".
 
         Args:
-            event: What Lambda delivered.
+            event: The event from Lambda. The event source mapping delivers one message at a time.
 
         Returns:
-            The message, for the event source mapping delivers them one by one; `None` if the event is no message, or
-            one of another queue.
+            The message; `None` if the event is anything else, or from another queue.
         """
         match event:
             case {
@@ -159,7 +152,7 @@ class WaitingQueue:
         return None
 
     def _is_at(self, arn: str) -> bool:
-        """Tell whether an ARN is the queue's; without a queue, any may be, for an event that is replayed locally."""
+        """Tell whether an ARN is the queue's. Without a queue, any is, so that events can be replayed locally."""
         names = arn.split(":")[3:]
         return not self._url or names == [self._region, *urlsplit(self._url).path.strip("/").split("/")]
 
@@ -168,24 +161,24 @@ class WaitingQueue:
 
         Args:
             event: The event.
-            delay_seconds: After how many seconds.
+            delay_seconds: The delay, in seconds.
 
         Raises:
             CannotWait: SQS refused or could not be reached, or there is no queue.
-            Unclear: SQS gave no answer, or none that says that it has the event.
+            Unclear: SQS did not confirm that it accepted the event.
         """
         body = json.dumps(event)
         answer = self._call(
             "SendMessage",
             lambda: self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds),
         )
-        # boto3 takes a body that is no JSON for an empty success.
+        # boto3 reads a body that is not JSON as an empty success.
         if not answer.get("MessageId"):
             #: Try again.
             raise Unclear("Amazon SQS did not confirm sqs:SendMessage.")
 
     def check(self) -> None:
-        """Look whether the queue can be reached and used, and change nothing.
+        """Check that the queue can be reached and used, without changing it.
 
         Raises:
             CannotWait: SQS refused or could not be reached, or there is no queue.
@@ -202,11 +195,7 @@ class WaitingQueue:
             raise CannotWait("Amazon SQS did not confirm sqs:GetQueueAttributes.")
 
     def deliver_soon(self, message: Message) -> None:
-        """Have a message delivered again soon, whose look has failed; it comes again later if that fails, too.
-
-        Args:
-            message: The message.
-        """
+        """Have a message redelivered soon after a failed look. If that fails, SQS redelivers it later."""
         try:
             try:
                 self._make_visible_soon(message)
@@ -248,7 +237,7 @@ class WaitingQueue:
                 f"interface endpoint for com.amazonaws.{self._region}.sqs."
             ) from error
         except (BotoCoreError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-            # botocore's parser, on some garbage
+            # botocore's parser raises these for malformed responses.
             #: Try again.
             raise Unclear(f"The call to Amazon SQS (sqs:{operation}) failed: {error}.") from error
         return answer
