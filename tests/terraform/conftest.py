@@ -31,7 +31,7 @@ def configure(tmp_path: Path) -> Configure:
         if isinstance(main, str):
             (directory / "main.tf").write_text(main)
         elif not isinstance(main, Path):
-            (directory / "main.tf.json").write_text(json.dumps(main))
+            (directory / "main.tf.json").write_text(json.dumps(main, indent=2))
         else:
             shutil.copytree(main, directory, dirs_exist_ok=True)
         terraform = Terraform(directory, ministack.environment())

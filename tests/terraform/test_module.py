@@ -99,71 +99,55 @@ def test_every_property_of_every_type_reaches_cloudformation(configure: Configur
 
 
 def test_a_plan_tells_every_mistake(configure: Configure, ministack: MiniStack) -> None:
-    unknown = "${terraform_data.unknown.id}"
+    schema = SCHEMAS["ModelTransformJob"]
+    code, location, unknown = "CustomModelTransformParameters", "SourceS3DirectoryPath", "${terraform_data.unknown.id}"
     job: dict[str, object] = {"Endpoint": ENDPOINT, "Id": "movies"}
-    started = {
-        "Endpoint": ENDPOINT,
-        "TrainingJobName": "movies",
-        "ModelTransformOutputS3Location": "s3://movies/folder",
-    }
+    output: dict[str, object] = {"Endpoint": ENDPOINT, "ModelTransformOutputS3Location": "s3://movies/folder"}
+    started = {**output, "TrainingJobName": "movies"}
+    values: list[tuple[dict[str, object], str, str]] = [
+        ({**job, "Endpoint": unknown, "Id": "a b"}, "Id", "'a b'"),
+        ({**job, "ServiceTimeout": 3601}, "ServiceTimeout", "'3601'"),
+        ({**job, "ServiceTimeout": 1.5}, "ServiceTimeout", "'1.5'"),
+        ({**job, "Clean": "1"}, "Clean", "'1'"),
+        ({**started, "TrainingJobName": ""}, "TrainingJobName", "''"),
+        ({**started, "Subnets": "subnet-1"}, "Subnets", "'subnet-1'"),
+        ({**started, "Subnets": []}, "Subnets", "a list"),
+        ({**started, code: {"Source": "s3://movies"}}, code, "a map with Source"),
+    ]
     mistakes: list[tuple[dict[str, object], str]] = [
-        ({**job, "Claen": True}, "Custom::NeptuneMLModelTransformJob has no property Claen; it has BaseProcessing"),
-        ({"Id": "movies"}, ": Endpoint is missing."),
-        ({**job, "Endpoint": unknown, "Id": "a b"}, ": Id is 'a b'; it should be an id as Neptune lists it"),
-        ({**started, "Subnets": "subnet-1"}, ": Subnets is 'subnet-1'; it should be a list of one or more"),
-        ({**started, "SecurityGroupIds": []}, ": SecurityGroupIds is a list; it should be a list of one or more"),
-        ({**job, "ServiceTimeout": 3601}, ": ServiceTimeout is '3601'; it should be a whole number of seconds from 1"),
-        ({**job, "ServiceTimeout": 1.5}, ": ServiceTimeout is '1.5'; it should be a whole number of seconds from 1"),
-        ({**job, "Clean": "1"}, ": Clean is '1'; it should be true or false."),
-        ({**started, "TrainingJobName": ""}, ": TrainingJobName is ''; it should be a non-empty string."),
-        (
-            {**started, "CustomModelTransformParameters": {"Source": "s3://movies"}},
-            ": CustomModelTransformParameters is a map with Source; it should be a map with SourceS3DirectoryPath, ",
+        *(
+            (it, f"{name} is {value}; it should be {schema['properties'][name]['$comment']}")
+            for it, name, value in values
         ),
-        (
-            {**started, "CustomModelTransformParameters": {"SourceS3DirectoryPath": "movies"}},
-            ": CustomModelTransformParameters.SourceS3DirectoryPath is 'movies'; it should be an S3 location",
-        ),
-        ({**started, "CustomModelTransformParameters": {}}, "Parameters.SourceS3DirectoryPath is missing."),
-        (
-            {"Endpoint": ENDPOINT},
-            ": Specify Id to adopt an existing job, or ModelTransformOutputS3Location",
-        ),
-        (
-            {**job, "TrainingJobName": unknown},
-            ": Id adopts an existing job and cannot be combined with properties of a",
-        ),
-        ({"Endpoint": ENDPOINT, "TrainingJobName": "movies"}, ": ModelTransformOutputS3Location is missing."),
-        (
-            {"Endpoint": ENDPOINT, "ModelTransformOutputS3Location": "s3://movies/folder"},
-            ": A new job requires DataProcessingJobId and MlModelTrainingJobId, or TrainingJobName.",
-        ),
-        (
-            {**started, "DataProcessingJobId": "${module.right.id}", "TrainingJobName": None},
-            ": MlModelTrainingJobId is missing.",
-        ),
-        (
-            {**job, "CompletionHandle": "https://host", "WaitForCompletion": True},
-            ": CompletionHandle and WaitForCompletion exclude each other; keep CompletionHandle if the job may",
-        ),
+        ({**started, code: {location: "movies"}}, f"{code}.{location} is 'movies'; it should be an S3 location"),
+        ({**started, code: {}}, f"{code}.{location} is missing."),
+        ({"Id": "movies"}, "Endpoint is missing."),
+        ({"Endpoint": ENDPOINT, "TrainingJobName": "movies"}, "ModelTransformOutputS3Location is missing."),
+        ({**output, "DataProcessingJobId": "${module.right.id}", "Clean": None}, "MlModelTrainingJobId is missing."),
+        (output, schema["else"]["then"]["$comment"]),
+        ({"Endpoint": ENDPOINT}, schema["else"]["else"]["$comment"]),
+        ({**job, "TrainingJobName": unknown}, schema["then"]["$comment"]),
+        ({**job, "CompletionHandle": "https://host", "WaitForCompletion": True}, schema["allOf"][-1]["$comment"]),
     ]
     modules = {f"m{number}": module(f"m{number}", "ModelTransformJob", it) for number, (it, _) in enumerate(mistakes)}
     modules |= {
         "right": module("right", "ModelTransformJob", {**job, "Endpoint": {"Fn::ImportValue": "Endpoint"}}),
         "waits": module("waits", "ModelTransformJob", {**job, "WaitForCompletion": True}, wait_for=3601),
+        "mistyped": module("mistyped", "ModelTransformJob", {**job, "Claen": True}),
         "lookup": module("lookup", "JobLookup", {"JobType": "Endpoint", "Endpoint": ENDPOINT}),
-        "waiting_lookup": module("waiting", "JobLookup", {"JobType": "Endpoint"}, wait_for=1),
+        "waiting_lookup": module("waiting-lookup", "JobLookup", {"JobType": "Endpoint"}, wait_for=1),
     }
     terraform = configure({"module": modules, "resource": {"terraform_data": {"unknown": {}}}}, ministack)
 
     told = " ".join(terraform("plan").stderr.split())
 
     for number, (_, message) in enumerate(mistakes):
-        assert (f"m{number}{message}" if message.startswith(":") else message) in told
-    assert "waits: CompletionHandle and WaitForCompletion exclude each other" in told
-    assert "lookup: Id is missing." in told
+        assert f" m{number}: {message}" in told
+    assert f" waits: {schema['allOf'][-1]['$comment']}" in told
+    assert f"{schema['typeName']} has no property Claen; it has {', '.join(sorted(schema['properties']))}." in told
+    assert " lookup: Id is missing." in told
     assert "Custom::NeptuneMLJobLookup has nothing to wait for" in told
-    assert "right: " not in told
+    assert " right: " not in told
 
 
 def test_another_build_has_the_same_bytes(tmp_path: Path) -> None:
