@@ -315,7 +315,7 @@ RULES: dict[str, Callable[[Operator, str], None] | str] = {
         [
             "aws configure",
             "gh attestation verify",
-            *(f"make {it}" for it in ("bench", "demo", "docs", "invoke", "local", "release")),
+            *(f"make {it}" for it in ("bench", "demo", "docs", "invoke", "release")),
             "sam build",
             "sam local",
             "sha256sum",
