@@ -1,1 +1,1 @@
-"""What the provider knows of a resource's jobs: it is written down before it acts, and read before it decides."""
+"""The journal: what the provider knows about a resource's jobs. It writes before it acts, and reads before it decides."""

@@ -1,8 +1,8 @@
-"""What is known of one resource, and its pure changes.
+"""What the provider knows about one resource, and how that changes: pure functions.
 
-An entry holds the resource's requests, in the order in which they registered, and its jobs. It is written only on
-condition that nobody has written since it was read. Nothing here asks anybody or reads a clock; times are seconds since
-the epoch. A job is named by its identity as text: the physical id of a resource that has it.
+An entry has the resource's requests, in the order in which they registered, and its jobs. A write succeeds only if the
+entry was not written since it was read. Nothing here calls a service or reads a clock. Times are in seconds since the
+epoch. The key of a job is its identity as text, the physical id of a resource that has it.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SEND_SECONDS = 10.0
-"""A call is sent at most so long after it was written down; a cancellation, after the entry was read."""
+"""The longest time from writing a call down to sending it; for a cancellation, from reading the entry."""
 CALL_SECONDS = 65.0
-"""The longest that a call takes: five seconds to connect, a minute for its answer."""
+"""The longest that a call takes: five seconds to connect, and a minute for the response."""
 VISIBLE_SECONDS = 60.0
-"""What a call did can be seen in Neptune so long after it was answered."""
+"""The longest time from a call's response until Neptune shows the effect."""
 LEASE_SECONDS = SEND_SECONDS + CALL_SECONDS + VISIBLE_SECONDS
 SKEW_SECONDS = 5
-"""The most by which two of AWS's clocks differ, the truncation to whole seconds included."""
+"""The largest difference between two of AWS's clocks, including the truncation to whole seconds."""
 REMEMBERED_SECONDS = 15 * 86400.0
-"""A failed event can be replayed for 14 days: so long is known what was answered, and which jobs are gone."""
+"""How long answers and stopped jobs are kept, because a failed event can be replayed for 14 days."""
 
 UNKNOWN = "?"
-"""What a job is when nobody knows which of two changes it has undergone."""
+"""The value of a job when it is unknown which of two changes took effect."""
 
 
 class RequestType(StrEnum):
@@ -46,7 +46,7 @@ class Outcome(StrEnum):
 
 
 class Order(StrEnum):
-    """Where a request stands among those of its resource."""
+    """The position of a request among those of its resource."""
 
     NEW = "new"
     CURRENT = "current"
@@ -55,25 +55,25 @@ class Order(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """What a request asks of a resource's jobs.
+    """What a request asks for.
 
     Attributes:
-        type: What CloudFormation asks for.
-        id: Its id, the same for each delivery.
+        type: Its type.
+        id: Its id, which is the same for each delivery.
         signed_at: When CloudFormation signed it; `None` in emulators.
-        until: For how long CloudFormation waits for its answer.
+        until: Until when CloudFormation waits for the response.
         names: The job that CloudFormation names; empty if it names none.
-        undoes: Of a Delete that names none, the Create that was answered with none; empty if none was heard.
-        own: The job that it starts, if it starts one.
-        adopts: The job that its properties name; empty if they describe one.
-        describes: What makes a job another one, as text; empty if it adopts one.
-        value: What else describes a job, and can be changed in place.
-        old_describes: The same of the properties before an Update.
-        old_value: Likewise.
-        waits: Whether a job is to have completed (`WaitForCompletion`), or stopped (`WaitForStop`).
-        problem: Why it fails whatever the journal and Neptune say; empty if nothing is wrong with it.
-        refusal: Why the operator lets the provider start and change nothing; empty if it may.
-        settings: What the cancellation of a job that it begins carries.
+        undoes: For a Delete that names no job, the Create whose response named none; empty if there is none.
+        own: The job that it starts; empty if it starts none.
+        adopts: The job that it adopts; empty if it describes one.
+        describes: The part of the description that identifies the job; empty if it adopts one.
+        value: The rest of the description, which can change in place.
+        old_describes: `describes` before an Update.
+        old_value: `value` before an Update.
+        waits: Whether the job has to complete (`WaitForCompletion`) or stop (`WaitForStop`).
+        problem: Why it fails, whatever the journal and Neptune say; empty if it is valid.
+        refusal: Why the operator allows no starts and changes; empty if they are allowed.
+        settings: The settings of its calls that another caller may need, such as those for a cancellation.
     """
 
     type: RequestType
@@ -101,7 +101,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What CloudFormation is told of a request; `job` is empty if it is told of none."""
+    """The answer to a request; `job` is empty if it names none."""
 
     outcome: Outcome
     job: str
@@ -110,15 +110,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Record:
-    """A request that was seen.
+    """A request that the provider has seen.
 
     Attributes:
-        number: The order of registration; 0 if it came too late to register.
-        type: What was asked.
+        number: Its number in the order of registration; 0 if it came too late to register.
+        type: Its type.
         signed_at: When CloudFormation signed it.
-        seen: When it was seen first, by the provider's clock.
-        answer: What it was answered; a Delete's FAILED is not final, and not kept.
-        answered: When, by the provider's clock.
+        seen: When it was first seen, by the provider's clock.
+        answer: Its answer. The FAILED of a Delete is not final, and not kept.
+        answered: When it was answered, by the provider's clock.
     """
 
     number: int
@@ -131,13 +131,13 @@ class Record:
 
 @dataclass(frozen=True)
 class Change:
-    """A change in place that Neptune was asked for, and whose outcome is not known yet.
+    """A change in place whose outcome is not known yet.
 
     Attributes:
-        value: What the job was before.
-        arns: Its ARNs in SageMaker then.
-        visible_at: By then, Neptune shows that it changes.
-        to: What it is to be.
+        value: The job's value before the change.
+        arns: The job's ARNs in SageMaker before the change.
+        visible_at: By when Neptune shows that the job is changing.
+        to: The job's value after the change.
     """
 
     value: str
@@ -151,23 +151,23 @@ class Job:
     """A job of the resource.
 
     Attributes:
-        by: The request that began it; empty if it was adopted, or is not known.
-        begun: When.
+        by: The request that began it; empty if it was adopted, or if that is unknown.
+        begun: When it was begun.
         life: The number of the Create in whose life it was begun.
-        describes: What it was begun with.
-        value: What else describes it; while a call is under way, what it was before.
-        call: The attempt whose start or change is not known to be over.
-        until: By then it is.
-        change: What was accepted, and is not known to have come about.
-        is_told: Whether CloudFormation has been answered with it.
-        is_named: Whether CloudFormation has named it, or has let it go.
-        since: The number of the newest request that named it or took it up.
-        closed: Since when it is to be cancelled. That is for good: it is never started, changed or adopted any more.
-        closed_by: The request that has closed it.
+        describes: The part of its description that identifies it.
+        value: The rest of its description; while a call is under way, from before the call.
+        call: The attempt whose start or change may still take effect.
+        until: Until when it may.
+        change: The change that Neptune accepted, and whose outcome is not known yet.
+        is_told: Whether an answer to CloudFormation named it.
+        is_named: Whether CloudFormation has named it, or no longer needs to.
+        since: The number of the newest request that named or adopted it.
+        closed: Since when it has to be cancelled. This is final: it is never started, changed or adopted again.
+        closed_by: The request that closed it.
         gone: Since when it is known to have stopped.
-        attributes: What `Fn::GetAtt` returned last.
-        seen: When that was what Neptune said.
-        settings: What its cancellation carries.
+        attributes: The attributes that `Fn::GetAtt` last returned.
+        seen: When Neptune reported them.
+        settings: The settings of its cancellation.
     """
 
     by: str = ""
@@ -190,30 +190,30 @@ class Job:
 
     @property
     def is_open(self) -> bool:
-        """Whether it may be had, changed and gone back to."""
+        """Whether a resource may use, change and return to it."""
         return self.closed is None and self.gone is None
 
     @property
     def is_let_go(self) -> bool:
-        """Whether nothing has to be known of it unless a request names it again."""
+        """Whether it can be forgotten until a request names it again."""
         return self.is_open and self.is_named
 
     @property
     def is_owed(self) -> bool:
-        """Whether it is to be cancelled, and not known to have stopped."""
+        """Whether it has to be cancelled, and is not known to have stopped."""
         return self.closed is not None and self.gone is None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a resource.
+    """What the provider knows about a resource.
 
     Attributes:
-        newest: The request that registered last.
-        count: How many have registered.
+        newest: The id of the request that registered last.
+        count: How many requests have registered.
         life: The number of the newest Create.
-        requests: The requests, by their ids.
-        jobs: The jobs, by their identities.
+        requests: The requests, by id.
+        jobs: The jobs, by identity.
     """
 
     newest: str = ""
@@ -223,11 +223,11 @@ class Entry:
     jobs: Mapping[str, Job] = field(default_factory=dict)
 
     def order(self, request: Request) -> Order:
-        """Tell where a request stands: by when it was signed.
+        """Return the position of a request, by the time at which it was signed.
 
-        CloudFormation sends a request when the one before was answered or given up. So what was not seen yet is newer
-        also in the same second, or when it was signed hardly before the newest was answered. A Create is not: between
-        two lives the clocks go on by more than they differ.
+        CloudFormation sends a request after it has the answer to the previous one, or has given that up. So a new
+        request is newer even if it was signed in the same second, or slightly before the newest one was answered. This
+        does not apply to a Create: two lives are further apart than two clocks.
         """
         if request.id in self.requests:
             return Order.CURRENT if request.id == self.newest else Order.EARLIER
@@ -242,7 +242,7 @@ class Entry:
         return Order.NEW if request.signed_at == newest.signed_at or follows else Order.EARLIER
 
     def place(self, request: Request) -> int:
-        """Return the number of a request; for one that came too late to register, that of the last one before it."""
+        """Return the number of a request. If it came too late to register, return that of the last one before it."""
         record = self.requests.get(request.id)
         if record is not None and record.number:
             return record.number
@@ -252,22 +252,22 @@ class Entry:
     def life_of(self, request: Request) -> int:
         """Return the number of the Create in whose life a request was sent."""
         place = self.place(request)
-        if place >= self.life:  # also when its Create is forgotten
+        if place >= self.life:  # even if its Create is forgotten
             return self.life
         creates = (it.number for it in self.requests.values() if it.type is RequestType.CREATE)
         return max((number for number in creates if number <= place), default=0)
 
     def is_undone(self, job: Job, request: Request) -> bool:
-        """Tell whether a Delete that names no job is about one: the Create that has failed, or its life, began it."""
+        """Tell whether a Delete that names no job is about this one: the failed Create, or its life, began it."""
         return job.by == request.undoes if request.undoes else job.life == self.life_of(request)
 
     def with_job(self, identity: str, job: Job | None) -> Entry:
-        """Replace what is known of a job; `None` forgets it."""
+        """Replace a job; `None` removes it."""
         others = {name: it for name, it in self.jobs.items() if name != identity}
         return replace(self, jobs=others if job is None else {**others, identity: job})
 
     def with_record(self, request_id: str, record: Record) -> Entry:
-        """Replace what is known of a request."""
+        """Replace a request."""
         return replace(self, requests={**self.requests, request_id: record})
 
 
@@ -298,7 +298,7 @@ def register(before: Entry | None, request: Request, now: float) -> Entry:
 
 
 def _taken_up(before: Mapping[str, Job], request: Request, number: int) -> dict[str, Job]:
-    """Note which jobs a request names or adopts. One that is not known was moved here, or the journal was lost."""
+    """Note which jobs a request names or adopts. An unknown one was moved here, or the journal was lost."""
     jobs = dict(before)
     if request.names:
         unknown = Job(describes=request.old_describes, value=request.old_value, settings=request.settings)
@@ -324,16 +324,13 @@ def _cannot_be_named(job: Job, request: Request, entry: Entry) -> bool:
 
 
 def refuse(entry: Entry, request_id: str, now: float, unseen: Request | None = None) -> Entry:
-    """Record that a Create or Update has failed that was not answered when a later request registered.
+    """Record that a Create or an Update failed because a later request registered before it was answered.
 
     Args:
         entry: The entry.
         request_id: The earlier request.
         now: The time.
         unseen: The earlier request, if it may not have been seen yet.
-
-    Returns:
-        The entry, in which it is seen.
     """
     record = entry.requests.get(request_id)
     if record is None and unseen is not None:
@@ -350,7 +347,7 @@ LATER_REQUEST = "A later request from CloudFormation has replaced this one."
 
 
 def answer(entry: Entry, request: Request, told: Answer, now: float) -> Entry:
-    """Record what CloudFormation is about to be told; the job that a failed Update has begun is closed with that."""
+    """Record the answer to a request, before it is sent. A failed Update closes the job that it began."""
     record = entry.requests.get(request.id) or Record(0, request.type, request.signed_at, now)
     is_final = not request.is_delete or told.outcome is Outcome.SUCCESS
     record = replace(record, answer=told if is_final else None, answered=now)
@@ -372,7 +369,7 @@ def intend(entry: Entry, identity: str, request: Request, call: str, *, now: flo
     if job is None:
         job = Job(by=request.id, begun=now, life=entry.life, describes=request.describes, settings=request.settings)
     is_pending = job.call or (job.change is not None and job.change.arns == arns)
-    value = UNKNOWN if is_pending else job.value  # what an earlier attempt does is not known
+    value = UNKNOWN if is_pending else job.value  # an earlier attempt may take effect or not
     change = Change(value, arns, 0.0, request.value) if arns is not None else None
     number = entry.requests[request.id].number
     lease = now + LEASE_SECONDS
@@ -380,16 +377,13 @@ def intend(entry: Entry, identity: str, request: Request, call: str, *, now: flo
 
 
 def settle(entry: Entry, identity: str, value: str, *, visible_at: float | None = None) -> Entry:
-    """The call is over, and this is what the job is now.
+    """Record that a call is over.
 
     Args:
         entry: The entry.
         identity: The job.
-        value: What it is.
-        visible_at: When Neptune shows its change, whose outcome is not known yet; `None` if there is none to wait for.
-
-    Returns:
-        The entry.
+        value: The job's value now.
+        visible_at: When Neptune shows the job's change, whose outcome is not known yet; `None` if no change is pending.
     """
     job = entry.jobs[identity]
     change = replace(job.change, visible_at=visible_at) if job.change and visible_at is not None else None
@@ -397,7 +391,7 @@ def settle(entry: Entry, identity: str, value: str, *, visible_at: float | None 
 
 
 def close(entry: Entry, identity: str, now: float, request: Request, place: int = 0) -> Entry:
-    """From here on a job is to be cancelled."""
+    """Close a job: from now on, it has to be cancelled."""
     job = entry.jobs.get(identity) or Job(is_named=True, since=place, settings=request.settings)
     if job.is_owed:
         return entry
@@ -406,24 +400,24 @@ def close(entry: Entry, identity: str, now: float, request: Request, place: int 
 
 
 def gone(entry: Entry, identity: str, now: float) -> Entry:
-    """It has stopped. That stays known, so that an earlier Delete that is replayed does not touch a namesake."""
+    """Record that a job has stopped. It is kept, so that a replayed Delete does not cancel a later job with its id."""
     job = entry.jobs[identity]
     return entry.with_job(identity, Job(by=job.by, life=job.life, is_named=job.is_named, since=job.since, gone=now))
 
 
 def made_anew(entry: Entry, identity: str, request: Request) -> Entry:
-    """It has stopped, and a later request takes up whatever has its id."""
+    """Record that a later request adopts a new job with the id of one that has stopped."""
     number = entry.requests[request.id].number
     return entry.with_job(identity, replace(_made_anew(request), since=number, is_named=identity == request.names))
 
 
 def _made_anew(request: Request) -> Job:
-    """What is known of a job under an id that people choose."""
+    """Make an adopted job, about which nothing is known yet."""
     return Job(settings=request.settings)
 
 
 def forget(entry: Entry, identity: str) -> Entry:
-    """Neptune did not start it: nothing was begun."""
+    """Forget a job that Neptune did not start."""
     return entry.with_job(identity, None)
 
 

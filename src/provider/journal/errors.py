@@ -1,9 +1,9 @@
-"""Why an entry is not read or written."""
+"""Why an entry could not be read or written."""
 
 
 class Conflict(Exception):
-    """It has been written since it was read."""
+    """The entry was written since it was read."""
 
 
 class JournalUnavailable(Exception):
-    """It cannot be read or written; the message says why and what to open."""
+    """The entry could not be read or written. The message says why, and what to open."""

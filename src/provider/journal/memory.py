@@ -1,4 +1,4 @@
-"""The journal of a local run: it ends with the process."""
+"""The journal of a local run, which ends with the process."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Memory:
         self._items: dict[str, tuple[str, int]] = {}
 
     def read(self, resource: str) -> tuple[Entry | None, int]:
-        """Read what is known of a resource; see `Table.read`."""
+        """Read the entry of a resource; see `Table.read`."""
         text, revision = self._items.get(resource, ("", 0))
         return (from_json(text), revision) if text else (None, 0)
 
     def write(self, resource: str, entry: Entry, revision: int) -> None:
-        """Write what is known of a resource; see `Table.write`."""
+        """Write the entry of a resource; see `Table.write`."""
         if self._items.get(resource, ("", 0))[1] != revision:
             raise Conflict
         self._items[resource] = (to_json(entry), revision + 1)

@@ -1,4 +1,4 @@
-"""The journal in Amazon DynamoDB: an item for each resource, written on condition that nobody has written since."""
+"""The journal in Amazon DynamoDB: an item for each resource, with conditional writes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 KEY, REVISION, ENTRY, EXPIRES = "Resource", "Revision", "Entry", "Expires"
 """The names of an item's attributes."""
-# A write that boto3 repeated would meet its own first attempt.
+# One attempt: a write that boto3 retried would conflict with its own first attempt.
 _CONFIG = Config(connect_timeout=2, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
 
 
@@ -47,16 +47,16 @@ class Table:
         self._region = region
 
     def read(self, resource: str) -> tuple[Entry | None, int]:
-        """Read what is known of a resource, as it is now.
+        """Read the entry of a resource, consistently.
 
         Args:
             resource: The resource.
 
         Returns:
-            The entry, `None` if there is none; and how often it was written.
+            The entry, `None` if there is none, and its revision: how often it was written.
 
         Raises:
-            JournalUnavailable: It cannot be read.
+            JournalUnavailable: It could not be read.
         """
         answer = self._call(
             "GetItem",
@@ -76,16 +76,16 @@ class Table:
             ) from error
 
     def write(self, resource: str, entry: Entry, revision: int) -> None:
-        """Write what is known of a resource.
+        """Write the entry of a resource.
 
         Args:
             resource: The resource.
-            entry: What is known.
-            revision: How often it was written when it was read.
+            entry: The entry.
+            revision: The revision that was read.
 
         Raises:
-            Conflict: It has been written since.
-            JournalUnavailable: It cannot be written; or DynamoDB gave no answer, and may have written it.
+            Conflict: It was written since.
+            JournalUnavailable: It could not be written, or DynamoDB did not respond and may have written it.
         """
         item = {
             KEY: {"S": resource},
@@ -94,7 +94,7 @@ class Table:
         }
         if (expires := _expires(entry)) is not None:
             item[EXPIRES] = {"N": str(int(expires))}
-        # By other names: DynamoDB reserves words, "Resource" among them.
+        # Placeholders, because DynamoDB reserves words such as "Resource".
         is_first: dict[str, Any] = {
             "ConditionExpression": "attribute_not_exists(#key)",
             "ExpressionAttributeNames": {"#key": KEY},
@@ -133,18 +133,18 @@ class Table:
                 f"it. Add a gateway endpoint for com.amazonaws.{self._region}.dynamodb (free) or a NAT gateway."
             ) from error
         except (BotoCoreError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-            # botocore's parser, on some garbage
+            # botocore's parser raises these for malformed responses.
             raise JournalUnavailable(
                 f"The call to Amazon DynamoDB for the provider's journal (dynamodb:{operation}) failed: {error}."
             ) from error
-        # boto3 takes a body that is no JSON for an empty success; each answer of DynamoDB's own has a request's id.
+        # boto3 reads a body that is not JSON as an empty success. Each of DynamoDB's own responses has a request id.
         if not answer.get("ResponseMetadata", {}).get("RequestId"):
             raise JournalUnavailable(f"Amazon DynamoDB did not confirm dynamodb:{operation}.")
         return answer
 
 
 def _expires(entry: Entry) -> float | None:
-    """Say when an entry may go: its Delete was answered, no job is left, and no event can be replayed any more."""
+    """Return when an entry expires: its Delete was answered, no job is left, and no event can be replayed."""
     newest = entry.requests[entry.newest]
     ends = [newest.answered, *(job.gone for job in entry.jobs.values())]
     known = [it for it in ends if it is not None]
@@ -157,7 +157,7 @@ def _expires(entry: Entry) -> float | None:
 
 
 def to_json(entry: Entry) -> str:
-    """Write an entry down; what is as it is by default is left out."""
+    """Write an entry as JSON, without the fields that have their default values."""
     data = {
         "newest": entry.newest,
         "count": entry.count,
@@ -178,16 +178,10 @@ def _short(item: Record | Job) -> dict[str, object]:
 
 
 def from_json(text: str) -> Entry:
-    """Read an entry.
-
-    Args:
-        text: What `to_json` wrote.
-
-    Returns:
-        The entry.
+    """Read an entry from JSON.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError, RecursionError: It is none.
+        ValueError, TypeError, KeyError, AttributeError, RecursionError: `to_json` did not write it.
     """
     data = json.loads(text)
     requests = {name: _record(it) for name, it in data.pop("requests").items()}
