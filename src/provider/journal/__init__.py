@@ -1,1 +1,1 @@
-"""The journal: what the provider knows about a resource's jobs. It writes before it acts, and reads before it decides."""
+"""The journal: what the provider knows about a resource's jobs, which it records before it acts."""

@@ -1,4 +1,4 @@
-"""What Create, Update, Delete and a look mean for a job of any kind."""
+"""The meaning of Create, Update and Delete, and of a look, for a job of any kind."""
 
 from provider.lifecycle.lifecycle import Lifecycle
 from provider.lifecycle.patience import Patience

@@ -1,4 +1,4 @@
-"""The life of a resource: observing and acting for real. `plan` says what to do, and `delivery` in which order."""
+"""The life of a resource, for real. `plan` says what to do, `delivery` in which order, and this module does it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from provider.neptune import Job, Jobs
     from provider.values import Endpoint
 
-# Neptune user guide, "Neptune ML management API errors and exceptions".
+# From the Neptune user guide, "Neptune ML management API errors and exceptions".
 _ID_IS_TAKEN = "same ID already exists"
 _NOTHING_TO_CANCEL = "already completed or failed"
 
@@ -50,15 +50,15 @@ class Lifecycle(NamedTuple):
     """The life of a resource.
 
     Attributes:
-        kind: The kind of its job.
+        kind: The kind of its jobs.
         schema: Its properties.
         clusters: The hosts that an `Endpoint` may name.
-        connect: Gives the jobs of a cluster.
-        journal: Where it is written down what was begun.
+        connect: Returns the jobs of a cluster.
+        journal: The journal.
         clock: The time.
-        may_start: Whether the operator lets the provider start jobs.
-        is_provided: Whether the operator lets the provider have jobs of this kind.
-        is_patient: Whether what cannot be reached may be back in a moment.
+        may_start: Whether the operator allows the provider to start jobs.
+        is_provided: Whether the operator allows jobs of this kind.
+        is_patient: Whether to retry while a fault may be temporary.
     """
 
     kind: Kind
@@ -73,7 +73,7 @@ class Lifecycle(NamedTuple):
 
     @property
     def words(self) -> Words:
-        """What messages say of such a job."""
+        """The words that messages use for such a job."""
         return self.kind.words
 
     def look(
@@ -86,26 +86,26 @@ class Lifecycle(NamedTuple):
         ended: str = "",
         known: str = "",
     ) -> Told | Waiting:
-        """Take a look at a request, and do what there is to do.
+        """Take a look at a request, and act.
 
         Args:
             asked: The request.
-            so_far: The patience of the looks before.
-            send: Sends the message of a job that is closed; tells whether it is sent.
-            check: Asked before a success is written down: says why it is none, or nothing.
-            ended: Why the request may wait no longer, nor Neptune be asked any more; empty if it may.
-            known: Then, what the look before has found, in words; empty if there was none.
+            so_far: The patience from earlier looks.
+            send: Sends the message of a closed job, and returns whether the queue accepted it.
+            check: Called before a success is recorded. Returns why it is not a success, or an empty string.
+            ended: Why the request may neither wait nor call Neptune any more; empty if it may.
+            known: If it may not, what the previous look found; empty if there was none.
 
         Returns:
-            What CloudFormation is to be told, which is written down; or that the request waits for another look.
+            The answer, which is recorded; or that the request needs another look.
         """
         request, properties = self._read(asked)
         if identity := request.adopts or request.names or request.own:
             logger.append_keys(job_id=identity.rpartition("/")[2])
-            if not ended:  # it may be the watchdog's thread, which has no segment to annotate
+            if not ended:  # the watchdog's thread has no segment to annotate
                 tracer.put_annotation("job_id", identity.rpartition("/")[2])
         look = Delivery(self._seen(so_far), self.clock.wall, self.words, ended, known)
-        # What names no job and follows a creation that has begun none is done, whatever the journal says.
+        # A Delete after a creation that began no job is done, whatever the journal says.
         is_idle = request.is_delete and asked.physical_id.startswith(f"{NO_JOB}/")
         needs_journal = not (request.problem or request.adopts or (request.is_delete and request.names) or is_idle)
         ports = _Ports(self, asked.resource, request, properties, send, check)
@@ -115,16 +115,16 @@ class Lifecycle(NamedTuple):
         return told._replace(attributes={}) if request.is_delete else self._with_every_attribute(told)
 
     def look_at_owed(self, resource: str, identity: str, began: float, so_far: Patience) -> Waiting | None:
-        """Take a look at a job that is closed, and have it cancelled.
+        """Take a look at a closed job, and cancel it.
 
         Args:
-            resource: What the journal calls the resource.
+            resource: The name of the resource in the journal.
             identity: The job.
-            began: When its message was sent first.
-            so_far: The patience of the looks before.
+            began: When its message was first sent.
+            so_far: The patience from earlier looks.
 
         Returns:
-            That its message is to come again; `None`: there is nothing to do any more.
+            That the job needs another look; `None` if nothing is left to do.
         """
         logger.append_keys(job_id=identity.rpartition("/")[2])
         seen = self._seen(so_far)
@@ -135,18 +135,18 @@ class Lifecycle(NamedTuple):
         return waiting
 
     def completion(self, identity: Identity, properties: Mapping[str, object], so_far: Patience) -> Told | Waiting:
-        """Look whether a job has completed that a resource has, whose request is answered.
+        """Check whether a resource's job has completed, after its request was answered.
 
         Args:
             identity: The job.
             properties: The resource's properties.
-            so_far: The patience of the looks before.
+            so_far: The patience from earlier looks.
 
         Returns:
-            The job's attributes, if it has; why it has not, and will not; or that it is to be looked at again.
+            A success with the job's attributes; a failure, if it will not complete; or that it needs another look.
 
         Raises:
-            RequestFailed: A property is wrong.
+            RequestFailed: A property is invalid.
         """
         logger.append_keys(job_id=identity.id)
         tracer.put_annotation("job_id", identity.id)
@@ -173,10 +173,10 @@ class Lifecycle(NamedTuple):
             return Told(Outcome.FAILED, str(identity), reason)
         return Waiting(reason, waits)
 
-    # --- what is asked ------------------------------------------------------------------------------------------------
+    # --- requests ------------------------------------------------------------------------------------------------
 
     def _read(self, asked: Asked) -> tuple[Request, Properties | None]:
-        """Read what a request asks of the resource's jobs."""
+        """Read a request, and its properties if they are valid."""
         named = Identity.parse(asked.physical_id)
         request = Request(
             type=asked.type,
@@ -222,7 +222,7 @@ class Lifecycle(NamedTuple):
         )
 
     def _parse(self, asked: Asked) -> tuple[Properties, Identity]:
-        """Read the properties, and which job they name, or which they have started."""
+        """Read the properties, and the identity of the job that they adopt or start."""
         try:
             properties = self.schema.parse(asked.properties)
         except InvalidProperties as error:
@@ -248,7 +248,7 @@ class Lifecycle(NamedTuple):
         return properties if properties.describes else None
 
     def _settings(self, raw: Mapping[str, object]) -> dict[str, str]:
-        """What the calls for a job carry that somebody else may have to make."""
+        """Return the settings that later calls for the job carry, whoever makes them."""
         needed = [row.name for row in self.schema.rows if row.needed_to_delete]
         return {name: str(raw[name]) for name in needed if isinstance(raw.get(name), (str, bool))}
 
@@ -256,33 +256,26 @@ class Lifecycle(NamedTuple):
 
     @property
     def limits(self) -> Mapping[Phase, Mapping[Fault, float]]:
-        """For how long faults are borne."""
+        """How long to retry, by phase and fault."""
         return patience.LIMITS if self.is_patient else patience.NONE
 
     def _seen(self, so_far: Patience) -> Seen:
         return Seen(uuid.uuid4().hex[:12], self.clock.wall(), so_far, self.limits)
 
     def problem_at(self, identity: Identity) -> str:
-        """Say why the provider may not speak to a job's cluster, whose host the operator does not allow (any more).
-
-        Args:
-            identity: The job.
-
-        Returns:
-            Why; empty if it may.
-        """
+        """Return why the provider may not connect to a job's cluster; empty if the operator allows its host."""
         problem = problem_of(identity.endpoint, self.clusters)
         return wording.forbidden(identity, problem, self.words) if problem else ""
 
     def ask(self, identity: Identity, settings: Mapping[str, object]) -> tuple[Look, Fault | None]:
-        """Ask Neptune for a job.
+        """Look a job up in Neptune.
 
         Args:
             identity: The job.
-            settings: What the call carries, by the names of properties; others are left aside.
+            settings: The properties of the resource, from which the call takes what it carries.
 
         Returns:
-            What it says; and why it does not, if it does not.
+            What Neptune reported, and the fault if it did not respond.
         """
         try:
             job = self.connect(identity.endpoint).get(identity.id, self._needed(settings))
@@ -327,15 +320,7 @@ class Lifecycle(NamedTuple):
         return told._replace(attributes=self.every_attribute(identity, told.attributes))
 
     def every_attribute(self, identity: Identity, known: Mapping[str, str]) -> dict[str, str]:
-        """Have every attribute that there is, empty where Neptune has named none.
-
-        Args:
-            identity: The job.
-            known: What Neptune has named.
-
-        Returns:
-            What `Fn::GetAtt` returns.
-        """
+        """Return all attributes of a job, with empty strings for those that Neptune did not report."""
         names = ("Status", *(attribute.name for attribute in self.kind.attributes))
         return {"Id": identity.id, **{name: known.get(name, "") for name in names}}
 

@@ -1,9 +1,9 @@
-"""For how long a request bears what may pass by itself: one table.
+"""How long a request retries while a temporary fault lasts: one table.
 
-The user of a failed Create tries again. An Update may be a rollback, which must not fail, and a deletion that gave up
-would leave its job to run on: a failover or an engine's upgrade takes minutes, and Neptune applies a change of an IAM
-policy after up to ten (Neptune user guide, "IAM data-access policies"). A wait of an hour is not ended by a cluster
-that is upgraded meanwhile.
+After a failed Create, the user can try again. An Update may be a rollback, which must not fail, and a deletion that
+gave up would leave its job running. A failover or an upgrade of the engine takes minutes, and Neptune takes up to ten
+minutes to apply a change to an IAM policy (Neptune user guide, "IAM data-access policies"). A cluster that is upgraded
+meanwhile does not end a wait of an hour.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Fault(StrEnum):
-    """What may pass by itself."""
+    """A fault that may be temporary."""
 
-    SILENCE = "silence"  # no connection, no usable answer, too many requests
+    SILENCE = "silence"  # no connection, no usable response, throttling
     UNKNOWN_HOST = "unknown host"
     REFUSAL = "refusal"  # 400
     DENIAL = "denial"  # 403
@@ -29,16 +29,16 @@ class Fault(StrEnum):
 
 
 class Phase(StrEnum):
-    """What is done meanwhile."""
+    """What the request is doing when the fault occurs."""
 
     CREATE = "Create"
     UPDATE = "Update"
     DELETE = "Delete"
-    COMPLETING = "completing"  # a job that is there is waited for
-    STOPPING = "stopping"  # it is cancelled
-    OWED = "owed"  # a closed job's message
-    UNWRITTEN = "unwritten"  # what can do without the journal
-    CHECK = "check"  # a route of the provider's
+    COMPLETING = "completing"  # it waits for a job to complete
+    STOPPING = "stopping"  # it waits for a cancelled job to stop
+    OWED = "owed"  # the message of a closed job
+    UNWRITTEN = "unwritten"  # it can do without the journal
+    CHECK = "check"  # it checks a route
 
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
@@ -52,25 +52,25 @@ LIMITS: Mapping[Phase, Mapping[Fault, float]] = MappingProxyType(
         Phase.STOPPING: dict.fromkeys(Fault, _HOUR),
         Phase.OWED: dict.fromkeys(Fault, _DAY),
         Phase.UNWRITTEN: dict.fromkeys(Fault, 10.0),
-        # A role that was just made, and a rule of a security group, take effect some seconds later.
+        # A new role or security group rule takes effect after some seconds.
         Phase.CHECK: {**dict.fromkeys(Fault, 30.0), Fault.DENIAL: 10 * _MINUTE},
     }
 )
-"""Seconds, by what is done and what is wrong."""
+"""The limits in seconds, by phase and fault."""
 NONE: Mapping[Phase, Mapping[Fault, float]] = MappingProxyType({phase: dict.fromkeys(Fault, 0.0) for phase in Phase})
-"""That of a local run: a person waits, who has perhaps forgotten to start a Neptune."""
+"""The limits of a local run, in which a person waits, who may have forgotten to start the simulator."""
 
 
 class Patience(NamedTuple):
-    """What a request's message carries from one look to the next; times are seconds since the epoch.
+    """The state that a request carries from one look to the next. Times are in seconds since the epoch.
 
     Attributes:
-        silent_since: Since when no look at the job has been answered.
-        refused_since: Since when what is asked of Neptune is not done.
-        fault: What is wrong.
-        words: What was said last of it.
+        silent_since: Since when looks at the job have failed.
+        refused_since: Since when Neptune has not done what it was asked.
+        fault: The present fault.
+        words: The last message about it.
         cancelled_at: When Neptune was last asked to cancel the job.
-        unwritten_since: Since when the journal cannot be used.
+        unwritten_since: Since when the journal has been unavailable.
     """
 
     silent_since: float | None = None
@@ -81,45 +81,36 @@ class Patience(NamedTuple):
     unwritten_since: float | None = None
 
     def is_over(self, phase: Phase, now: float, limits: Mapping[Phase, Mapping[Fault, float]]) -> bool:
-        """Tell whether something has been wrong for longer than it is borne."""
+        """Tell whether a fault has lasted longer than its limit."""
         since = [it for it in (self.silent_since, self.refused_since) if it is not None]
         return any(now - it >= limits[phase][self.fault] for it in since)
 
     def after(self, fault: Fault, words: str, now: float) -> Self:
-        """Return what is known when a look was not answered.
+        """Return the state after a look that failed.
 
         Args:
-            fault: What is wrong.
-            words: What was said of it.
+            fault: The fault.
+            words: The message about it.
             now: The time.
-
-        Returns:
-            The patience that goes on.
         """
         since = now if self.silent_since is None else self.silent_since
         return self._replace(silent_since=since, fault=self.fault_after(fault), words=words)
 
     def fault_after(self, fault: Fault) -> Fault:
-        """Say by which fault something is borne that goes wrong now: a host that was there before is not mistyped."""
+        """Return the fault whose limit applies: an unknown host that was known before is not mistyped."""
         is_first = self.silent_since is None and self.refused_since is None
         return fault if is_first or fault is not Fault.UNKNOWN_HOST else self.fault
 
     def as_json(self) -> dict[str, object]:
-        """Return it as JSON has it."""
+        """Return the state as JSON."""
         return {name: value for name, value in self._asdict().items() if value != self._field_defaults[name]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, object]) -> Self:
-        """Read it; what another version of the provider has noted besides is left aside.
-
-        Args:
-            data: What `as_json` returned.
-
-        Returns:
-            The patience.
+        """Read the state from JSON, without the fields of other versions of the provider.
 
         Raises:
-            ValueError: It is something else; the message names the field.
+            ValueError: A field is malformed. The message names it.
         """
         known = {name: value for name, value in data.items() if name in cls._fields}
         for name, value in known.items():

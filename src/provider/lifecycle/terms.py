@@ -1,4 +1,4 @@
-"""What a lifecycle is asked and what it says."""
+"""The input and output of a lifecycle."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
 
 
 class Journal(Protocol):
-    """Where entries stand: `journal.Table`, or one in memory."""
+    """A journal: `journal.Table`, or one in memory."""
 
     def read(self, resource: str) -> tuple[Entry | None, int]:
-        """Read what is known of a resource, and how often it was written.
+        """Read the entry of a resource, and its revision.
 
         Raises:
-            JournalUnavailable: It cannot be read.
+            JournalUnavailable: It could not be read.
         """
 
     def write(self, resource: str, entry: Entry, revision: int) -> None:
-        """Write what is known of a resource, if it was written as often as that.
+        """Write the entry of a resource, if it still has that revision.
 
         Raises:
-            Conflict: It was not, or it is not known whether it is written.
-            JournalUnavailable: It cannot be written.
+            Conflict: It has another revision, or it is unknown whether the write succeeded.
+            JournalUnavailable: It could not be written.
         """
 
 
 class RequestFailed(Exception):
-    """The request cannot be fulfilled; the message tells the resource's user why and what to do."""
+    """The request cannot be fulfilled. The message tells the resource's user why, and what to do."""
 
 
 class Asked(NamedTuple):
-    """What is asked of a resource, whoever asks.
+    """A request, without CloudFormation's protocol.
 
     Attributes:
-        type: What CloudFormation asks for.
+        type: Its type.
         request_id: Its id.
         stack_id: The stack's ARN.
-        logical_id: The resource's name in the template.
-        physical_id: The resource's id so far; empty for a Create.
+        logical_id: The resource's logical id.
+        physical_id: The resource's present physical id; empty for a Create.
         properties: The resource's properties, as sent.
-        old_properties: Those before an Update, as sent.
+        old_properties: The properties before an Update, as sent.
         resource_type: The resource's type.
-        signed_at: When CloudFormation signed the request, seconds since the epoch; `None` if it does not say.
-        until: For how long somebody waits for the answer, likewise.
+        signed_at: When CloudFormation signed it, in seconds since the epoch; `None` if that is unknown.
+        until: Until when the response is awaited, in seconds since the epoch.
     """
 
     type: RequestType
@@ -71,18 +71,18 @@ class Asked(NamedTuple):
 
     @property
     def resource(self) -> str:
-        """What the journal calls the resource."""
+        """The name of the resource in the journal."""
         return f"{self.stack_id}|{self.logical_id}|{self.resource_type}"
 
 
 class Told(NamedTuple):
-    """What CloudFormation is to be told.
+    """The answer to a request.
 
     Attributes:
         outcome: How the request ended.
-        physical_id: The job; empty if the request has none.
+        physical_id: The identity of its job; empty if it has none.
         reason: Why it failed.
-        attributes: What `Fn::GetAtt` returns.
+        attributes: The attributes that `Fn::GetAtt` returns.
     """
 
     outcome: Outcome
@@ -97,7 +97,7 @@ class Told(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """The request needs another look; `reason` says what is known so far."""
+    """The request needs another look; `reason` says why."""
 
     reason: str
     patience: Patience
