@@ -152,6 +152,9 @@ build: $(VENV)/sam.done ## Build the function's package
 release: $(VENV)/dev.done $(VENV)/sbom.done $(VENV)/constructs.done ## Build a release in release/: packages, template, SBOM and checksums
 	@PYTHON="$(PYTHON)" $(DEV)/python -m tools.release --source-url "$(SOURCE_URL)" --tag "$(TAG)"
 
+.PHONY: constructs
+constructs: release ## Build the CDK packages for npm and PyPI, and the rest of a release
+
 .PHONY: lock
 lock: $(VENV)/uv.done ## Update every dependency to its newest version
 	@for name in src/requirements requirements/uv requirements/actionlint requirements/lambda $(TOOLS:%=requirements/%); do \
