@@ -29,7 +29,7 @@ demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Watch stacks s
 	@$(DEV)/python -m local.demo $(ACT)
 
 .PHONY: invoke
-invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function in its container on an event (EVENT=delete or EVENT=my/event.json)
+invoke: $(VENV)/dev.done $(VENV)/sam.done ## Run the function in its container on an event (EVENT=delete, EVENT=my/event.json)
 	@$(DEV)/python -m local.invoke "$${EVENT:-}"
 
 .PHONY: local
@@ -37,7 +37,7 @@ local: $(VENV)/dev.done $(VENV)/sam.done ## Keep the simulated cluster running, 
 	@$(DEV)/python -m local.standby
 
 .PHONY: deploy
-deploy: $(VENV)/dev.done $(VENV)/sam.done ## Deploy the provider to your AWS account (STACK=, PARAMETERS='Name=value ...', YES=1)
+deploy: $(VENV)/dev.done $(VENV)/sam.done ## Deploy the provider to your account (STACK=, PARAMETERS='Name=value ...', YES=1)
 	@PYTHON="$(PYTHON)" $(DEV)/python -m operate.deploy --stack "$(STACK)" --parameters "$${PARAMETERS:-}" $(if $(YES),--yes)
 
 .PHONY: accept
@@ -137,7 +137,7 @@ bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/ministack.done ## Measure the p
 	@$(DEV)/python -m bench
 
 .PHONY: probe
-probe: $(VENV)/dev.done ## Compare what CloudFormation does in your AWS account with what the project assumes
+probe: $(VENV)/dev.done ## Compare what CloudFormation does in your account with what the project assumes
 	@PYTHONPATH=src $(DEV)/python -m operate.probe --unit "$${UNIT:-10}" --report "$${REPORT:-}" $(if $(YES),--yes)
 
 .PHONY: docs
