@@ -1,7 +1,7 @@
 """One look of one delivery: read the entry, plan, do the step, until the request is answered or has to wait.
 
-It is a generator of what is to be done, so that whoever drives it can do it for real, or play any interleaving of any
-two steps. Each `yield` is a place where an invocation may be killed.
+It is a generator of effects. Its driver can carry them out, or play any interleaving of steps. An invocation may be
+killed at each `yield`.
 """
 
 from __future__ import annotations
@@ -58,24 +58,24 @@ _WAITING = frozenset(
 
 
 class Read(NamedTuple):
-    """Read the entry: gives it, and its revision; `JournalUnavailable` is thrown."""
+    """Read the entry. Yields the entry and its revision, or raises `JournalUnavailable`."""
 
 
 class Save(NamedTuple):
-    """Write the entry if it is as it was read: gives nothing; `Conflict` and `JournalUnavailable` are thrown."""
+    """Write the entry if it was not written since it was read. May raise `Conflict` or `JournalUnavailable`."""
 
     entry: Entry
     revision: int
 
 
 class Send(NamedTuple):
-    """Send the message of a job that is about to be closed: gives whether the queue took it."""
+    """Send the message of a job that is about to be closed. Yields whether the queue accepted it."""
 
     job: str
 
 
 class Ask(NamedTuple):
-    """Call Neptune: gives a `Reply`."""
+    """Call Neptune. Yields a `Reply`."""
 
     verb: str  # look, start, change, cancel
     job: str
@@ -83,24 +83,24 @@ class Ask(NamedTuple):
 
 
 class Check(NamedTuple):
-    """See whether CloudFormation may be told of a success: gives why not, or an empty text."""
+    """Check a success before it is answered. Yields why it is not a success, or an empty string."""
 
     told: Told
 
 
 class Happened(NamedTuple):
-    """Note for the operator what has happened to a job."""
+    """Record for the operator what happened to a job."""
 
     what: str  # started, cancelled, not cancelled
     job: str
-    seconds: float | None = None  # until it had stopped; unknown if nobody waits for that
+    seconds: float | None = None  # until it had stopped, if that is known
 
 
 Effect = Read | Save | Send | Ask | Check | Happened
 
 
 class Reply(NamedTuple):
-    """What Neptune has said."""
+    """The outcome of a call of Neptune."""
 
     look: Look | None = None
     result: Result = Result.UNCLEAR
@@ -109,7 +109,7 @@ class Reply(NamedTuple):
 
 
 def _is_made_anew(entry: Entry | None, request: Request) -> bool:
-    """Tell whether a job is to be adopted of which a later Delete would read that it is gone."""
+    """Tell whether a request adopts a job that the journal says is closed or gone, as a later Delete would read."""
     job = entry.jobs.get(request.adopts) if entry else None
     return job is not None and not job.is_open
 
@@ -118,11 +118,11 @@ class Delivery:
     """One look at a request, or at a closed job.
 
     Args:
-        seen: What is known beside the entry. Its patience is what the next look needs.
+        seen: What it knows besides the entry. Its patience is for the next look.
         clock: The time, in seconds since the epoch.
-        words: What messages say of the job's kind.
-        ended: Why it may wait no longer; empty if it may.
-        known: Then, what the look before has found, in words.
+        words: The words that messages use for such a job.
+        ended: Why the request may not wait any longer; empty if it may.
+        known: If it may not, what the previous look found, in words.
     """
 
     def __init__(self, seen: Seen, clock: Callable[[], float], words: Words, ended: str = "", known: str = "") -> None:
@@ -132,21 +132,21 @@ class Delivery:
         self._ended = ended
         self._known = known
         self._owed = ""
-        self._is_provisional = False  # whether a success has to wait until it can be written down
+        self._is_provisional = False  # whether a success has to wait until it can be recorded
         seen.is_ending = bool(ended)
 
     def of(self, request: Request, *, needs_journal: bool) -> Generator[Effect, Any, Told | Waiting]:
         """Take a look at a request.
 
         Args:
-            request: What is asked.
-            needs_journal: Whether nothing may be done that is not written down.
+            request: The request.
+            needs_journal: Whether nothing may be done without recording it.
 
         Yields:
-            What is to be done.
+            The effects to carry out.
 
         Returns:
-            What CloudFormation is to be told, and has not been; or that the request waits.
+            The answer, which was not sent yet; or that the request waits.
         """
         told = yield from self._repeat(
             lambda entry: plan(entry, request, self.seen), request, needs_journal=needs_journal
@@ -162,10 +162,10 @@ class Delivery:
             identity: The job.
 
         Yields:
-            What is to be done.
+            The effects to carry out.
 
         Returns:
-            That its message is to come again, or nothing: there is nothing to do any more.
+            That the job needs another look; `None` if nothing is left to do.
         """
         self._owed = identity
         return (yield from self._repeat(lambda entry: plan_owed(entry, identity, self.seen), None, needs_journal=True))
@@ -187,12 +187,12 @@ class Delivery:
                     return (yield from self._without_journal(request, str(error)))
                 #: Adoptions, and deletions that name their job, do not need it.
                 logger.warning("The journal is unavailable; continuing without it", problem=str(error))
-                problem, revision = str(error), None  # go on with what was read, and write nothing down
+                problem, revision = str(error), None  # continue with what was read, and write nothing
                 since, is_over = self._unwritten_since(request, Phase.UNWRITTEN)
                 self._is_provisional = not is_over
                 continue
             if request is not None and problem:
-                # A success waits a moment until it can be written down, for no earlier request begins anything then.
+                # A success waits a moment to be recorded: once it is, no earlier request can begin anything.
                 if isinstance(done, Told) and (done.has_failed or not done.physical_id or not self._is_provisional):
                     return done
                 return self._waiting(done.reason if isinstance(done, Waiting) else problem, since)
@@ -203,14 +203,14 @@ class Delivery:
         return Waiting(reason, self.seen.patience._replace(unwritten_since=unwritten_since))
 
     def _unwritten_since(self, request: Request | None, phase: Phase) -> tuple[float, bool]:
-        """Tell since when the journal cannot be used, and whether that has gone on for too long."""
+        """Return since when the journal has been unavailable, and whether that has lasted too long."""
         now, since = self._clock(), self.seen.patience.unwritten_since
         since = now if since is None else since
         is_over = now - since >= self.seen.limits[phase][Fault.JOURNAL] or bool(self._ended)
         return since, is_over or (request is not None and now >= request.until)
 
     def _without_journal(self, request: Request | None, problem: str) -> Generator[Effect, Any, Told | Waiting | None]:
-        """Have what needs the journal wait for it, or fail it before it has done anything."""
+        """Wait for the journal, or fail before anything is done without it."""
         since, is_over = self._unwritten_since(request, Phase(request.type) if request else Phase.OWED)
         if not is_over:
             return self._waiting(problem, since)
@@ -219,14 +219,14 @@ class Delivery:
             return None
         logger.error("The journal is unavailable", problem=problem)
         hint = "When this is fixed, delete the stack again." if request.is_delete else "When this is fixed, try again."
-        # What an earlier delivery has begun is not known: CloudFormation is to name it.
+        # An earlier delivery may have begun a job: CloudFormation has to name it.
         physical_id = request.own if request.type is RequestType.CREATE else request.names
         return Told(Outcome.FAILED, physical_id, f"{problem} {hint}")
 
     def _go_on(
         self, decide: Callable[[Entry | None], Step], request: Request | None, entry: Entry | None, revision: int | None
     ) -> Generator[Effect, Any, Told | Waiting | None]:
-        """Do step after step; without a revision, nothing is written."""
+        """Do step after step. Without a revision, nothing is written."""
         while True:
             self.seen.now = self._clock()
             step = decide(entry)
@@ -246,17 +246,19 @@ class Delivery:
                 case Say(answer=answer):
                     told = Told(answer.outcome, answer.job, answer.reason, self._attributes(answer.job, entry))
                     if request is not None and not (request.is_delete or told.has_failed):
-                        yield Check(told)  # what follows it may not have come about; it is a success all the same
+                        yield Check(
+                            told
+                        )  # it may not have queued the wait for the job's end; it is a success in any case
                     return told
                 case Tell():
                     return (yield from self._tell(step, request, revision))
 
     def _write(self, step: Write, revision: int | None) -> Generator[Effect, Any, bool]:
-        """Write the entry; tells whether the messages are sent."""
+        """Write the entry, and return whether its messages were sent."""
         unsent: list[str] = []
         for identity in step.messages:
             if not (yield Send(identity)):
-                yield Happened("not cancelled", identity)  # after the write, this invocation may be killed
+                yield Happened("not cancelled", identity)  # now, because this invocation may be killed after the write
                 unsent.append(identity)
         if revision is not None:
             self.seen.read_at = self._clock()
@@ -272,7 +274,7 @@ class Delivery:
                 has_ended = look is not None and look.status in _ENDED
                 yield Happened("cancelled", step.stops, max(0.0, self._clock() - cancelled_at) if has_ended else None)
             self.seen.patience = Patience(unwritten_since=self.seen.patience.unwritten_since)
-        for identity in unsent:  # nobody else is going to
+        for identity in unsent:  # nothing else will cancel them
             if not self.seen.is_ending and self._clock() <= self.seen.read_at + SEND_SECONDS:
                 yield Ask("cancel", identity, step.entry)
         return revision is not None and not unsent
@@ -280,7 +282,7 @@ class Delivery:
     def _call(self, step: Call, entry: Entry | None) -> Generator[Effect, Any, None]:
         seen = self.seen
         if self._clock() > step.send_until:
-            if step.verb != "cancel":  # after a slow look, the next one would be slow, too
+            if step.verb != "cancel":  # look again, because the last look was too slow
                 seen.looks.pop(step.job, None)
             raise Conflict
         reply: Reply = yield Ask(step.verb, step.job, entry)
@@ -299,7 +301,9 @@ class Delivery:
         is_unheard = False
         if step.verb != "cancel":
             seen.results[seen.attempt] = reply.result
-            is_unheard = reply.result is Result.UNCLEAR and reply.fault is Fault.SILENCE  # an id that is taken is there
+            is_unheard = (
+                reply.result is Result.UNCLEAR and reply.fault is Fault.SILENCE
+            )  # if the id was taken, the job exists
         elif not is_turned_down:
             patience = patience._replace(cancelled_at=now)
             seen.cancelled = step.job if reply.result is Result.ACCEPTED else ""
@@ -308,7 +312,7 @@ class Delivery:
         seen.patience = patience._replace(refused_since=since, fault=fault, words=reply.words)
 
     def _note(self, fault: Fault | None, words: str) -> None:
-        """Note whether what was asked has been answered."""
+        """Note whether Neptune responded."""
         patience = self.seen.patience
         answered_now = patience._replace(silent_since=None)
         self.seen.patience = patience.after(fault, words, self._clock()) if fault else answered_now
@@ -316,7 +320,7 @@ class Delivery:
     # --- answers ------------------------------------------------------------------------------------------------------
 
     def _tell(self, step: Tell, request: Request | None, revision: int | None) -> Generator[Effect, Any, Told]:
-        assert request is not None  # noqa: S101 - nobody is told of a closed job
+        assert request is not None  # noqa: S101 - a closed job has no answer
         reason = ""
         if step.outcome is Outcome.FAILED:
             reason = self._reason(step.why, step.about, request)
@@ -346,7 +350,7 @@ class Delivery:
         return Told(step.outcome, step.job, "", self._attributes(step.job, step.entry))
 
     def _attributes(self, identity: str, entry: Entry | None) -> Mapping[str, str]:
-        """Return what Neptune has said of a job: in this look, else before; CloudFormation exports nothing empty."""
+        """Return the attributes from this look, or else earlier ones: CloudFormation cannot export an empty value."""
         look = self.seen.looks.get(identity)
         job = entry.jobs.get(identity) if entry else None
         seen = {name: value for name, value in look.attributes.items() if value} if look else {}

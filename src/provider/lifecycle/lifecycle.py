@@ -326,7 +326,7 @@ class Lifecycle(NamedTuple):
 
 
 class _Ports(NamedTuple):
-    """What one look's effects are done with."""
+    """What carries out the effects of one look."""
 
     life: Lifecycle
     resource: str
@@ -336,7 +336,7 @@ class _Ports(NamedTuple):
     check: Callable[[Told], str]
 
     def drive(self, steps: Generator[Effect, Any, Any]) -> Any:  # noqa: ANN401 - what the generator returns
-        """Do what a delivery wants done, until it is over."""
+        """Carry out the effects of a delivery until it ends."""
         try:
             effect = next(steps)
             while True:
@@ -403,7 +403,7 @@ class _Ports(NamedTuple):
         return Reply(result=Result.ACCEPTED)
 
     def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look | None:
-        """See a job that Neptune will not cancel for it has ended, under whatever status."""
+        """Look at a job that Neptune refuses to cancel because it has ended, under any status."""
         look, fault = self.life.ask(identity, settings)
         is_known = look.words.lower() in [status.lower() for status in self.life.kind.running]
         if fault is not None or look.status is not Status.RUNS or is_known or not self.life.kind.ended:
@@ -412,7 +412,7 @@ class _Ports(NamedTuple):
 
 
 def _result(verb: str, error: NeptuneError) -> Result:
-    """Tell what a call that failed has done."""
+    """Return the result of a failed call."""
     if isinstance(error, RequestRefused):
         if verb == "cancel":
             return Result.WITHOUT_EFFECT
@@ -433,7 +433,7 @@ def _fault(error: NeptuneError) -> Fault:
 
 
 def _note(what: str, identity: str, seconds: float | None) -> None:
-    """Have the operator see what has happened to a job."""
+    """Record for the operator what happened to a job."""
     match what:
         case "started":
             record("JobsStarted", 1)
@@ -449,12 +449,12 @@ def _note(what: str, identity: str, seconds: float | None) -> None:
 
 
 def _canonical(properties: Properties) -> str:
-    """Write what makes a job another one, its cluster included."""
+    """Write what identifies a job, including its cluster."""
     endpoint = properties[ENDPOINT]
     return _text({"cluster": f"{endpoint.host}:{endpoint.port}", **properties.description})
 
 
 def _text(values: Mapping[str, object]) -> str:
-    # Lists are sets, of subnets for example.
+    # The order of a list, such as that of subnets, does not matter.
     sets = {name: sorted(it) if isinstance(it, (tuple, list)) else it for name, it in values.items()}
     return json.dumps(sets, sort_keys=True)

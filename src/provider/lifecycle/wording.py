@@ -1,4 +1,4 @@
-"""What users read of a request that waits or fails: what happened, to which job, and what to do."""
+"""The reason of a request that waits or fails: what happened, to which job, and what to do."""
 
 from __future__ import annotations
 
@@ -47,17 +47,14 @@ _SENTENCES = {
 
 
 def reason(why: Why, words: Words, job_id: str, look: Look | None, said: str) -> str:
-    """Say why a request waits or fails.
+    """Return why a request waits or fails, in one or more sentences.
 
     Args:
-        why: Why.
-        words: What messages say of the job's kind.
-        job_id: The job that it is about; empty if there is none.
-        look: What was seen of it.
-        said: What Neptune, or the provider's operator, said last.
-
-    Returns:
-        One sentence or more.
+        why: The reason.
+        words: The words for such a job.
+        job_id: The job's id; empty if there is no job.
+        look: The last look at the job.
+        said: The last message from Neptune, or the operator's refusal.
     """
     look = look or Look(Status.SILENT)
     if why is Why.NOT_COMPLETED:
@@ -81,11 +78,11 @@ def reason(why: Why, words: Words, job_id: str, look: Look | None, said: str) ->
 
 
 def why_not_completed(words: Words, job_id: str, look: Look) -> str:
-    """Say why a job has not completed and will not."""
+    """Return why a job has not completed, and will not complete."""
     status = look.words
     if look.status is Status.ABSENT:
         return f"{status} It disappeared while the provider waited for it."
-    # The log comes first, as a long reason is cut at its end.
+    # The log comes first, because a long reason is cut at its end.
     details = f"Its log: {look.log} {_failure(look)}" if look.log else _failure(look)
     #: It failed or was stopped; its log says why. An endpoint that fails in an update is replaced by the rollback.
     return f"{words.named(job_id)} {words.not_completed}: its status is {status}. {details}".rstrip()
@@ -104,17 +101,14 @@ def _failure(look: Look) -> str:
 
 
 def ending(request: Request, words: Words, why: Why | None, ended: str, *, has_begun: bool) -> str:
-    """Say what follows when a Create or an Update has failed that waited, or whose success cannot be told.
+    """Return what follows, and what to do, after a Create or an Update that waited has failed.
 
     Args:
-        request: What was asked.
-        words: What messages say of the job's kind.
-        why: What it waited for; `None` if its success cannot be told.
-        ended: Why it waits no longer; empty if its patience is over.
-        has_begun: Whether it has begun a job.
-
-    Returns:
-        What to do.
+        request: The request.
+        words: The words for such a job.
+        why: What it waited for; `None` if it succeeded, but the success could not be answered.
+        ended: Why it does not wait any longer; empty if a fault lasted too long.
+        has_begun: Whether it began a job.
     """
     hint = ""
     if has_begun:
@@ -127,14 +121,11 @@ def ending(request: Request, words: Words, why: Why | None, ended: str, *, has_b
 
 
 def ending_of_delete(ended: str, *, goes_on: bool) -> str:
-    """Say what follows when a Delete that waited has failed.
+    """Return what follows, and what to do, after a Delete that waited has failed.
 
     Args:
-        ended: Why it waits no longer; empty if its patience is over.
-        goes_on: Whether the jobs' messages are sent.
-
-    Returns:
-        What to do.
+        ended: Why it does not wait any longer; empty if a fault lasted too long.
+        goes_on: Whether the messages of its jobs were sent.
     """
     meanwhile = "Meanwhile, the provider keeps trying for 24 hours." if goes_on else ""
     #: If the message does not say that the provider keeps trying, [an alarm](operations.md#the-alarms) sounds.
@@ -142,7 +133,7 @@ def ending_of_delete(ended: str, *, goes_on: bool) -> str:
 
 
 def not_provided(kind: Kind) -> str:
-    """Say that the operator does not let the provider have jobs of a kind."""
+    """Return that the operator does not allow jobs of a kind."""
     #: The provider still cancels existing ones.
     return (
         f"This provider does not allow {kind.noun}s. Its operator can allow them by setting {kind.parameter} to true."
@@ -150,7 +141,7 @@ def not_provided(kind: Kind) -> str:
 
 
 def not_starting(words: Words) -> str:
-    """Say that the operator does not let the provider start jobs, and what the operator can do."""
+    """Return that the operator does not allow the provider to start jobs."""
     #: A rollback may need that, too: then run `aws cloudformation continue-update-rollback`.
     return (
         f"This provider only adopts existing {words.thing}s (Id). Its operator can allow new {words.thing}s and "
@@ -159,7 +150,7 @@ def not_starting(words: Words) -> str:
 
 
 def forbidden(identity: Identity, problem: str, words: Words) -> str:
-    """Say that a job is at a host that the provider may not connect to, because its operator no longer allows it."""
+    """Return that the operator does not allow, or no longer allows, the host of a job's cluster."""
     return (
         f"The provider is not allowed to connect to {identity.endpoint.host}, the cluster of the {words.thing} "
         f"{identity.id}. It "
