@@ -2,54 +2,55 @@
 
 Theory of operation
 ===================
-A *request* is delivered any number of times, late, at once, and is killed between any two steps. Each delivery repeats:
-read the entry, `plan`, do the one step (`delivery`). A step that writes succeeds only if nobody has written since the
-entry was read; if it did not, or if nobody knows, the entry is read again. So a decision holds for as long as the entry
-is what it was, and whatever must happen once is decided by one write:
+A *request* may be delivered any number of times, late or concurrently, and a delivery may be killed between any two
+steps. Each delivery repeats: read the entry, `plan`, do one step (`delivery`). A step that writes succeeds only if the
+entry was not written since it was read. If the write fails, or its outcome is unknown, the entry is read again. So a
+decision holds as long as the entry is unchanged, and one write decides whatever must happen once:
 
-- which request is the newest (`register`). It is a fence: an earlier request begins nothing any more. What it has
-  written down before may still be sent for ten seconds, and take effect until its lease is over.
-- who sends a call (`intend`): the attempt whose name stands in `Job.call`, until the lease is over.
-- what CloudFormation is told (`answer`), before it is told. Whoever comes later says the same.
-- who has a job that both an Update and an earlier Delete want: whoever writes first.
+- which request is the newest (`register`). This is a fence: an earlier request can no longer begin anything. A call
+  that it wrote down before may still be sent for ten seconds, and take effect until its lease is over.
+- which attempt sends a call (`intend`): the one in `Job.call`, until the lease is over.
+- the answer to CloudFormation (`answer`), before it is sent. Later deliveries repeat it.
+- which request gets a job that both an Update and an earlier Delete want: the one that writes first.
 
-A cancellation is not written down. It is sent at most ten seconds after the entry was known to be so.
+A cancellation is not written down. It is sent at most ten seconds after the entry was read.
 
 States of a job in an entry
 ---------------------------
     (none) --intend--> begun --settle--> there --answer--> told --a request names it--> named
        begun: its start may have happened. It is forgotten only if Neptune did not start it.
        any of these --close--> owed --(it has stopped, and no call is under way)--> gone
-An owed job is never started, changed or gone back to, and adopted only when Neptune shows that it has stopped: perhaps
-nobody is left to note that. `gone` stays for fifteen days.
+An owed job is never started, changed or returned to. It can be adopted only when Neptune shows that it has stopped,
+because no delivery may be left to record that. `gone` is kept for fifteen days.
 
-A change in place goes the same way: `intend` notes what the job was, `settle` that Neptune has accepted the change, and
-the look that finds its outcome either keeps it or takes it back.
+A change in place works in the same way: `intend` records the job before the change, `settle` records that Neptune has
+accepted the change, and the look that finds the outcome keeps the change or takes it back.
 
-Who cancels
------------
-A message for the job alone (`plan_owed`). It is sent *before* the write that closes the job: after it, whoever wrote
-might be killed. So it may come before that write, and comes again for as long as an invocation can last. A Delete
-cancels and waits for its jobs itself, and sends their messages only when it has to fail. A Create or an Update waits
-for no owed job. Where the queue takes no message, the alarm sounds before the write, and whoever writes cancels once.
+Cancellation
+------------
+Each closed job has a message of its own in the queue (`plan_owed`). It is sent *before* the write that closes the job,
+because the delivery may be killed after the write. So it may arrive before that write, and is repeated for as long as
+an invocation can last. A Delete cancels and awaits its jobs itself, and sends their messages only if it has to fail. A
+Create or an Update does not wait for owed jobs. If the queue does not accept the message, the alarm sounds before the
+write, and the delivery cancels the job once.
 
-A Delete waits for the job that it names, also if an earlier attempt closed it; if it names none, for what is closed in
-its life and was never named; and for whatever it has closed itself.
+A Delete waits for the job that it names, even if an earlier attempt closed it; if it names none, for the jobs of its
+life that are closed and were never named; and for every job that it closed itself.
 
 Duplicates and order
 --------------------
-A duplicate does the same. It finds its request's answer, or the call of another delivery. It waits for the lease of a
-start only if Neptune does not show the job; for that of a change, always. Requests are ordered by when they were
-signed, see `Entry.order`. An earlier request is *seen* by its answer, so that it does not become the newest when the
-newest is answered.
+A duplicate does the same. It finds the answer to its request, or the call of another delivery. It waits for the lease
+of a start only if Neptune does not show the job, but always for the lease of a change. Requests are ordered by the
+times at which they were signed; see `Entry.order`. An earlier request is recorded with its answer, so that it does not
+become the newest when the newest is answered.
 
-What is remembered outside of the entry is patience (`patience`), and what this delivery has looked at and called. To
-lose it costs a look, a lease, or the time for which a fault was borne already.
+Outside the entry, there is only the patience (`patience`), and what this delivery has looked at and called. Losing
+that costs a look, a lease, or the time for which a fault has already lasted.
 
 Without the journal
 -------------------
-Nothing is started or changed. What adopts, and a Delete that names a job, goes on with what could be read, and is no
-fence then: so its success waits a minute for the write.
+Nothing is started or changed. A request that adopts a job, or a Delete that names one, continues with what could be
+read. Then it is not a fence, so its success waits for some seconds until it can be written.
 """
 
 from __future__ import annotations
@@ -68,41 +69,41 @@ if TYPE_CHECKING:
 INVOCATION_SECONDS = 900.0
 """The longest that an invocation lasts."""
 OWED_SECONDS = 86400.0
-"""For how long a message tries to have a job cancelled before the alarm sounds."""
+"""How long a message tries to cancel a job before the alarm sounds."""
 CANCEL_AGAIN_SECONDS = 60.0
-"""What was cancelled so long ago and still runs is cancelled once more."""
+"""When a job that is still running after its cancellation is cancelled again."""
 
 
 class Status(StrEnum):
-    """What a look has found, relative to what is known of the job."""
+    """What a look found, compared with what is known about the job."""
 
-    UNSEEN = "unseen"  # not looked yet
-    RUNS = "runs"  # and becomes something else by itself
+    UNSEEN = "unseen"  # not looked at yet
+    RUNS = "runs"  # and its status will change by itself
     READY = "ready"  # an endpoint in service
-    SAME = "same"  # likewise, and as it was before a change
-    UNDONE = "undone"  # likewise, and Neptune says why
+    SAME = "same"  # in service, as before a change
+    UNDONE = "undone"  # in service, as before a change, with Neptune's reason
     STOPPING = "stopping"
     COMPLETED = "completed"
     STOPPED = "stopped"
     FAILED = "failed"
-    BROKEN = "broken"  # it has failed, and is there until it is deleted
+    BROKEN = "broken"  # it has failed, and exists until it is deleted
     ABSENT = "absent"
-    SILENT = "silent"  # Neptune did not say
+    SILENT = "silent"  # Neptune did not respond
 
 
 class Result(StrEnum):
-    """What has become of a call."""
+    """The outcome of a call."""
 
     ACCEPTED = "accepted"
-    REFUSED = "refused"  # for good
-    WITHOUT_EFFECT = "without-effect"  # this time
+    REFUSED = "refused"  # permanently
+    WITHOUT_EFFECT = "without-effect"  # but it may be repeated
     UNCLEAR = "unclear"
 
 
 class Why(StrEnum):
-    """Why a request waits or fails; `wording` has the words."""
+    """Why a request waits or fails; see `wording`."""
 
-    NOT_THERE = "not there"  # of an adopted job
+    NOT_THERE = "not there"  # the job to adopt
     OWED = "owed"
     MOVED = "moved"
     REFUSAL = "refusal"
@@ -123,16 +124,16 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Look:
-    """What Neptune says of a job.
+    """A job, as Neptune reported it.
 
     Attributes:
-        status: What has been found.
-        words: Neptune's name of the status, or why there is none.
-        arns: Its ARNs in SageMaker; empty if Neptune names none.
-        failure: Why it, or its last change, has failed; in Neptune's words.
-        attributes: What `Fn::GetAtt` returns of it.
-        log: Where its log is.
-        is_changing: Whether Neptune may refuse what is asked of it until it has become something else.
+        status: What the look found.
+        words: Neptune's name for the status, or why there is none.
+        arns: Its ARNs in SageMaker; empty if Neptune reports none.
+        failure: Why it, or its last change, failed, in Neptune's words.
+        attributes: The attributes that `Fn::GetAtt` returns.
+        log: The URL of its log.
+        is_changing: Whether Neptune may refuse requests until its status has changed.
     """
 
     status: Status
@@ -146,20 +147,20 @@ class Look:
 
 @dataclass
 class Seen:
-    """What one delivery knows besides.
+    """What one delivery knows besides the entry.
 
     Attributes:
-        me: Its name, another one for each look.
+        me: Its name, which is new for each look.
         now: The time.
-        patience: What went before.
-        limits: For how long faults are borne.
+        patience: The patience from earlier looks.
+        limits: How long to retry, by phase and fault.
         read_at: When the entry was read.
-        looks: What it has seen of jobs.
-        results: What came of its calls, by their attempts.
+        looks: Its looks at jobs, by identity.
+        results: The results of its calls, by attempt.
         cancelled: The job whose cancellation was accepted last.
-        is_turned_down: Whether a call had no effect this time.
-        is_ending: Whether it may neither wait any more nor ask Neptune.
-        began: When an owed job's message was sent.
+        is_turned_down: Whether one of its calls had no effect.
+        is_ending: Whether it may neither wait nor call Neptune any more.
+        began: When an owed job's message was first sent.
     """
 
     me: str
@@ -181,13 +182,13 @@ class Seen:
 
 
 class Write(NamedTuple):
-    """Write the entry, after the messages of the jobs that it closes are sent.
+    """Send the messages of the jobs that the entry closes, then write the entry.
 
     Attributes:
         entry: The entry.
-        messages: The jobs that are closed by it, and have to be cancelled whatever becomes of the request.
-        starts: The job that is known to have been started now.
-        stops: The job that is known to have stopped now.
+        messages: The jobs that it closes, which have to be cancelled even if the request fails.
+        starts: The job that is now known to have been started.
+        stops: The job that is now known to have stopped.
     """
 
     entry: Entry
@@ -203,17 +204,17 @@ class Tell(NamedTuple):
     outcome: Outcome
     job: str
     why: Why | None = None
-    about: str = ""  # the job that it is about
+    about: str = ""  # the job that the reason is about
 
 
 class Say(NamedTuple):
-    """Give an answer that was written."""
+    """Repeat an answer that was written."""
 
     answer: Answer
 
 
 class Call(NamedTuple):
-    """Ask Neptune; later than `send_until`, read the entry again instead."""
+    """Call Neptune. After `send_until`, read the entry again instead."""
 
     verb: str  # look, start, change, cancel
     job: str
@@ -240,8 +241,8 @@ class Done(NamedTuple):
 if TYPE_CHECKING:
     Step = Write | Tell | Say | Call | Wait | Alarm | Done
 
-# What to do about a job, by what is wanted, how far it is, and what was seen. Of a call: "new", it is not begun;
-# "unsent"; "accepted", "refused", "without-effect"; "open", nobody knows, and its lease runs; "over", nor any more.
+# What to do about a job, by the goal, the progress, and what was seen. A call is "new" (not begun), "unsent",
+# "accepted", "refused", "without-effect", "open" (outcome unknown, lease running) or "over" (outcome unknown, lease over).
 _TABLE = """
                        unseen  runs    ready   same    undone  stopping completed stopped failed  broken  absent  silent
 start  new             intend  intend  intend  intend  intend  intend   intend    intend  intend  intend  intend  intend
@@ -278,19 +279,16 @@ def _parsed(table: str) -> Mapping[tuple[str, str], Mapping[Status, str]]:
 
 
 TABLE = _parsed(_TABLE)
-"""What to do, by what is wanted and how far it is, and by what was seen."""
+"""What to do, by goal and progress, and by what was seen."""
 
 
 def plan(entry: Entry | None, request: Request, seen: Seen) -> Step:
-    """Say what a delivery of a request does next.
+    """Return the next step of a delivery of a request.
 
     Args:
-        entry: What is known of its resource.
-        request: What is asked.
+        entry: The entry of its resource.
+        request: The request.
         seen: What the delivery knows besides.
-
-    Returns:
-        The step.
     """
     order = Order.NEW if entry is None else entry.order(request)
     if entry is None or order is Order.NEW:
@@ -307,15 +305,12 @@ def plan(entry: Entry | None, request: Request, seen: Seen) -> Step:
 
 
 def plan_owed(entry: Entry | None, identity: str, seen: Seen) -> Step:
-    """Say what the message of a closed job does next.
+    """Return the next step of a delivery of a closed job's message.
 
     Args:
-        entry: What is known of its resource.
+        entry: The entry of its resource.
         identity: The job.
-        seen: What the message's delivery knows besides.
-
-    Returns:
-        The step.
+        seen: What the delivery knows besides.
     """
     job = entry.jobs.get(identity) if entry else None
     if entry is None or job is None or not job.is_owed:
@@ -328,17 +323,17 @@ def plan_owed(entry: Entry | None, identity: str, seen: Seen) -> Step:
 
 
 def answered(step: Tell, request: Request, reason: str, attributes: Mapping[str, str], now: float) -> Write:
-    """Make the write of an answer.
+    """Return the write that records an answer.
 
     Args:
-        step: What CloudFormation is to be told.
-        request: What it has asked.
-        reason: Why it failed; empty if it did not.
-        attributes: What the last look said of the job; empty if there was none.
+        step: The answer.
+        request: The request.
+        reason: Why it failed; empty if it succeeded.
+        attributes: The job's attributes from the last look; empty if there was none.
         now: The time.
 
     Returns:
-        The write, with the messages of the jobs that it closes, or that a failing Delete leaves.
+        The write, with the messages of the jobs that it closes, or that a failed Delete leaves.
     """
     entry = step.entry
     if attributes and step.job in entry.jobs:
@@ -353,16 +348,13 @@ def answered(step: Tell, request: Request, reason: str, attributes: Mapping[str,
 
 
 def failed(entry: Entry, request: Request, why: Why | None, about: str = "") -> Tell:
-    """Fail a Create or an Update, which keeps its physical id; a Create names what it has begun.
+    """Return the answer to a Create or an Update that fails. An Update keeps its job; a Create names what it began.
 
     Args:
-        entry: What is known of its resource.
-        request: What is asked.
-        why: Why it fails; `None` if whoever asks has the words.
+        entry: The entry of its resource.
+        request: The request.
+        why: Why it fails; `None` if the caller has the reason.
         about: The job that the reason is about.
-
-    Returns:
-        What CloudFormation is to be told.
     """
     begun = request.own if request.own in entry.jobs else ""
     named = request.names if request.type is RequestType.UPDATE else begun
@@ -402,7 +394,7 @@ _WHY_WAITING = {
 
 
 class _Plan(NamedTuple):
-    """The next step of the newest request, or of a Delete, which has no answer yet."""
+    """The next step of the newest request, or of a Delete, that was not answered yet."""
 
     entry: Entry
     request: Request
@@ -437,7 +429,7 @@ class _Plan(NamedTuple):
     # --- Create and Update --------------------------------------------------------------------------------------------
 
     def have(self) -> Step:
-        """Have the job that the properties name or describe."""
+        """Provide the job that the properties name or describe."""
         request = self.request
         if request.problem:
             return self._fail(Why.PROBLEM)
@@ -453,9 +445,9 @@ class _Plan(NamedTuple):
         was_told = job.is_told and self.request.type is RequestType.UPDATE
         if job.is_open and (
             identity == self.request.names or was_told
-        ):  # new settings, or a rollback: it must not fail
+        ):  # new settings, or a rollback, which must not fail
             return self._do("have", "-", identity)
-        if job.is_owed:  # nobody may be left to note that it has stopped
+        if job.is_owed:  # no delivery may be left to record that it has stopped
             what = self._what("cancel", self._lease(job), identity)
             if what == "gone":
                 return Write(journal.made_anew(entry, identity, self.request))
@@ -475,7 +467,7 @@ class _Plan(NamedTuple):
         return self._end(own)
 
     def _update(self) -> Step:
-        """Have the job that there is, else one that this life had before (a rollback), else a new one."""
+        """Provide the present job, or an earlier one of this life (a rollback), or a new one."""
         life, named, jobs = self.entry.life, self.request.names, self.entry.jobs
         older = (it for it, job in jobs.items() if it != named and job.by and job.life == life)
         for identity in (named, *older):
@@ -488,7 +480,7 @@ class _Plan(NamedTuple):
         return self._start()
 
     def _have(self, identity: str, job: Job) -> Step | None:
-        """Make a job that there is what its resource describes; `None`: another one has to take its place."""
+        """Change an existing job to what its resource describes; `None` if another job has to replace it."""
         is_named = identity == self.request.names
         if not is_named and (what := self._what("back", "-", identity)) != "done":
             return None if what == "another" else self._act(what, "back", identity)
@@ -499,17 +491,17 @@ class _Plan(NamedTuple):
             return None if what == "another" else self._act(what, "change", identity)
         if job.change is not None:
             return self._do("follow", self._freshness(job), identity)
-        # A rollback must not fail because the job that it keeps has ended meanwhile.
+        # A rollback must not fail because its job has ended in the meantime.
         return self._do("have", "-", identity) if is_named else self._end(identity)
 
     def _has_come_about(self, identity: str, job: Job) -> bool:
-        """Tell whether a change shows of which nobody heard, and which is the one that is asked for."""
+        """Tell whether the requested change has taken effect, although its call got no response."""
         look, change = self.seen.looks.get(identity), job.change
         is_other = look is not None and look.status is Status.READY and change is not None and look.arns != change.arns
         return is_other and change is not None and change.to == self.request.value and self._call(job) == "over"
 
     def _end(self, identity: str) -> Step:
-        """Have a job that is there, and has completed if that is wanted."""
+        """Succeed with an existing job, or wait until it has completed."""
         if self.request.waits:
             return self._do("end", "-", identity)
         if identity not in self.seen.looks and not self.seen.is_ending:
@@ -517,7 +509,7 @@ class _Plan(NamedTuple):
         return Tell(self.entry, Outcome.SUCCESS, identity)
 
     def _call(self, job: Job | None) -> str:
-        """Tell how far the start or the change of a job is."""
+        """Return the progress of a job's start or change."""
         if job is None or not job.call:
             return "new" if job is None else self._freshness(job)
         result = self.seen.results.get(job.call, Result.UNCLEAR)
@@ -582,13 +574,13 @@ class _Plan(NamedTuple):
         return Write(settled, starts=identity if verb == "start" else "")
 
     def _taken_back(self, verb: str, identity: str, job: Job) -> Entry:
-        """What a call without effect leaves: what was before."""
+        """Return the entry after a call without effect: as it was before."""
         if verb == "start":
             return journal.forget(self.entry, identity)
         return journal.settle(self.entry, identity, job.value)
 
     def _undo(self, identity: str, job: Job) -> Step:
-        # One that has broken is nothing to go back to.
+        # A job that has failed cannot be returned to.
         is_as_before = self.seen.looks[identity].status is Status.READY
         value = _before(job) if is_as_before else journal.UNKNOWN
         return self._fail(Why.UNDONE, identity, journal.settle(self.entry, identity, value))
@@ -612,7 +604,7 @@ class _Plan(NamedTuple):
         return Call("cancel", identity, self.seen.read_at + journal.SEND_SECONDS)
 
     def _wait(self, verb: str, identity: str, why: Why | None = None) -> Step:
-        """Look again later, unless that has gone on for too long."""
+        """Look again later, unless that has lasted too long."""
         look = self.seen.looks.get(identity)
         is_silent = look is not None and look.status is Status.SILENT
         if is_silent:
@@ -621,12 +613,12 @@ class _Plan(NamedTuple):
         phase = Phase.COMPLETING if verb in ("end", "follow") else Phase(self.request.type)
         if self.request.is_delete or not self._is_over(phase):
             return Wait(identity, why)
-        if verb == "have":  # Neptune is asked, and not needed
+        if verb == "have":  # Neptune's response is not needed
             return Tell(self.entry, Outcome.SUCCESS, identity)
         return self._fail(why, identity)
 
     def _is_over(self, phase: Phase) -> bool:
-        """Tell whether the request may wait no longer."""
+        """Tell whether the request may not wait any longer."""
         if self.seen.is_ending or self.seen.now >= self.request.until:
             return True
         if phase is Phase.DELETE and self.seen.patience.cancelled_at is not None:
@@ -638,7 +630,7 @@ class _Plan(NamedTuple):
 
 
 def _before(job: Job) -> str:
-    """Return what a job was before its last change."""
+    """Return a job's value before its last change."""
     return job.change.value if job.change else job.value
 
 
