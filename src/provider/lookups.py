@@ -1,4 +1,4 @@
-"""Lookups: resources that have the attributes of a job, and neither start nor cancel it."""
+"""Lookups: resources that return the attributes of a job, without starting or cancelling it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from provider.lifecycle.terms import Journal
 
 SCHEMA = lookup.LOOKUP._replace(rows=(SERVICE_TOKEN, SERVICE_TIMEOUT, *lookup.LOOKUP.rows))
-"""Its properties, with those of CloudFormation's protocol."""
+"""The properties of a lookup, including those of CloudFormation's protocol."""
 _PREFIX = "lookup"
 
 
@@ -33,13 +33,13 @@ def _failed(reason: str) -> Told:
 
 
 class Lookups(NamedTuple):
-    """What the requests of a lookup mean.
+    """The meaning of a lookup's requests.
 
-    The physical id is not the job's identity, so that no Delete takes it for a job to be cancelled.
+    The physical id is not the job's identity, so no Delete cancels the job.
 
     Attributes:
-        lifecycles: Who can ask for a job, by the type of its resources.
-        journal: Remembers the attributes for an update, which must not fail because Neptune cannot be asked.
+        lifecycles: What looks a job up, by resource type.
+        journal: The journal. It keeps the attributes for an Update, which must not fail if Neptune is unavailable.
         clock: The time.
     """
 
@@ -49,7 +49,7 @@ class Lookups(NamedTuple):
 
     @property
     def words(self) -> Words:
-        """What messages say of a lookup."""
+        """The words that messages use for a lookup."""
         return Words(thing="lookup")
 
     def look(
@@ -66,14 +66,14 @@ class Lookups(NamedTuple):
 
         Args:
             asked: The request.
-            so_far: The patience of the looks before.
-            send: Not needed.
-            check: Asked before a success: says why it is none, or nothing.
-            ended: Why the request may wait no longer; empty if it may.
-            known: Then, what the look before has found, in words.
+            so_far: The patience from earlier looks.
+            send: Unused.
+            check: Called before a success. Returns why it is not a success, or an empty string.
+            ended: Why the request may not wait any longer; empty if it may.
+            known: If it may not, what the previous look found, in words.
 
         Returns:
-            The job's attributes, or why there are none; or that Neptune is to be asked again.
+            The job's attributes, or why there are none; or that the request needs another look.
         """
         if asked.is_delete:
             self._remember(asked, {})
@@ -95,7 +95,9 @@ class Lookups(NamedTuple):
             if asked.physical_id != physical_id:
                 why = Why.SILENT if look.status is Status.SILENT else Why.NOT_THERE
                 return _failed(wording.reason(why, lifecycle.words, identity.id, look, ""))
-            logger.warning("The job could not be looked up", problem=look.words)  # perhaps a rollback: it must not fail
+            logger.warning(
+                "The job could not be looked up", problem=look.words
+            )  # it may be a rollback, which must not fail
             known_attributes = self._remembered(asked, identity)
         else:
             known_attributes = look.attributes
@@ -116,11 +118,11 @@ class Lookups(NamedTuple):
         )
         if len(f"{_PREFIX}/{identity}".encode()) > LONGEST_BYTES:
             raise InvalidProperties(
-                f"Id is too long; with the cluster's name, it should have at most {LONGEST_BYTES:,} bytes."
+                f"Id is too long; together with the cluster's host, it should have at most {LONGEST_BYTES:,} bytes."
             )
         return self.lifecycles[lookup.KINDS[properties[lookup.JOB_TYPE]].resource_type], identity
 
-    # --- what is known for a rollback ---------------------------------------------------------------------------------
+    # --- the attributes for a rollback ---------------------------------------------------------------------------------
 
     def _remember(self, asked: Asked, jobs: Mapping[str, Job]) -> None:
         seen = Record(1, asked.type, None, self.clock.wall(), answered=self.clock.wall())
@@ -128,13 +130,13 @@ class Lookups(NamedTuple):
             _, revision = self.journal.read(asked.resource)
             self.journal.write(asked.resource, Entry(asked.request_id, 1, 0, {asked.request_id: seen}, jobs), revision)
         except (Conflict, JournalUnavailable) as error:
-            logger.warning("The attributes are not remembered", problem=str(error))
+            logger.warning("The attributes could not be recorded", problem=str(error))
 
     def _remembered(self, asked: Asked, identity: Identity) -> Mapping[str, str]:
         try:
             entry, _ = self.journal.read(asked.resource)
         except JournalUnavailable as error:
-            logger.warning("The attributes are not known", problem=str(error))
+            logger.warning("The recorded attributes could not be read", problem=str(error))
             return {}
         job = entry.jobs.get(str(identity)) if entry else None
         return job.attributes if job else {}

@@ -1,4 +1,4 @@
-"""Lookups: they have the attributes of a job that another resource, or nobody, has; they start and cancel nothing."""
+"""The properties of lookups, which return the attributes of a job without owning it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS: Mapping[str, Kind] = {
     kind.resource_type.removeprefix("Custom::NeptuneML"): kind
     for kind in (DATA_PROCESSING_JOB, MODEL_TRAINING_JOB, MODEL_TRANSFORM_JOB, ENDPOINT)
 }
-"""What a lookup may look up, by its `JobType`."""
+"""The kinds of jobs that can be looked up, by `JobType`."""
 
 
 def _kind(value: object) -> str:
@@ -59,4 +59,4 @@ CLUSTER = common.ENDPOINT._replace(
 ID = common.ID._replace(default_text="", description="The id of the job in that cluster. It goes with `Endpoint`.")
 
 LOOKUP = Schema("Custom::NeptuneMLJobLookup", (JOB_TYPE, JOB, CLUSTER, ID, common.NEPTUNE_IAM_ROLE_ARN))
-"""Its resource type, and its own properties."""
+"""The resource type of a lookup, and its own properties."""

@@ -242,7 +242,7 @@ if TYPE_CHECKING:
     Step = Write | Tell | Say | Call | Wait | Alarm | Done
 
 # What to do about a job, by the goal, the progress, and what was seen. A call is "new" (not begun), "unsent",
-# "accepted", "refused", "without-effect", "open" (outcome unknown, lease running) or "over" (outcome unknown, lease over).
+# "accepted", "refused" or "without-effect"; if its outcome is unknown, it is "open" until its lease is "over".
 _TABLE = """
                        unseen  runs    ready   same    undone  stopping completed stopped failed  broken  absent  silent
 start  new             intend  intend  intend  intend  intend  intend   intend    intend  intend  intend  intend  intend
