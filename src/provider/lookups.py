@@ -122,7 +122,7 @@ class Lookups(NamedTuple):
             )
         return self.lifecycles[lookup.KINDS[properties[lookup.JOB_TYPE]].resource_type], identity
 
-    # --- the attributes for a rollback ---------------------------------------------------------------------------------
+    # --- the attributes for a rollback --------------------------------------------------------------------------------
 
     def _remember(self, asked: Asked, jobs: Mapping[str, Job]) -> None:
         seen = Record(1, asked.type, None, self.clock.wall(), answered=self.clock.wall())
