@@ -28,6 +28,10 @@ SCHEMA = lookup.LOOKUP._replace(rows=(SERVICE_TOKEN, SERVICE_TIMEOUT, *lookup.LO
 _PREFIX = "lookup"
 
 
+def _physical_id(lifecycle: Lifecycle, identity: Identity) -> str:
+    return f"{_PREFIX}/{lifecycle.kind.resource_type.removeprefix('Custom::NeptuneML')}/{identity}"
+
+
 def _failed(reason: str) -> Told:
     return Told(Outcome.FAILED, "", reason)
 
@@ -76,7 +80,7 @@ class Lookups(NamedTuple):
             The job's attributes, or why there are none; or that the request needs another look.
         """
         if asked.is_delete:
-            self._remember(asked, {})
+            self._remember(asked, asked.physical_id, None)
             return Told(Outcome.SUCCESS, asked.physical_id)
         try:
             lifecycle, identity = self._read(asked.properties)
@@ -86,24 +90,25 @@ class Lookups(NamedTuple):
             return _failed(problem)
         silent = Look(Status.SILENT, known or ended), so_far.fault
         look, fault = silent if ended else lifecycle.ask(identity, asked.properties)
-        physical_id = f"{_PREFIX}/{identity}"
+        physical_id = _physical_id(lifecycle, identity)
         if look.status in (Status.SILENT, Status.ABSENT):
             waits = so_far if fault is None else so_far.after(fault, look.words, self.clock.wall())
             is_over = fault is None or waits.is_over(Phase(asked.type), self.clock.wall(), lifecycle.limits)
             if not (ended or is_over):
                 return Waiting(look.words, waits)
-            if asked.physical_id != physical_id:
+            remembered = self._remembered(asked, physical_id)
+            if asked.physical_id != physical_id and not (asked.physical_id and remembered):
                 why = Why.SILENT if look.status is Status.SILENT else Why.NOT_THERE
                 return _failed(wording.reason(why, lifecycle.words, identity.id, look, ""))
-            logger.warning(
-                "The job could not be looked up", problem=look.words
-            )  # it may be a rollback, which must not fail
-            known_attributes = self._remembered(asked, identity)
+            # It may be a rollback, which must not fail.
+            logger.warning("The job could not be looked up", problem=look.words)
+            attributes = remembered
         else:
-            known_attributes = look.attributes
-        told = Told(Outcome.SUCCESS, physical_id, attributes=lifecycle.every_attribute(identity, known_attributes))
+            attributes = look.attributes
+        told = Told(Outcome.SUCCESS, physical_id, attributes=lifecycle.every_attribute(identity, attributes))
         problem = check(told)
-        self._remember(asked, {str(identity): Job(attributes=known_attributes)})
+        if look.attributes and not problem:
+            self._remember(asked, physical_id, Job(attributes=look.attributes))
         return _failed(problem) if problem else told
 
     def _read(self, raw: Mapping[str, object]) -> tuple[Lifecycle, Identity]:
@@ -116,27 +121,30 @@ class Lookups(NamedTuple):
             if lookup.JOB in given
             else Identity(properties[lookup.CLUSTER], properties[lookup.ID])
         )
-        if len(f"{_PREFIX}/{identity}".encode()) > LONGEST_BYTES:
+        lifecycle = self.lifecycles[lookup.KINDS[properties[lookup.JOB_TYPE]].resource_type]
+        if len(_physical_id(lifecycle, identity).encode()) > LONGEST_BYTES:
             raise InvalidProperties(
                 f"Id is too long; together with the cluster's host, it should have at most {LONGEST_BYTES:,} bytes."
             )
-        return self.lifecycles[lookup.KINDS[properties[lookup.JOB_TYPE]].resource_type], identity
+        return lifecycle, identity
 
     # --- the attributes for a rollback --------------------------------------------------------------------------------
+    # After an Update to another job, the attributes of both are kept until the Delete of the previous one.
 
-    def _remember(self, asked: Asked, jobs: Mapping[str, Job]) -> None:
+    def _remember(self, asked: Asked, physical_id: str, job: Job | None) -> None:
         seen = Record(1, asked.type, None, self.clock.wall(), answered=self.clock.wall())
         try:
-            _, revision = self.journal.read(asked.resource)
+            before, revision = self.journal.read(asked.resource)
+            jobs = (before or Entry()).with_job(physical_id, job).jobs
             self.journal.write(asked.resource, Entry(asked.request_id, 1, 0, {asked.request_id: seen}, jobs), revision)
         except (Conflict, JournalUnavailable) as error:
             logger.warning("The attributes could not be recorded", problem=str(error))
 
-    def _remembered(self, asked: Asked, identity: Identity) -> Mapping[str, str]:
+    def _remembered(self, asked: Asked, physical_id: str) -> Mapping[str, str]:
         try:
             entry, _ = self.journal.read(asked.resource)
         except JournalUnavailable as error:
             logger.warning("The recorded attributes could not be read", problem=str(error))
             return {}
-        job = entry.jobs.get(str(identity)) if entry else None
+        job = entry.jobs.get(physical_id) if entry else None
         return job.attributes if job else {}

@@ -142,7 +142,7 @@ OUTCOMES = {
         "SUCCESS", f"{CLUSTER}/comics-trained", job="comics-trained", signals=True, job_status="Completed"
     ),
     "create-lookup": Outcome(
-        "SUCCESS", f"lookup/{CLUSTER}/comics-trained", job="comics-trained", job_status="Completed"
+        "SUCCESS", f"lookup/ModelTrainingJob/{CLUSTER}/comics-trained", job="comics-trained", job_status="Completed"
     ),
     "create-endpoint": Outcome("SUCCESS", f"{CLUSTER}/{ENDPOINT}", job=ENDPOINT, starts=True, job_status="InService"),
     "update-endpoint": Outcome(

@@ -82,3 +82,32 @@ def test_a_job_that_neptune_does_not_know_fails_the_lookup(world: World) -> None
     answer = ask(world, "Create", Endpoint=world.simulator.url, Id="movies")
     assert answer["Status"] == "FAILED"
     assert "has no model transform job movies. Check Id and Endpoint." in answer["Reason"]
+
+
+def test_an_update_keeps_the_last_attributes_after_the_deletion_of_what_it_replaced(world: World) -> None:
+    jobs = [answered(world, create(world) | {"LogicalResourceId": name}) for name in "AB"]
+    first, second = (it["PhysicalResourceId"] for it in jobs)
+    before = ask(world, "Create", Job=first)
+    replaced = ask(world, "Update", before["PhysicalResourceId"], Job=second)
+    ask(world, "Delete", before["PhysicalResourceId"], Job=first)
+    world.take_cluster_down()
+    update = ask(world, "Update", replaced["PhysicalResourceId"], Job=second)
+    assert (update["Status"], update["Data"]) == ("SUCCESS", replaced["Data"])
+
+
+def test_a_rollback_to_a_job_that_cannot_be_asked_any_more_succeeds(world: World) -> None:
+    jobs = [answered(world, create(world) | {"LogicalResourceId": name}) for name in "AB"]
+    first, second = (it["PhysicalResourceId"] for it in jobs)
+    before = ask(world, "Create", Job=first)
+    replaced = ask(world, "Update", before["PhysicalResourceId"], Job=second)
+    world.take_cluster_down()
+    rollback = ask(world, "Update", replaced["PhysicalResourceId"], Job=first)
+    assert (rollback["Status"], rollback["Data"]) == ("SUCCESS", before["Data"])
+    assert rollback["PhysicalResourceId"] == before["PhysicalResourceId"]
+
+
+def test_an_update_to_another_job_type_fails_if_there_is_no_such_job(world: World) -> None:
+    job = answered(world, create(world))["PhysicalResourceId"]
+    before = ask(world, "Create", Job=job)["PhysicalResourceId"]
+    other = next(it for kind, it in JOB_TYPES.items() if kind != world.kind)
+    assert ask(world, "Update", before, Job=job, JobType=other)["Status"] == "FAILED"
