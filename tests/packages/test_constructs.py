@@ -106,10 +106,11 @@ def test_both_examples_make_the_same_template_without_a_mistake(
     assert [it for it in lint(tmp_path / "template.json") if it.rule[0] == "E"] == []
 
 
-def test_another_description_has_another_wait_condition(
-    cdk_pipeline: dict[str, Any], node: Path, tmp_path: Path
+@pytest.mark.parametrize(("old", "new"), [("/trained`", "/trained-again`"), ("hours(12)", "hours(11)")])
+def test_another_description_or_time_has_another_wait_condition(
+    cdk_pipeline: dict[str, Any], node: Path, tmp_path: Path, old: str, new: str
 ) -> None:
-    again = synthesis.typescript(node, tmp_path, "/trained`", "/trained-again`")
+    again = synthesis.typescript(node, tmp_path, old, new)
     (wait,) = (
         name for name, it in cdk_pipeline["Resources"].items() if it["Type"] == "AWS::CloudFormation::WaitCondition"
     )

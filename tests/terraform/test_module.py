@@ -98,6 +98,15 @@ def test_every_property_of_every_type_reaches_cloudformation(configure: Configur
         assert set(template["Outputs"]) == {"Ref", *SCHEMAS[looked_up]["attributes"]}
 
 
+def test_another_time_has_another_wait_condition(configure: Configure, ministack: MiniStack) -> None:
+    job = {"Endpoint": ENDPOINT, "Id": "movies"}
+    modules = {f"m{it}": module(f"m{it}", "ModelTrainingJob", job, wait_for=it) for it in (7200, 10800)}
+
+    shorter, longer = (set(it["Resources"]) for it in configure({"module": modules}, ministack).planned().values())
+
+    assert shorter & longer == {"Job"}
+
+
 def test_a_plan_tells_every_mistake(configure: Configure, ministack: MiniStack) -> None:
     schema = SCHEMAS["ModelTransformJob"]
     code, location, unknown = "CustomModelTransformParameters", "SourceS3DirectoryPath", "${terraform_data.unknown.id}"

@@ -55,8 +55,9 @@ export function declare(
   report(scope.node.path, problems);
   const { serviceToken } = operation.provider;
   const isLong = seconds > LONGEST_OPERATION_SECONDS;
-  // A wait condition is over once: what is waited for anew has to have another one.
-  const suffix = createHash('sha256').update(JSON.stringify(Stack.of(scope).resolve(wanted))).digest('hex').slice(0, 8);
+  // A wait condition is over once, and cannot be updated: what is waited for anew, or longer, has to have another one.
+  const waited = JSON.stringify(Stack.of(scope).resolve([wanted, seconds]));
+  const suffix = createHash('sha256').update(waited).digest('hex').slice(0, 8);
   const handle = isLong ? new CfnWaitConditionHandle(scope, `Handle${suffix}`) : undefined;
   const resource = new CustomResource(scope, 'Resource', {
     resourceType: type.name,
