@@ -488,6 +488,25 @@ def test_nothing_else_is_reported(mistakes: list[Finding]) -> None:
     assert len(mistakes) == sum(per_place.values())
 
 
+def test_a_malformed_template_breaks_no_rule(tmp_path: Path) -> None:
+    template = f"""\
+Parameters:
+  Provider: []
+Resources:
+  Other:
+    Type: Custom::Other
+    Properties: {{ServiceToken: !Ref Provider}}
+  Job:
+    Type: Custom::NeptuneMLEndpoint
+    Properties: {{ServiceToken: {TOKEN}, Endpoint: {ENDPOINT}, Id: movies, CompletionHandle: {{Ref: [Handle]}}}}
+Outputs:
+  Status: {{Value: {{"Fn::Sub": ["${{Job.Status}}", 1]}}}}
+"""
+    findings = lint(write(tmp_path, template))
+
+    assert [it for it in findings if it.rule == "E0002" and any(rule in it.message for rule in OUR_RULES)] == []
+
+
 def test_a_sam_template_is_checked_too(tmp_path: Path) -> None:
     template = "Transform: AWS::Serverless-2016-10-31\n" + WRONG
 

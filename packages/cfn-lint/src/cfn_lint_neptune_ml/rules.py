@@ -189,7 +189,7 @@ class NeptuneMLTypes(CloudFormationLintRule):  # type: ignore[misc] # cfn-lint h
             if not is_custom or name in SCHEMAS or not isinstance(properties, dict):
                 continue
             token, near = properties.get("ServiceToken"), _near_type(name)
-            is_ours = token in tokens or _PROVIDERS.search(_written(token, cfn.template.get("Parameters", {})))
+            is_ours = token in tokens or _PROVIDERS.search(_written(token, cfn.get_parameters_valid()))
             if near or is_ours:
                 hint = f"did you mean {near}?" if near else f"it has {', '.join(sorted(SCHEMAS))}."
                 message = f"The provider of Amazon Neptune ML resources has no type {name}; {hint}"
@@ -246,7 +246,7 @@ def _branches(value: Any) -> Iterator[tuple[list[str | int], Any]]:  # noqa: ANN
 def _is_no_handle(value: object, resources: Mapping[str, object], handles: Mapping[str, object]) -> bool:
     """Tell whether a value is a URL that is written out, or the `Ref` of another resource."""
     if isinstance(value, dict):
-        return value.get("Ref") in resources.keys() - handles.keys()
+        return str(value.get("Ref")) in resources.keys() - handles.keys()
     return str(value).startswith("http")
 
 
@@ -277,7 +277,7 @@ def _used_attributes(cfn: Template) -> Iterator[tuple[list[str | int], str, str]
         text, names = value if isinstance(value, list) and len(value) == 2 else (value, {})  # noqa: PLR2004
         for used in _SUBSTITUTION.findall(text) if isinstance(text, str) else ():
             logical_id, dot, attribute = used.partition(".")
-            if dot and used not in names:
+            if dot and isinstance(names, dict) and used not in names:
                 yield path, logical_id, attribute
 
 
