@@ -277,7 +277,7 @@ class Conversation:
         physical_id = self.address.fallback_id if keeps else told.physical_id or self.address.fallback_id
         return Answer(told.outcome, physical_id, told.reason, told.attributes)
 
-    # --- what follows ------------------------------------------------------------------------------------------
+    # --- what follows -------------------------------------------------------------------------------------------------
 
     def _problem_with(self, told: Told) -> str:
         """Return why a request is not a success, before its success is recorded; empty if it is one."""

@@ -173,7 +173,7 @@ class Lifecycle(NamedTuple):
             return Told(Outcome.FAILED, str(identity), reason)
         return Waiting(reason, waits)
 
-    # --- requests ------------------------------------------------------------------------------------------------
+    # --- requests -----------------------------------------------------------------------------------------------------
 
     def _read(self, asked: Asked) -> tuple[Request, Properties | None]:
         """Read a request, and its properties if they are valid."""
