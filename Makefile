@@ -60,25 +60,27 @@ replay: $(VENV)/dev.done ## Retry the events that the deployed function could no
 
 ##@ For contributors
 
-# The tests of other folders need the environment `dev` alone. Those in MiniStack wait more than they compute, and begin.
+# What the tests of some folders need besides the environment `dev`.
 WITH_MINISTACK := tests/function tests/journal tests/operate
 WITH_EVERY_TOOL := tests/e2e tests/packages tests/terraform tests/template tests/examples tests/sam_local tests/simulator
 TEST_TOOLS := dev $(if $(filter $(addsuffix %,$(WITH_MINISTACK)),$(FILE)),ministack)
 ifneq (,$(if $(FILE),$(filter tests tests/ $(addsuffix %,$(WITH_EVERY_TOOL)),$(FILE)),all))
 TEST_TOOLS := dev sam ministack sbom awscli notebook cdk constructs
 endif
+# Those that need most tools wait more than they compute: they come first, and more of them at once than there are cores.
+IN_ORDER = -n 4 --dist loadfile --no-loadscope-reorder \
+	$(WITH_EVERY_TOOL) $(filter-out $(WITH_EVERY_TOOL),$(patsubst %/,%,$(sort $(dir $(wildcard tests/*/test_*.py)))))
 QUICK := any_order cfn_lint docs function fuzz journal lifecycle local unit
 
 .PHONY: quick
 quick: $(VENV)/dev.done ## Find most mistakes in a minute: linters, types and the quick tests
 	@$(DEV)/ruff check --quiet . && $(DEV)/ruff format --check --quiet . && $(DEV)/mypy --no-error-summary
-	@$(DEV)/pytest -q -n 2 -m "not ministack and not slow" $(QUICK:%=tests/%)
+	@$(DEV)/pytest -q -n auto -m "not ministack and not slow" --ignore-glob "*_faults.py" $(QUICK:%=tests/%)
 
 .PHONY: test
 test: ## Run every test, or a file or test (FILE=tests/unit/test_request.py::test_name)
 	@$(MAKE) -sj $(TEST_TOOLS:%=$(VENV)/%.done)
-	@$(DEV)/pytest $(if $(FILE),"$$FILE",-n 4 --dist loadfile --no-loadscope-reorder --cov --cov-report term \
-		$(WITH_EVERY_TOOL) tests)
+	@$(DEV)/pytest $(if $(FILE),"$$FILE",$(IN_ORDER))
 
 .PHONY: check
 check: check-code check-templates check-scripts check-github check-dependencies ## Run the linters, the type checks and the security checks
