@@ -70,12 +70,12 @@ endif
 # Those that need most tools wait more than they compute: they come first, and more of them at once than there are cores.
 IN_ORDER = -n 4 --dist loadfile --no-loadscope-reorder \
 	$(WITH_EVERY_TOOL) $(filter-out $(WITH_EVERY_TOOL),$(patsubst %/,%,$(sort $(dir $(wildcard tests/*/test_*.py)))))
-QUICK := any_order cfn_lint docs function fuzz journal lifecycle local unit
+QUICK := any_order docs function journal lifecycle local unit
 
 .PHONY: quick
 quick: $(VENV)/dev.done ## Find most mistakes in a minute: linters, types and the quick tests
 	@$(DEV)/ruff check --quiet . && $(DEV)/ruff format --check --quiet . && $(DEV)/mypy --no-error-summary
-	@$(DEV)/pytest -q -n auto -m "not ministack and not slow" --ignore-glob "*_faults.py" $(QUICK:%=tests/%)
+	@$(DEV)/pytest -q -n 3 -m "not ministack and not slow" --ignore-glob "*_faults.py" $(QUICK:%=tests/%)
 
 .PHONY: test
 test: ## Run every test, or a file or test (FILE=tests/unit/test_request.py::test_name)
