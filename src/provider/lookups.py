@@ -39,7 +39,7 @@ def _failed(reason: str) -> Told:
 class Lookups(NamedTuple):
     """The meaning of a lookup's requests.
 
-    The physical id is not the job's identity, so no Delete cancels the job.
+    The physical ID is not the job's identity, so no Delete cancels the job.
 
     Attributes:
         lifecycles: What looks a job up, by resource type.
@@ -97,7 +97,7 @@ class Lookups(NamedTuple):
             if not (ended or is_over):
                 return Waiting(look.words, waits)
             remembered = self._remembered(asked, physical_id)
-            if asked.physical_id != physical_id and not (asked.physical_id and remembered):
+            if not (asked.physical_id and remembered):
                 why = Why.SILENT if look.status is Status.SILENT else Why.NOT_THERE
                 return _failed(wording.reason(why, lifecycle.words, identity.id, look, ""))
             # It may be a rollback, which must not fail.

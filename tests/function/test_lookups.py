@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from provider.journal.memory import Memory
 from provider.kinds import KINDS
 from provider.kinds.lookup import KINDS as LOOKED_UP
 from provider.kinds.lookup import LOOKUP
@@ -104,6 +105,15 @@ def test_a_rollback_to_a_job_that_cannot_be_asked_any_more_succeeds(world: World
     rollback = ask(world, "Update", replaced["PhysicalResourceId"], Job=first)
     assert (rollback["Status"], rollback["Data"]) == ("SUCCESS", before["Data"])
     assert rollback["PhysicalResourceId"] == before["PhysicalResourceId"]
+
+
+def test_an_update_fails_rather_than_empty_its_attributes(world: World) -> None:
+    job = answered(world, create(world))["PhysicalResourceId"]
+    before = ask(world, "Create", Job=job)
+    world.take_cluster_down()
+    world.journal = Memory()  # the attributes are lost
+    update = ask(world, "Update", before["PhysicalResourceId"], Job=job)
+    assert (update["Status"], update["PhysicalResourceId"]) == ("FAILED", before["PhysicalResourceId"])
 
 
 def test_an_update_to_another_job_type_fails_if_there_is_no_such_job(world: World) -> None:
