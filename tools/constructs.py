@@ -89,7 +89,7 @@ def _field(row: Property[Any], kind: Kind) -> str:
     # The pages' links and property names are not those of the CDK.
     text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", row.description.format(**kind.words._asdict()))
     if prop.type not in ("string", "number", "boolean"):
-        text = re.sub(r"^The (?:ids?|ARN) of (\w)", lambda it: it[1].upper(), text)
+        text = re.sub(r"^The (?:IDs?|ARN) of (\w)", lambda it: it[1].upper(), text)
         text = re.sub(r", in (seconds|gigabytes)", "", text)
     doc = _doc(text, "  ", _default(row) if is_optional else "")
     return f"{doc}  readonly {prop.name}{'?' if is_optional else ''}: {prop.type};\n"
@@ -174,9 +174,9 @@ def _construct(kind: Kind) -> str:
         for it, text in attributes.items()
     ]
     type_name = f"{kind.resource_type.removeprefix('Custom::NeptuneML')}_TYPE"
-    passed = "".join(
-        f"      {row.name}: {_value(row, 'props')},\n"
-        for row in (*described, NEPTUNE_IAM_ROLE_ARN, CLEAN, WAIT_FOR_STOP)
+    description, settings = (
+        "".join(f"      {row.name}: {_value(row, 'props')},\n" for row in rows)
+        for rows in (described, (NEPTUNE_IAM_ROLE_ARN, CLEAN, WAIT_FOR_STOP))
     )
     read = {
         "jobId": "attribute('Id')",
@@ -221,7 +221,8 @@ export class {name} extends Construct implements I{name} {{
     const attribute = declare(this, {type_name}, props, {{
       Endpoint: props.endpoint,
       Id: adopts,
-{passed}    }});
+{description}    }}, {{
+{settings}    }});
 {depends}{assigned}  }}
 }}
 """

@@ -101,8 +101,9 @@ locals {
   token      = lookup(local.properties, "ServiceToken", { "Fn::ImportValue" = "${var.provider_stack}-ServiceToken" })
   is_long    = var.wait_for > 3600
   waits      = local.is_long ? ["CompletionHandle"] : var.wait_for > 0 ? ["WaitForCompletion", "ServiceTimeout"] : []
-  # A wait condition works once, and cannot be updated: another description or wait needs another one.
-  suffix     = substr(sha256(jsonencode([local.properties, var.wait_for])), 0, 8)
+  # A wait condition works once, and cannot be updated: another job or wait needs another one.
+  job        = { for name, value in local.properties : name => value if contains(concat(["Endpoint", local.adopts], local.describes), name) }
+  suffix     = substr(sha256(jsonencode([local.job, var.wait_for])), 0, 8)
   attributes = keys(try(local.schemas[var.properties.JobType], local.schema).attributes)
 }
 

@@ -1,6 +1,6 @@
 # Joined, so that a plan knows that they are not null.
 output "id" {
-  description = "The job's id."
+  description = "The job's ID."
   value       = join("", [aws_cloudformation_stack.this.outputs["Id"]])
 }
 

@@ -65,6 +65,10 @@ const told = (make) => {
   }
 };
 const common = { provider, endpoint };
+const clusterSecurityGroup = new ec2.SecurityGroup(stack, 'Cluster', { vpc });
+const elsewhere = new ml.NeptuneMlProvider(new Stack(app, 'elsewhere'), 'Provider', {
+  clusterResourceId: '*', vpc, clusterSecurityGroup,
+});
 const output = ml.S3Location.fromUrl('s3://movies/output');
 const mistakes = [
   () => new ml.NeptuneMlModelTransformJob(stack, 'A', {
@@ -83,6 +87,7 @@ const mistakes = [
   }),
   () => new ml.NeptuneMlDataProcessingJob(stack, 'G', { ...common, processedDataS3Location: output }),
   () => ml.NeptuneMlEndpoint.lookUp(stack, 'H', 'a/b', common),
+  () => ml.NeptuneMlEndpoint.fromJobId(stack, 'I', 'movies', { provider: elsewhere, endpoint }),
 ].map(told);
 
 app.synth();

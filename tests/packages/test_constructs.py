@@ -45,7 +45,7 @@ def test_every_property_of_every_kind_reaches_cloudformation(synthesized: dict[s
 
 
 def test_mistakes_are_told_before_a_deployment(synthesized: dict[str, Any]) -> None:
-    bucket, half, nothing, instance, network, text, absent, lookup = synthesized["mistakes"]
+    bucket, half, nothing, instance, network, text, absent, lookup, circle = synthesized["mistakes"]
     assert "ModelTransformOutputS3Location is 'movies/output'; it should be an S3 location" in bucket
     assert "MlModelTrainingJobId is missing" in half
     assert "A new endpoint requires MlModelTrainingJobId, or MlModelTransformJobId" in nothing
@@ -54,7 +54,8 @@ def test_mistakes_are_told_before_a_deployment(synthesized: dict[str, Any]) -> N
     assert "vpc needs clusterSecurityGroup, or securityGroups" in network
     assert "subnets is 'subnet-1'; it should be a list" in text
     assert "InputDataS3Location is missing" in absent
-    assert "Id is 'a/b'; it should be an id as Neptune lists it" in lookup
+    assert "Id is 'a/b'; it should be an ID as Neptune lists it" in lookup
+    assert "The provider in the stack elsewhere uses the security group wrong/Cluster of this stack" in circle
 
 
 def test_a_lookup_has_every_attribute_of_its_job_type(synthesized: dict[str, Any]) -> None:
@@ -73,7 +74,7 @@ def test_a_lookup_has_every_attribute_of_its_job_type(synthesized: dict[str, Any
 
 
 def test_the_provider_is_the_released_template(synthesized: dict[str, Any], node: Path) -> None:
-    (nested,) = (node / "cdk.out").glob("*.nested.template.json")
+    (nested,) = (node / "cdk.out").glob("provider*.nested.template.json")
     deployed, released = json.loads(nested.read_text()), json.loads(json.dumps(loads(TEMPLATE)))
     code = deployed["Resources"]["Provider"]["Properties"].pop("CodeUri")
     assert set(code) == {"Bucket", "Key"}
@@ -106,16 +107,23 @@ def test_both_examples_make_the_same_template_without_a_mistake(
     assert [it for it in lint(tmp_path / "template.json") if it.rule[0] == "E"] == []
 
 
-@pytest.mark.parametrize(("old", "new"), [("/trained`", "/trained-again`"), ("hours(12)", "hours(11)")])
-def test_another_description_or_time_has_another_wait_condition(
-    cdk_pipeline: dict[str, Any], node: Path, tmp_path: Path, old: str, new: str
+@pytest.mark.parametrize(
+    ("old", "new", "is_kept"),
+    [
+        ("/trained`", "/trained-again`", False),
+        ("hours(12)", "hours(11)", False),
+        ("hours(12)", "hours(12), clean: true", True),
+    ],
+)
+def test_another_job_or_time_has_another_wait_condition_and_another_setting_the_same(
+    cdk_pipeline: dict[str, Any], node: Path, tmp_path: Path, old: str, new: str, *, is_kept: bool
 ) -> None:
     again = synthesis.typescript(node, tmp_path, old, new)
     (wait,) = (
         name for name, it in cdk_pipeline["Resources"].items() if it["Type"] == "AWS::CloudFormation::WaitCondition"
     )
 
-    assert wait not in again["Resources"]
+    assert (wait in again["Resources"]) == is_kept
 
 
 def test_the_lock_names_no_registry() -> None:

@@ -98,13 +98,18 @@ def test_every_property_of_every_type_reaches_cloudformation(configure: Configur
         assert set(template["Outputs"]) == {"Ref", *SCHEMAS[looked_up]["attributes"]}
 
 
-def test_another_time_has_another_wait_condition(configure: Configure, ministack: MiniStack) -> None:
-    job = {"Endpoint": ENDPOINT, "Id": "movies"}
-    modules = {f"m{it}": module(f"m{it}", "ModelTrainingJob", job, wait_for=it) for it in (7200, 10800)}
+def test_another_job_or_time_has_another_wait_condition_and_another_setting_the_same(
+    configure: Configure, ministack: MiniStack
+) -> None:
+    job: dict[str, object] = {"Endpoint": ENDPOINT, "Id": "movies"}
+    given = {"m": job, "setting": {**job, "Clean": True}, "job": {**job, "Id": "others"}}
+    modules = {name: module(name, "ModelTrainingJob", it, wait_for=7200) for name, it in given.items()}
+    modules["time"] = module("time", "ModelTrainingJob", job, wait_for=10800)
 
-    shorter, longer = (set(it["Resources"]) for it in configure({"module": modules}, ministack).planned().values())
+    resources = {name: set(it["Resources"]) for name, it in configure({"module": modules}, ministack).planned().items()}
 
-    assert shorter & longer == {"Job"}
+    assert resources["setting"] == resources["m"]
+    assert resources["job"] & resources["m"] == resources["time"] & resources["m"] == {"Job"}
 
 
 def test_a_plan_tells_every_mistake(configure: Configure, ministack: MiniStack) -> None:

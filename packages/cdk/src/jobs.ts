@@ -66,7 +66,7 @@ const DataProcessingJob_TYPE: ResourceType = {
       "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
     },
     "Id": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "InputDataS3Location": {
@@ -78,7 +78,7 @@ const DataProcessingJob_TYPE: ResourceType = {
       "pattern": "^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$"
     },
     "PreviousDataProcessingJobId": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "ProcessingInstanceType": {
@@ -136,7 +136,7 @@ export interface NeptuneMlDataProcessingJobOptions {
    */
   readonly neptuneRole?: IRole;
   /**
-   * Whether Neptune also deletes the job's artifacts in Amazon S3 when the job is cancelled. If the job has already ended, Neptune decides.
+   * Whether Neptune also deletes the job's artifacts in Amazon S3 when the job is cancelled. If the job has already ended, this is up to Neptune.
    *
    * @default false
    */
@@ -319,6 +319,7 @@ export class NeptuneMlDataProcessingJob extends Construct implements INeptuneMlD
       SecurityGroupIds: listOf('securityGroups', props.securityGroups, 'securityGroupId'),
       VolumeEncryptionKMSKey: props.volumeEncryptionKmsKey?.keyArn,
       S3OutputEncryptionKMSKey: props.s3OutputEncryptionKmsKey?.keyArn,
+    }, {
       NeptuneIamRoleArn: props.neptuneRole?.roleArn,
       Clean: props.clean,
       WaitForStop: props.waitForStop,
@@ -342,11 +343,11 @@ const ModelTrainingJob_TYPE: ResourceType = {
       "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
     },
     "Id": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "DataProcessingJobId": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "TrainModelS3Location": {
@@ -354,7 +355,7 @@ const ModelTrainingJob_TYPE: ResourceType = {
       "pattern": "^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$"
     },
     "PreviousModelTrainingJobId": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "BaseProcessingInstanceType": {
@@ -426,7 +427,7 @@ export interface NeptuneMlModelTrainingJobOptions {
    */
   readonly neptuneRole?: IRole;
   /**
-   * Whether Neptune also deletes the job's artifacts in Amazon S3 when the job is cancelled. If the job has already ended, Neptune decides.
+   * Whether Neptune also deletes the job's artifacts in Amazon S3 when the job is cancelled. If the job has already ended, this is up to Neptune.
    *
    * @default false
    */
@@ -657,6 +658,7 @@ export class NeptuneMlModelTrainingJob extends Construct implements INeptuneMlMo
       SecurityGroupIds: listOf('securityGroups', props.securityGroups, 'securityGroupId'),
       VolumeEncryptionKMSKey: props.volumeEncryptionKmsKey?.keyArn,
       S3OutputEncryptionKMSKey: props.s3OutputEncryptionKmsKey?.keyArn,
+    }, {
       NeptuneIamRoleArn: props.neptuneRole?.roleArn,
       Clean: props.clean,
       WaitForStop: props.waitForStop,
@@ -684,7 +686,7 @@ const ModelTransformJob_TYPE: ResourceType = {
       "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
     },
     "Id": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "ModelTransformOutputS3Location": {
@@ -692,11 +694,11 @@ const ModelTransformJob_TYPE: ResourceType = {
       "pattern": "^s3://[A-Za-z0-9][A-Za-z0-9._-]+(/.*)?$"
     },
     "DataProcessingJobId": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "MlModelTrainingJobId": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "SagemakerIamRoleArn": {
@@ -756,7 +758,7 @@ export interface NeptuneMlModelTransformJobOptions {
    */
   readonly neptuneRole?: IRole;
   /**
-   * Whether Neptune also deletes the job's artifacts in Amazon S3 when the job is cancelled. If the job has already ended, Neptune decides.
+   * Whether Neptune also deletes the job's artifacts in Amazon S3 when the job is cancelled. If the job has already ended, this is up to Neptune.
    *
    * @default false
    */
@@ -796,7 +798,7 @@ export interface NeptuneMlModelTransformJobProps extends NeptuneMlModelTransform
    */
   readonly modelTraining?: INeptuneMlJob;
   /**
-   * The name of a completed SageMaker training job, instead of the ids of the two Neptune ML jobs.
+   * The name of a completed SageMaker training job, instead of the IDs of the two Neptune ML jobs.
    *
    * @default - none
    */
@@ -952,6 +954,7 @@ export class NeptuneMlModelTransformJob extends Construct implements INeptuneMlM
       VolumeEncryptionKMSKey: props.volumeEncryptionKmsKey?.keyArn,
       S3OutputEncryptionKMSKey: props.s3OutputEncryptionKmsKey?.keyArn,
       CustomModelTransformParameters: props.customModelTransformParameters && { SourceS3DirectoryPath: props.customModelTransformParameters.sourceS3DirectoryPath?.url, TransformEntryPointScript: props.customModelTransformParameters.transformEntryPointScript },
+    }, {
       NeptuneIamRoleArn: props.neptuneRole?.roleArn,
       Clean: props.clean,
       WaitForStop: props.waitForStop,
@@ -978,15 +981,15 @@ const Endpoint_TYPE: ResourceType = {
       "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"
     },
     "Id": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "MlModelTrainingJobId": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "MlModelTransformJobId": {
-      "should": "an id as Neptune lists it, without whitespace, control characters or slashes",
+      "should": "an ID as Neptune lists it, without whitespace, control characters or slashes",
       "pattern": "^(?!\\.{1,2}$)[^\\s/\\\\\\x00-\\x1f\\x7f]{1,1024}$"
     },
     "InstanceType": {
@@ -1039,7 +1042,7 @@ export interface NeptuneMlEndpointOptions {
    */
   readonly neptuneRole?: IRole;
   /**
-   * Whether Neptune also deletes the endpoint's artifacts in Amazon S3 when the endpoint is deleted. If the endpoint has already ended, Neptune decides.
+   * Whether Neptune also deletes the endpoint's artifacts in Amazon S3 when the endpoint is deleted. If the endpoint has already ended, this is up to Neptune.
    *
    * @default false
    */
@@ -1186,6 +1189,7 @@ export class NeptuneMlEndpoint extends Construct implements INeptuneMlEndpoint {
       InstanceType: props.instanceType,
       InstanceCount: props.instanceCount,
       VolumeEncryptionKMSKey: props.volumeEncryptionKmsKey?.keyArn,
+    }, {
       NeptuneIamRoleArn: props.neptuneRole?.roleArn,
       Clean: props.clean,
       WaitForStop: props.waitForStop,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { CfnElement, Fn, NestedStack } from 'aws-cdk-lib';
+import { CfnElement, Fn, NestedStack, Stack, Token } from 'aws-cdk-lib';
 import { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -17,7 +17,7 @@ export interface INeptuneMlProvider {
 /** What a provider is deployed with. */
 export interface NeptuneMlProviderProps {
   /**
-   * The resource id of the cluster that the provider may act on, such as `cluster.attrDbClusterResourceId`.
+   * The resource ID of the cluster that the provider may act on, such as `cluster.attrDbClusterResourceId`.
    *
    * `*` stands for every cluster of the account and Region.
    */
@@ -109,6 +109,7 @@ export class NeptuneMlProvider extends Construct implements INeptuneMlProvider {
   }
 
   public readonly serviceToken: string;
+  private readonly groups: ISecurityGroup[];
 
   constructor(scope: Construct, id: string, props: NeptuneMlProviderProps) {
     super(scope, id);
@@ -118,6 +119,7 @@ export class NeptuneMlProvider extends Construct implements INeptuneMlProvider {
     if (props.vpc && !props.securityGroups && !props.clusterSecurityGroup) {
       throw new Error(`${this.node.path}: vpc needs clusterSecurityGroup, or securityGroups for the function.`);
     }
+    this.groups = [...(props.securityGroups ?? []), ...(props.clusterSecurityGroup ? [props.clusterSecurityGroup] : [])];
     const nested = new NestedStack(this, 'Stack');
     const parameters: { [name: string]: any } = {
       ClusterResourceId: props.clusterResourceId,
@@ -140,5 +142,21 @@ export class NeptuneMlProvider extends Construct implements INeptuneMlProvider {
     template.Resources.Provider.Properties.CodeUri = { Bucket: code.s3BucketName, Key: code.s3ObjectKey };
     new AsItIs(nested, 'Template', template);
     this.serviceToken = nested.nestedStackResource!.getAtt('Outputs.ServiceToken').toString();
+  }
+
+  /**
+   * Finds what makes a circle if a stack uses the provider: a security group of that stack, which the provider uses.
+   *
+   * @internal
+   */
+  public _circle(user: Stack): string[] {
+    const own = Stack.of(this);
+    return this.groups
+      .filter((group) => user !== own && Stack.of(group) === user && Token.isUnresolved(group.securityGroupId))
+      .map(
+        (group) =>
+          `The provider in the stack ${own.node.path} uses the security group ${group.node.path} of this stack, so ` +
+          'neither stack could be created before the other; declare the provider in this stack, or the group in another.',
+      );
   }
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'crypto';
 import { CfnWaitCondition, CfnWaitConditionHandle, CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { INeptuneMlProvider } from './provider';
+import { INeptuneMlProvider, NeptuneMlProvider } from './provider';
 import { NeptuneMlLookupOptions } from './values';
 
 const LONGEST_OPERATION_SECONDS = 3600;
@@ -41,9 +41,10 @@ export function declare(
   scope: Construct,
   type: ResourceType,
   operation: Operation,
-  properties: Properties,
+  job: Properties,
+  settings: Properties,
 ): (attribute: string) => string {
-  const wanted = withoutUndefined(properties);
+  const wanted = withoutUndefined({ ...job, ...settings });
   const problems = [...wrongValues(type.rules, wanted), ...('Id' in wanted ? [] : missing(type, wanted))];
   const seconds = operation.waitFor?.toSeconds() ?? 0;
   if (seconds > LONGEST_WAIT_SECONDS) {
@@ -52,11 +53,14 @@ export function declare(
   if ((operation.serviceTimeout?.toSeconds() ?? 1) > LONGEST_OPERATION_SECONDS) {
     problems.push('serviceTimeout should be at most one hour.');
   }
+  if (operation.provider instanceof NeptuneMlProvider) {
+    problems.push(...operation.provider._circle(Stack.of(scope)));
+  }
   report(scope.node.path, problems);
   const { serviceToken } = operation.provider;
   const isLong = seconds > LONGEST_OPERATION_SECONDS;
-  // A wait condition is over once, and cannot be updated: what is waited for anew, or longer, has to have another one.
-  const waited = JSON.stringify(Stack.of(scope).resolve([wanted, seconds]));
+  // A wait condition works once, and cannot be updated: another job or wait needs another one.
+  const waited = JSON.stringify(Stack.of(scope).resolve([withoutUndefined(job), seconds]));
   const suffix = createHash('sha256').update(waited).digest('hex').slice(0, 8);
   const handle = isLong ? new CfnWaitConditionHandle(scope, `Handle${suffix}`) : undefined;
   const resource = new CustomResource(scope, 'Resource', {
@@ -74,8 +78,8 @@ export function declare(
   }
   const completion = new CfnWaitCondition(scope, `Completion${suffix}`, { handle: handle.ref, timeout: String(seconds) });
   completion.node.addDependency(resource);
-  const job = { Job: resource.ref, NeptuneIamRoleArn: wanted.NeptuneIamRoleArn };
-  const lookup = jobLookup(scope, `Lookup${suffix}`, type, serviceToken, job);
+  const read = { Job: resource.ref, NeptuneIamRoleArn: settings.NeptuneIamRoleArn };
+  const lookup = jobLookup(scope, `Lookup${suffix}`, type, serviceToken, read);
   lookup.node.addDependency(completion);
   return (attribute) => lookup.getAttString(attribute);
 }

@@ -31,7 +31,7 @@ export class S3Location {
 
 /** A job of Neptune ML, or an endpoint, that another job uses: a construct, or `NeptuneMlJobId`. */
 export interface INeptuneMlJob {
-  /** Its id. */
+  /** Its ID. */
   readonly jobId: string;
 }
 
@@ -49,12 +49,12 @@ export interface NeptuneMlLookupOptions {
   readonly neptuneRole?: IRole;
 }
 
-/** The id of a job that is not in this app. */
+/** The ID of a job that is not in this app. */
 export class NeptuneMlJobId implements INeptuneMlJob {
   /**
    * Names a job that has completed.
    *
-   * @param jobId Its id.
+   * @param jobId Its ID.
    */
   public static of(jobId: string): NeptuneMlJobId {
     return new NeptuneMlJobId(jobId);
