@@ -42,7 +42,7 @@ class Package:
     Attributes:
         path: Its directory.
         handler: Its entry point, as in `module.function`.
-        physical_id: The physical ids of its resources, with `{endpoint}` and `{id}` for those of the job.
+        physical_id: The physical IDs of its resources, with `{endpoint}` and `{id}` for those of the job.
     """
 
     path: Path

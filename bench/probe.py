@@ -82,7 +82,7 @@ def main(package: str, entry_point: str, physical_id: str) -> None:
     Args:
         package: The function's unzipped package.
         entry_point: Its handler, as in `module.function`.
-        physical_id: The physical id of the resource that is deleted, with `{endpoint}` and `{id}`.
+        physical_id: The physical ID of the resource that is deleted, with `{endpoint}` and `{id}`.
     """
     neptune = socket.create_server(("127.0.0.1", 0))
     endpoint = f"http://127.0.0.1:{neptune.getsockname()[1]}"

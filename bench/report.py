@@ -63,7 +63,7 @@ def table(
         Markdown, without a newline at its end.
     """
     measures = (
-        _Measure("from the stop to the answer", lambda it: it.late_seconds, _seconds, _latest),
+        _Measure("from the job's stop to the response", lambda it: it.late_seconds, _seconds, _latest),
         _Measure("billed", lambda it: sum(it.invocations), _billed_seconds, _BILLED_TARGETS.get),
         _Measure("Neptune calls", lambda it: it.calls, _number, _CALLS_TARGETS.get, ""),
     )
@@ -81,7 +81,7 @@ def table(
     ]
     return "\n".join(
         [
-            "| | ours | ÷ crhelper, its defaults | ÷ crhelper, its fastest settings | target | |",
+            "| | provider | ÷ crhelper, its defaults | ÷ crhelper, its fastest settings | target | |",
             "|---|---|---|---|---|---|",
             *(f"| {' | '.join(row)} |" for row in rows),
             "",
@@ -100,22 +100,23 @@ def _notes(deletions: Sequence[Deletion], stop_seconds: Sequence[float], runs: i
         f"`polling_interval={it.polling_interval}, sleep_on_delete={it.sleep_on_delete}`" for it in POLLINGS.values()
     )
     return [
-        "A ratio is our value divided by crhelper's, which is in parentheses. "
+        "A ratio is the provider's value divided by crhelper's, which is in parentheses. "
         f"The defaults are {defaults}; the fastest settings are {fastest}.",
         "",
-        f"Deletions: medians of {jobs}, whose jobs stop within 5% of the row's time. A target is met if each of our "
-        f"deletions meets it. They run in real time in MiniStack, on Python {platform.python_version()}. The billed "
-        "seconds are those of all invocations of a deletion, including cold starts, as in the `REPORT` lines of Lambda "
-        f"(here MiniStack). GB-s are for the {MEMORY_MB} MB that both functions have. Here they have a whole "
-        f"core; Lambda gives {MEMORY_MB} MB about a seventh of one.",
+        f"**Deletions** run in real time in MiniStack, on Python {platform.python_version()}. The values are medians "
+        f"of {jobs} deletions whose jobs stop within 5% of the row's time; a target is met if every deletion of the "
+        "provider meets it. The billed time is the sum of all invocations of a deletion, including cold starts, as in "
+        f"Lambda's `REPORT` lines. Both functions have {MEMORY_MB} MB, and here a whole core; Lambda gives "
+        f"{MEMORY_MB} MB about a seventh of one.",
         "",
-        f"Played: medians of {plays} deletions by our code with a simulated clock, cluster and queue, over HTTP. They "
-        "give the number of calls and invocations. Each invocation is billed as those in real time: the median of the "
-        "first ones, the mean of the later ones. crhelper's values are computed from its settings in the same way, as "
-        "if its rules were never late.",
+        f"**Played** deletions have a simulated clock, cluster and queue. The values are medians of {plays} deletions. "
+        "They count calls and invocations; the billed time assumes that each invocation takes as long as in real time: "
+        "the first ones their median, the later ones their mean. crhelper's values are computed from its settings in "
+        "the same way, as if its rules always fired on time.",
         "",
-        f"Cold starts: medians of {runs} rounds of processes, in processor time, on Python {version.strip()}, with the "
-        f"[quartiles] of the ratios. {platform.system()} {platform.machine()}, {os.cpu_count() or 1} cores.",
+        f"**Cold starts** are medians of {runs} processes each, in processor time, on Python {version.strip()}, with "
+        f"the [quartiles] of the ratios. Machine: {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count() or 1} cores.",
     ]
 
 

@@ -31,7 +31,7 @@ def check() -> None:
     done = _docker("info", "--format", "{{.ServerVersion}}")
     if done.returncode:
         problem = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
-        raise EngineMissing(f"No Docker engine answers: start Docker and try again. (docker info: {problem[-1]})")
+        raise EngineMissing(f"No Docker engine responds: start Docker and try again. (docker info: {problem[-1]})")
 
 
 def has_image(name: str) -> bool:
@@ -50,7 +50,7 @@ def remove_container(container_id: str) -> None:
     """Remove a container, whether it runs or not; do nothing if it does not exist.
 
     Args:
-        container_id: The container's id.
+        container_id: The container's ID.
     """
     _docker("rm", "--force", container_id)
 
@@ -80,5 +80,5 @@ def _docker(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise EngineMissing(
-            f"The Docker engine does not answer (`{' '.join(command)}`): restart it and try again."
+            f"The Docker engine does not respond (`{' '.join(command)}`): restart it and try again."
         ) from error

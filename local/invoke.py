@@ -92,13 +92,13 @@ def _invoke(event: str, template: Path | None) -> int:
         for it in filter(None, (job_id, *started)):
             _say(f"The job {it} is now {here.status(it)}.")
 
-        taken = [("answer", it.body) for it in here.responses.received]
+        taken = [("response", it.body) for it in here.responses.received]
         taken += [("signal for a wait condition", it.body) for it in here.responses.signals]
         for what, body in taken:
             _say(f"\nCloudFormation would have received this {what}:")
             _show(json.dumps(body, indent=2, ensure_ascii=False))
     if not taken:
-        print(f"\nCloudFormation would have received no answer. The function returned: {returned}", file=sys.stderr)
+        print(f"\nCloudFormation would have received no response. The function returned: {returned}", file=sys.stderr)
     return 0 if taken else 1
 
 

@@ -174,7 +174,7 @@ class MiniStack:
                 time.sleep(0.05)  # not yet
             finally:
                 connection.close()
-        raise MiniStackError(f"MiniStack did not answer within {_START_SECONDS:g} s:\n{self._log_tail()}")
+        raise MiniStackError(f"MiniStack did not respond within {_START_SECONDS:g} s:\n{self._log_tail()}")
 
     def _log_tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])

@@ -62,7 +62,7 @@ def _run() -> NoReturn:
         while True:
             for received in here.responses.received[answers:]:
                 answers += 1
-                _show_body("an answer", received)
+                _show_body("a response", received)
                 _restore(here, world.job_of(received.body["PhysicalResourceId"]))
             for received in here.responses.signals[signals:]:
                 signals += 1

@@ -144,7 +144,7 @@ class Timeline:
             elif line.message == ANSWERED:
                 waits = self._waits[request]
                 after = f", after {waits} wait{'s' if waits > 1 else ''}" if waits else ""
-                told.append(_Entry(line.time, "Function", f"CloudFormation has the answer{after}"))
+                told.append(_Entry(line.time, "Function", f"CloudFormation has the response{after}"))
             elif line.message in _SAYS:
                 told.append(_Entry(line.time, "Function", _SAYS[line.message]))
         return told

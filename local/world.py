@@ -58,7 +58,7 @@ JOBS: Final[Mapping[str, LocalJob]] = {
     "comics-trained": LocalJob("modeltraining", JobStatus.COMPLETED),
     STARTED_ENDPOINT: LocalJob("endpoints", EndpointStatus.IN_SERVICE),
 }
-"""The jobs, by their ids; no two kinds share an id."""
+"""The jobs, by their IDs; no two kinds share an ID."""
 
 TRAININGS: Final[Mapping[str, JobPlan]] = {
     "news-training": JobPlan(base_seconds=1.0, run_seconds=4.0),
@@ -115,7 +115,7 @@ class World:
         """List the jobs of all kinds.
 
         Returns:
-            Their statuses, by their ids.
+            Their statuses, by their IDs.
         """
         return {job_id: status for kind in KIND_NAMES for job_id, status in self.neptune.of(kind).jobs().items()}
 
@@ -123,7 +123,7 @@ class World:
         """Return a job's status.
 
         Args:
-            job_id: The job's id.
+            job_id: The job's ID.
 
         Returns:
             Its status, or `NOT_THERE`.
@@ -153,13 +153,13 @@ class World:
 
 
 def job_of(physical_id: str) -> str:
-    """Return the id of a resource's job.
+    """Return the ID of a resource's job.
 
     Args:
-        physical_id: The resource's physical id.
+        physical_id: The resource's physical ID.
 
     Returns:
-        The job's id; some other text if the resource has no job.
+        The job's ID; some other text if the resource has no job.
     """
     return physical_id.rpartition("/")[2]
 

@@ -157,7 +157,7 @@ class Acceptance:
         unknown = cluster.ask(self.account, self.trial, f"no-such-job-{secrets.token_hex(3)}")
         self.seen = replace(self.seen, before=self._queues(), unknown=unknown)
         self._say(f"create the stack {self.name}")
-        with held_back():  # an interruption must not come before the stack's id is known
+        with held_back():  # an interruption must not come before the stack's ID is known
             self._is_asked_for = True  # even without an answer the stack may exist, and its name is unique
             self._stack.create(self.trial.template(self.provider))
         self.seen = replace(self.seen, created=self._settle())

@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command.parser(
         "jobs", "List the jobs that the provider has started and not deleted, and those that it is cancelling."
     )
-    parser.add_argument("--cancel", default="", metavar="IDENTITY", help="the id of the job to cancel, as listed")
+    parser.add_argument("--cancel", default="", metavar="IDENTITY", help="the ID of the job to cancel, as listed")
     return command.run(parser, arguments, lambda options: _jobs(options.stack, options.cancel))
 
 
@@ -77,7 +77,7 @@ def _jobs(name: str, cancelled: str) -> int:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    print(f"To cancel a job: make jobs STACK={name} CANCEL=<its id, as listed above>")
+    print(f"To cancel a job: make jobs STACK={name} CANCEL=<its ID, as listed above>")
     return int(bool(unreadable))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from provider.values import Endpoint
 
 LOGICAL_ID: Final = "Job"
-"""The logical id of the job's resource."""
+"""The logical ID of the job's resource."""
 OUTPUTS: Final = {"Ref": {"Ref": LOGICAL_ID}} | {name: {"Fn::GetAtt": [LOGICAL_ID, name]} for name in ("Id", "Status")}
 """The stack's outputs."""
 _TRUE = "true"
@@ -29,7 +29,7 @@ _TRUE = "true"
 DEFAULT_MINUTES: Final = "30"
 VARIABLES: Final = {
     "ENDPOINT": "The cluster: host, host:port or https://host:port.",
-    "JOB": "The id of a running job. The stack adopts the job, and CANCELS it.",
+    "JOB": "The ID of a running job. The stack adopts the job, and CANCELS it.",
     "PROPERTIES": "A JSON file with the properties of a job. The stack starts that job, and cancels it.",
     "TYPE": f"The resource type of JOB or PROPERTIES. Default: {MODEL_TRANSFORM_JOB.resource_type}.",
     "STACK": f"The provider's stack. Default: {PROVIDER}.",
@@ -48,7 +48,7 @@ class Trial:
         kind: The kind of job.
         properties: The resource's properties, without `ServiceToken` and `ServiceTimeout`.
         endpoint: The cluster.
-        adopted: The id of the job that the stack adopts; empty if the stack starts one.
+        adopted: The ID of the job that the stack adopts; empty if the stack starts one.
         timeout_seconds: The resource's `ServiceTimeout`.
     """
 
@@ -99,7 +99,7 @@ def described(*, endpoint: str, job: str, file: Path | None, resource_type: str,
 
     Args:
         endpoint: The cluster.
-        job: The id of a job to adopt; empty: the stack starts one.
+        job: The ID of a job to adopt; empty: the stack starts one.
         file: A JSON file with the properties of a job to start; `None`: the stack adopts one.
         resource_type: The type of the resource; empty: that of transform jobs.
         timeout: The resource's `ServiceTimeout`, in seconds.

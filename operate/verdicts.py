@@ -51,7 +51,7 @@ def _creation(trial: Trial, seen: Seen) -> Iterator[Verdict]:
     thing, running = trial.kind.words.thing, _running(trial.kind)
     job, at_first = seen.outputs.get("Id", ""), seen.outputs.get("Status", "")
     yield Verdict(
-        f"its output Id is {trial.adopted}" if trial.adopted else f"its output Id is the id of a new {thing}",
+        f"its output Id is {trial.adopted}" if trial.adopted else f"its output Id is the ID of a new {thing}",
         job or "none",
         job == trial.adopted if trial.adopted else bool(job),
     )

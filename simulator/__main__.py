@@ -145,7 +145,7 @@ def _seconds(text: str) -> float | None:
 
 def _job(text: str) -> _Job:
     first, _, others = text.partition(":")
-    # A model transform job whose id is the name of a kind needs its own kind before it.
+    # A model transform job whose ID is the name of a kind needs its own kind before it.
     kind, rest = (kind_named(first), others) if first in KINDS else (MODEL_TRANSFORM, text)
     job_id, _, status = rest.partition(":")
     try:

@@ -1,7 +1,7 @@
 """The machine learning part of the Neptune Data API: what each operation does and answers.
 
 The errors follow the Neptune User Guide's "Neptune ML management API errors and exceptions". Where it and the service
-model say nothing, they are the simulator's best guess. For an unknown id, the guide has an `InvalidParameterException`
+model say nothing, they are the simulator's best guess. For an unknown ID, the guide has an `InvalidParameterException`
 (400), and the newer model an `MLResourceNotFoundException` (404). The simulator answers with the latter; a fault can
 answer with the former.
 """
@@ -130,7 +130,7 @@ def _plan_of(cluster: Cluster, jobs: ClusterJobs, body: Mapping[str, Any]) -> Jo
 
 
 def _started(jobs: ClusterJobs, kind: Kind, body: Mapping[str, Any], plan: JobPlan, late_seconds: float) -> Job:
-    # AWS's notebook client sends an empty id for none.
+    # AWS's notebook client sends an empty ID for none.
     job_id = body.get("id") or kind.make_id()
     try:
         return jobs.add(job_id, plan, output=body[kind.output] if kind.output else None, late_seconds=late_seconds)

@@ -47,7 +47,7 @@ def application(cluster: Cluster) -> Starlette:
 
 
 def _path(operation: Operation) -> str:
-    # An id in a URI may contain encoded slashes, although no job has such an id.
+    # An ID in a URI may contain encoded slashes, although no job has such an ID.
     return operation.uri.replace("{id}", "{id:path}")
 
 
@@ -112,7 +112,7 @@ class _OfOperation:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What the client gets: an ASGI application sends it, with an HTTP status, if any; and the id of the job."""
+    """What the client gets: an ASGI application sends it, with an HTTP status, if any; and the ID of the job."""
 
     send: ASGIApp
     status: int | None

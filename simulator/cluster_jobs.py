@@ -36,7 +36,7 @@ class Cluster:
         plan: What happens to jobs that start over HTTP from now on.
         plans: The plans of kinds that have their own.
         trainings: The plans of jobs that use the models of a training, by the training's name.
-        jobs: The jobs by their kinds and ids.
+        jobs: The jobs by their kinds and IDs.
         lock: Guards the jobs.
     """
 
@@ -81,7 +81,7 @@ class ClusterJobs:
         """Start a job, without HTTP.
 
         Args:
-            job_id: The id.
+            job_id: The ID.
             status: The first status, such as `Completed`; None: `InProgress`, or `Creating`.
             **plan: What happens to the job: the fields of `JobPlan`.
 
@@ -89,7 +89,7 @@ class ClusterJobs:
             The job's status.
 
         Raises:
-            ValueError: An argument is invalid, or the id is taken (`JobExistsError`).
+            ValueError: An argument is invalid, or the ID is taken (`JobExistsError`).
         """
         begins_as = None if status is None else self._kind.life.status_named(status)
         self.add(job_id, JobPlan(**plan), begins_as=begins_as)
@@ -101,12 +101,12 @@ class ClusterJobs:
         return job.status(now)
 
     def jobs(self) -> dict[str, Status]:
-        """Return the ids of all jobs with their statuses, in the order of their starts."""
+        """Return the IDs of all jobs with their statuses, in the order of their starts."""
         jobs, now = self.all()
         return {job.id: job.status(now) for job in jobs}
 
     def running(self) -> tuple[str, ...]:
-        """Return the ids of the jobs that have not ended, including those that the API does not know yet.
+        """Return the IDs of the jobs that have not ended, including those that the API does not know yet.
 
         An endpoint runs as long as it exists, unless it has failed: it costs money.
         """
@@ -123,7 +123,7 @@ class ClusterJobs:
             self.look(job_id)
             del self._jobs[job_id]
 
-    # --- what the API does; an unknown id raises a `JobNotFoundError` ---
+    # --- what the API does; an unknown ID raises a `JobNotFoundError` ---
 
     def add(
         self,
@@ -134,7 +134,7 @@ class ClusterJobs:
         begins_as: Status | None = None,
         late_seconds: float = 0.0,
     ) -> Job:
-        """Start a job, now or later; raises a `ValueError`, which is a `JobExistsError` if the id is taken."""
+        """Start a job, now or later; raises a `ValueError`, which is a `JobExistsError` if the ID is taken."""
         output = f"{_DEFAULT_OUTPUT}/{self._kind.name}" if output is None else output.rstrip("/")
         if not _S3.fullmatch(output):
             raise ValueError(f"{output!r} is not an S3 location (s3://BUCKET/KEY)")

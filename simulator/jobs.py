@@ -28,16 +28,16 @@ DEFAULT_FAILURE: Final = "AlgorithmError: simulated failure"
 """The default `failureReason` of a job that begins as failed."""
 
 # Neptune User Guide, "Neptune ML management API errors and exceptions": 1 to 48 letters, digits or hyphens. The rule
-# that the first is not a hyphen is the simulator's own: the names of the SageMaker jobs begin with the id.
+# that the first is not a hyphen is the simulator's own: the names of the SageMaker jobs begin with the ID.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,47}")
 
 
 class JobNotFoundError(LookupError):
-    """No job of this kind has this id."""
+    """No job of this kind has this ID."""
 
 
 class JobExistsError(ValueError):
-    """A job of this kind already has this id."""
+    """A job of this kind already has this ID."""
 
 
 class JobEndedError(ValueError):
@@ -116,9 +116,9 @@ class Job:
     """A job.
 
     Attributes:
-        id: The id: at most 48 letters, digits and hyphens.
+        id: The ID: at most 48 letters, digits and hyphens.
         kind: The kind.
-        output: Where the artifacts are: the location in the start, with the id below it.
+        output: Where the artifacts are: the location in the start, with the ID below it.
         started_at: When the job starts; before that, it does not exist.
         plan: What happens to it.
         completes_as: Its status when it has completed; None: the usual one.
@@ -130,7 +130,7 @@ class Job:
         revision: How often it was updated.
 
     Raises:
-        ValueError: The id is not valid.
+        ValueError: The ID is not valid.
     """
 
     id: str
@@ -149,7 +149,7 @@ class Job:
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise ValueError(
-                f"{self.id!r} is not a job id: letters, digits and hyphens, at most 48, the first no hyphen"
+                f"{self.id!r} is not a job ID: letters, digits and hyphens, at most 48, the first no hyphen"
             )
 
     def at(self, now: float) -> Job:

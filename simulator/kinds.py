@@ -63,7 +63,7 @@ class Kind:
         config: The member that names the configuration in the answer of `get`; None: no configuration.
         references: The parameters that name another job, with the kind of that job, which has to be completed.
         unfinished: The error of a start that names a job of this kind which has not completed.
-        make_id: Makes an id for a job that is started without one.
+        make_id: Makes an ID for a job that is started without one.
     """
 
     name: KindName
@@ -163,7 +163,7 @@ MODEL_TRANSFORM: Final = Kind(
 )
 # With `update`, a creation updates an existing endpoint. Neither Neptune's guide nor the service model says when that
 # is allowed: here, as in SageMaker, the endpoint has to be in service, or out of service. Nor do they say what an
-# endpoint's `clean` deletes: here, nothing. The guide says that the default id is a timestamped name.
+# endpoint's `clean` deletes: here, nothing. The guide says that the default ID is a timestamped name.
 ENDPOINTS: Final = Kind(
     name="endpoints",
     title="Endpoint",

@@ -1,4 +1,4 @@
-"""The log of requests to the API, without the signatures, access key ids and session tokens of their headers."""
+"""The log of requests to the API, without the signatures, access key IDs and session tokens of their headers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RequestRecord:
         region: The Region of its credential scope; None: not signed.
         service: The service of its credential scope, such as `neptune-db`; None: not signed.
         status: The HTTP status of the answer; None: no answer, or not yet.
-        job_id: The id of the job; None: none.
+        job_id: The ID of the job; None: none.
         job_status: The status of that job afterwards; None: no such job.
     """
 

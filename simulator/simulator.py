@@ -31,7 +31,7 @@ class Simulator(ClusterJobs):
     after that.
 
     Its own `start_job`, `status`, `jobs`, `running`, `artifacts` and `forget_job` are about model transform jobs; `of`
-    returns the same methods for another kind. Jobs of different kinds may have the same id.
+    returns the same methods for another kind. Jobs of different kinds may have the same ID.
 
     A `JobPlan` determines what happens to jobs that are started over HTTP: at first the one in the arguments, then
     `plan`, for all kinds or for one (`of(kind).plan`). `plan_training` makes an exception for the jobs of a training.
@@ -132,7 +132,7 @@ class Simulator(ClusterJobs):
         return ClusterJobs(self._cluster, kind_named(kind))
 
     def running_everywhere(self) -> tuple[tuple[KindName, str], ...]:
-        """Return the kind and id of every job that has not ended, including endpoints."""
+        """Return the kind and ID of every job that has not ended, including endpoints."""
         return tuple((kind, job_id) for kind in KINDS for job_id in self.of(kind).running())
 
     def inject(self, fault: Fault) -> None:

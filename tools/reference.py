@@ -105,7 +105,7 @@ Properties:
 
 {attributes}
 CloudFormation reads the job when the resource is created and when a property changes. To read it again, declare the
-resource under another logical id.
+resource under another logical ID.
 """
 
 

@@ -37,7 +37,7 @@ def attributes_of(kind: Kind) -> dict[str, str]:
     every = dict.fromkeys((*kind.running, *kind.stopping, *kind.ended, *kind.completed, *kind.failed))
     *statuses, last = (f"`{status}`" for status in every)
     return {
-        "Id": f"The {thing}'s id.",
+        "Id": f"The {thing}'s ID.",
         "Status": f"The {thing}'s status: {', '.join(statuses)} or {last}.",
         **{attribute.name: attribute.description for attribute in kind.attributes},
     }

@@ -26,7 +26,7 @@ except Exception as error:  # noqa: BLE001 - crhelper's way of answering for an 
 @helper.create
 @helper.update
 def adopt(event: dict[str, Any], _context: LambdaContext) -> str:
-    """Check that the job exists; its id is the resource's."""
+    """Check that the job exists; its ID is the resource's."""
     job = neptune.get_ml_model_transform_job(id=event["ResourceProperties"]["Id"])
     helper.Data["Status"] = job["status"]
     return job["id"]

@@ -44,7 +44,7 @@ class Life(NamedTuple):
 
     Attributes:
         stack: The stack.
-        job: The id of its job.
+        job: The ID of its job.
         artifacts: The job's artifacts while the stack existed.
         location: Where they are, according to the stack's outputs.
         operations: The stack's creation, and its deletion if it has been deleted.
@@ -152,8 +152,8 @@ class Checks:
         else:
             self.check(
                 ok=(deleted.answered_by, len(deleted.invocations)) == (1, 1),
-                claim="the first invocation answered the deletion, without the queue",
-                seen=f"answered by invocation {deleted.answered_by} of {len(deleted.invocations)}",
+                claim="the first invocation responded to the deletion, without the queue",
+                seen=f"response by invocation {deleted.answered_by} of {len(deleted.invocations)}",
             )
 
     def calls(self, started: Sequence[Life], cancelled: Sequence[Life]) -> None:
@@ -180,7 +180,7 @@ class Checks:
         """Check that a job that belongs to no stack still runs.
 
         Args:
-            job: The job's id.
+            job: The job's ID.
             artifacts: The artifacts that it had.
         """
         status, left = self.neptune.status(job), self.neptune.artifacts(job)
@@ -212,7 +212,7 @@ class Checks:
         target = of_job * 1.1 + 2
         verdict = "met" if took <= target else "[bold]missed[/bold] (is this machine busy?)"
         self.console.print(
-            f"{what} took [bold]{took:.1f} s[/bold], {of_job:.1f} s of that for the job.\n"
+            f"{what} took [bold]{took:.1f} s[/bold], of which the job took {of_job:.1f} s.\n"
             f"  Target: at most {target:.1f} s, which is a tenth and 2 s more than the job: {verdict}."
         )
 
@@ -220,8 +220,8 @@ class Checks:
         first, *looks = operation.invocations or [[]]
         self.check(
             ok=WAITS in first and bool(looks) and operation.answered_by == len(operation.invocations),
-            claim=f"the request waited in the queue; the last of {len(looks)} messages answered it",
-            seen=f"answered by invocation {operation.answered_by}: {operation.invocations}",
+            claim=f"the request waited in the queue; the last of {len(looks)} messages sent the response",
+            seen=f"response by invocation {operation.answered_by}: {operation.invocations}",
         )
 
 

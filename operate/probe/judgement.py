@@ -21,7 +21,7 @@ class Request(NamedTuple):
     """A delivery of a request, as `recorder.py` writes it.
 
     Attributes: `id` is the same for each delivery; `mark` distinguishes the properties, and `old_mark` the old ones;
-    `signed` is the `X-Amz-Date` of the response URL. The answer is `answer`, after `seconds`, with the id `names`.
+    `signed` is the `X-Amz-Date` of the response URL. The answer is `answer`, after `seconds`, with the ID `names`.
     """
 
     at: float
@@ -64,7 +64,7 @@ def firsts(requests: Sequence[Request], resource: str, request_type: str) -> lis
 
 
 def failed_update(requests: Sequence[Request]) -> Finding:
-    """Tell which id the resource `A` has after a failed Update whose answer had another id."""
+    """Tell which ID the resource `A` has after a failed Update whose answer had another ID."""
     updates = firsts(requests, "A", "Update")
     if not updates:
         return Finding("", "no Update came")
@@ -85,7 +85,7 @@ def old_properties(requests: Sequence[Request], number: int, words: Mapping[str,
 
 
 def clean_up(requests: Sequence[Request], of_stack: Sequence[Request]) -> dict[str, Finding]:
-    """Tell what happens to the ids `A-a` and `B-a`, which were replaced, and whose Deletes fail.
+    """Tell what happens to the IDs `A-a` and `B-a`, which were replaced, and whose Deletes fail.
 
     `requests` came before the stack's deletion, and `of_stack` during it.
     """
@@ -120,7 +120,7 @@ def failed_creation(requests: Sequence[Request]) -> dict[str, Finding]:
             continue
         if create.resource == "Slow":
             found["outstanding-id"] = _id_of_delete(requests, create)
-            found["outstanding-delete"] = _delete_against(requests, create, create.answered_at, "its answer")
+            found["outstanding-delete"] = _delete_against(requests, create, create.answered_at, "its response")
         elif retries:
             found["unheard-delete"] = _delete_against(requests, create, min(retries), "its retry")
         else:
@@ -152,7 +152,7 @@ def moved(later: Sequence[Request], verb: str) -> Finding:
 def _id_of_delete(requests: Sequence[Request], create: Request) -> Finding:
     for it in firsts(requests, create.resource, "Delete"):
         is_its = it.physical_id == create.names
-        return Finding("that of its answer" if is_its else "an invented one", f"{it.physical_id}")
+        return Finding("that of its response" if is_its else "an invented one", f"{it.physical_id}")
     return Finding("no Delete", "none came")
 
 

@@ -137,7 +137,7 @@ def _refactoring(stage: Stage) -> dict[str, Finding]:
         it = _settled(stage, "describe_stack_refactor", "ExecutionStatus", **refactor)
     if it.get("ExecutionStatus") != "EXECUTE_COMPLETE":
         return {"refactoring": Finding("refused", it.get("ExecutionStatusReason") or it.get("StatusReason", ""))}
-    target.is_there()  # learns the stack's id, which its events need after its deletion
+    target.is_there()  # learns the stack's ID, which its events need after its deletion
     for stack, _ in reversed(stacks):
         stage.do(stack, "delete_stack")
     later = [it for it in stage.requests(source, target) if it not in before]

@@ -1,4 +1,4 @@
-"""The identity of a job: its cluster and its id. Two clusters may have jobs with the same id."""
+"""The identity of a job: its cluster and its ID. Two clusters may have jobs with the same ID."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from provider.values import Endpoint
 LONGEST_BYTES = 1024  # "can be up to 1 KB in size", CloudFormation User Guide on PhysicalResourceId
 
 NO_JOB = "no-job"
-"""Begins the physical id of a failed creation that started no job."""
+"""Begins the physical ID of a failed creation that started no job."""
 
 _FORM = re.compile(r"(http://)?([a-z0-9.-]+):([0-9]{1,5})/([^/\s]+)")
 
 
 class Identity(NamedTuple):
-    """The identity of a job. As text, it is the physical id of the resource that adopted or started the job.
+    """The identity of a job. As text, it is the physical ID of the resource that adopted or started the job.
 
-    Its form, `host:port/id`, shows that there is a job: neither an id that CloudFormation invents nor that of a failed
+    Its form, `host:port/id`, shows that there is a job: neither an ID that CloudFormation invents nor that of a failed
     creation has a port before a slash. In a local run over plain HTTP, it begins with `http://`.
 
     Attributes:
         endpoint: The cluster.
-        id: The job's id.
+        id: The job's ID.
     """
 
     endpoint: Endpoint
     id: str
 
     def __str__(self) -> str:
-        """Return the physical id."""
+        """Return the physical ID."""
         scheme = "http://" if self.endpoint.scheme == "http" else ""
         return f"{scheme}{self.endpoint.host}:{self.endpoint.port}/{self.id}"
 
     @classmethod
     def parse(cls, physical_id: str) -> Self | None:
-        """Read a physical id; `None` if it names no job."""
+        """Read a physical ID; `None` if it names no job."""
         match = _FORM.fullmatch(physical_id)
         if match is None:
             return None

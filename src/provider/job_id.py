@@ -1,4 +1,4 @@
-"""The ids of the jobs that the provider starts. They are readable, and the same for each delivery of a request."""
+"""The IDs of the jobs that the provider starts. They are readable, and the same for each delivery of a request."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _NAME_CHARACTERS, _REQUEST_CHARACTERS = 16, 14
 
 
 def make(stack: str, resource: str, request_id: str) -> str:
-    """Make the id of the job that a request starts.
+    """Make the ID of the job that a request starts.
 
     Args:
         stack: The stack's name.
-        resource: The resource's logical id.
-        request_id: The request's id.
+        resource: The resource's logical ID.
+        request_id: The request's ID.
 
     Returns:
         At most 48 letters, digits and hyphens. It does not begin with a hyphen.

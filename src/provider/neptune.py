@@ -41,7 +41,7 @@ CONNECT_SECONDS = 5.0
 # AWS's own examples set no limit for a start or a cancellation, which may take long.
 READ_SECONDS = {START: 60.0, GET: 10.0, CANCEL: 60.0}
 
-#: Neptune's words for an unknown id. `same ID already exists`: the id is taken. `already completed or failed`: there
+#: Neptune's words for an unknown ID. `same ID already exists`: the ID is taken. `already completed or failed`: there
 #: is nothing to cancel.
 _UNKNOWN_ID = "Invalid ID provided"
 _LONGEST_WORDS_CHARACTERS = 2000
@@ -80,7 +80,7 @@ class NeptuneError(Exception):
 
 
 class JobNotFound(NeptuneError):
-    """The cluster has no job with that id."""
+    """The cluster has no job with that ID."""
 
 
 class RequestRefused(NeptuneError):
@@ -137,11 +137,11 @@ class Jobs:
         """Start a job. It may take some time before it can be looked up.
 
         Args:
-            job_id: The id for the job.
+            job_id: The ID for the job.
             properties: The job's description, and the other properties that the call carries.
 
         Raises:
-            RequestRefused: Neptune returned 400, as it does if the id is taken, or 404, because something that the
+            RequestRefused: Neptune returned 400, as it does if the ID is taken, or 404, because something that the
                 description names does not exist.
             Unreachable: No connection could be made.
             Throttled: Neptune throttled the call, and started nothing.
@@ -159,7 +159,7 @@ class Jobs:
         """Update a job in place.
 
         Args:
-            job_id: The job's id.
+            job_id: The job's ID.
             properties: The job's new description, and the other properties that the call carries.
 
         Raises:
@@ -181,7 +181,7 @@ class Jobs:
         """Look a job up.
 
         Args:
-            job_id: The job's id.
+            job_id: The job's ID.
             properties: The other properties that the call carries.
 
         Returns:
@@ -219,7 +219,7 @@ class Jobs:
         """Cancel a job. Neptune stops it some time after it has accepted the call.
 
         Args:
-            job_id: The job's id.
+            job_id: The job's ID.
             properties: The other properties that the call carries.
 
         Raises:
@@ -296,7 +296,7 @@ class Jobs:
             #: Often, `NeptuneIamRoleArn` is not associated with the cluster.
             return RequestRefused(f"Neptune at {self._address} refused the request: {words} ({code}).")
         if http_status == HTTPStatus.FORBIDDEN:
-            #: A replaced cluster has a new resource id. Neptune takes up to ten minutes to apply a change.
+            #: A replaced cluster has a new resource ID. Neptune takes up to ten minutes to apply a change.
             return Denied(
                 f"Neptune at {self._address} denied the request: {words} ({code}). The function's role needs "
                 f"{call.action} on "

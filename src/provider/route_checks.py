@@ -49,7 +49,7 @@ class Closed(Exception):
 class RouteChecks(NamedTuple):
     """The meaning of a check's requests.
 
-    The physical id is made from the checked properties. `Fn::GetAtt` returns the `Result`: `open`, or a warning.
+    The physical ID is made from the checked properties. `Fn::GetAtt` returns the `Result`: `open`, or a warning.
 
     Attributes:
         clusters: The hosts that may be checked.
@@ -85,7 +85,7 @@ class RouteChecks(NamedTuple):
         """Check a route.
 
         A Delete does nothing: the template retains its checks, so nothing waits for the response. An Update to the
-        properties that the physical id is made from is a rollback, which must not fail because a cluster is
+        properties that the physical ID is made from is a rollback, which must not fail because a cluster is
         restarting. Then the result is a warning.
 
         Args:

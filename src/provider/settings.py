@@ -59,7 +59,7 @@ class Settings(NamedTuple):
             responses=Hosts.of_responses(region, stand_ins),
             signals=Hosts.of_signals(region, stand_ins),
             neptune_resource_arn=environment.get("NEPTUNE_RESOURCE_ARN") or f"arn:aws:neptune-db:{region}:*:*/*",
-            # SAM sets this to the logical id of the queue.
+            # SAM sets this to the logical ID of the queue.
             waiting_queue_url="" if is_local else environment.get("WAITING_QUEUE_URL", ""),
             journal_table=environment.get("JOURNAL_TABLE", ""),
             kinds=frozenset(_names(environment.get("KINDS", ""))),

@@ -109,7 +109,7 @@ def _job_id(value: object) -> str:
     text = _string(value)
     hidden = any(character.isspace() or unicodedata.category(character) in HIDDEN_CATEGORIES for character in text)
     if hidden or "/" in text or "\\" in text or text in (".", ".."):
-        raise ValueError("an id as Neptune lists it, without whitespace, control characters or slashes")
+        raise ValueError("an ID as Neptune lists it, without whitespace, control characters or slashes")
     return text
 
 

@@ -89,7 +89,7 @@ class Killed(BaseException):
 
 
 class Key(NamedTuple):
-    """What tells a job from every other one: each kind has ids of its own."""
+    """What tells a job from every other one: each kind has IDs of its own."""
 
     cluster: str
     id: str
@@ -206,7 +206,7 @@ class Aws:
 
     `faults` gives what happens at the next steps of each kind; when they are exhausted, nothing more goes wrong.
     `outages` are steps that fail each time, until they are taken out, or until `outages_end`. `quotas` limits the calls
-    that a service takes in a second. `plan` is what becomes of the jobs that are started from now on. The id of a
+    that a service takes in a second. `plan` is what becomes of the jobs that are started from now on. The ID of a
     job that is gone is not used again if Neptune `remembers_ids`.
     """
 

@@ -791,7 +791,7 @@ def test_limit_a_replacement_that_nobody_heard_runs_on_without_rollback() -> Non
 def test_limit_a_replacement_that_is_rolled_back_and_retained_without_a_request_is_cancelled() -> None:
     it = Story(is_endpoint=True)
     it.do(CREATE, **A)
-    it.do(UPDATE, own("r1"), **B, **FROM_A)  # the old id is restored, and job-r2 retained
+    it.do(UPDATE, own("r1"), **B, **FROM_A)  # the old ID is restored, and job-r2 retained
     it.do(UPDATE, own("r1"), **A_CHANGED, **FROM_A)
     it.messages()
     assert not it.runs(own("r2"))
@@ -818,7 +818,7 @@ def test_limit_of_two_requests_of_one_second_the_later_to_come_is_the_newer() ->
 
 
 def test_limit_the_entry_of_a_resource_that_was_moved_still_knows_its_job() -> None:
-    """Whoever declares the first one's logical id anew, and rolls back, goes back to a job that is another's now."""
+    """Whoever declares the first one's logical ID anew, and rolls back, goes back to a job that is another's now."""
     it = Story()
     it.do(CREATE, **A)
     moved, count = it.world.entry, it.world.revision

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HOST = "ml.example:8182"
 FOREIGN = (f"{HOST}/foreign-a", f"{HOST}/foreign-b", "other.example:8182/foreign-a")
-"""Jobs that somebody else has made, the first and the last of one id."""
+"""Jobs that somebody else has made, the first and the last of one ID."""
 CALL_MODES = ("ok", "ok", "lost", "unanswered", "late", "refused", "turned down", "undone", "slow")
 """What becomes of a call that is no look. "late": no answer, and its effect comes later; "slow": that is seen later."""
 SAVE_MODES = ("ok", "ok", "lost", "unanswered", "lost in a conflict", "unanswered in a conflict")
@@ -86,7 +86,7 @@ class Answer:
 class World:
     is_endpoint: bool = False
     remembers_ids: bool = True
-    """Whether a job that has stopped can still be looked up, and its id is taken for good."""
+    """Whether a job that has stopped can still be looked up, and its ID is taken for good."""
     stop_seconds: float = 0.0
     ready_seconds: float = 0.0
     """How long an endpoint takes to be created or changed."""
@@ -198,7 +198,7 @@ class World:
         lag = VISIBLE_SECONDS / 2 if mode in ("late", "slow") else 0.0
         if verb == "start" and request:
             if job or (self.remembers_ids and identity in self.ids):
-                return Result.UNCLEAR  # the id is taken
+                return Result.UNCLEAR  # the ID is taken
             self.ids.add(identity)
             self.started.append((identity, request))
             status = Status.READY if self.is_endpoint else Status.RUNS

@@ -76,9 +76,9 @@ def table(
     return {row[0]: row[1:] for row in rows}
 
 
-LATE = "from the stop to the answer, job stops after 10 s"
+LATE = "from the job's stop to the response, job stops after 10 s"
 BILLED = "billed, job stops after 10 s"
-LATE_PLAYED = "from the stop to the answer, job stops after 300 s (played)"
+LATE_PLAYED = "from the job's stop to the response, job stops after 300 s (played)"
 BILLED_PLAYED = "billed, job stops after 300 s (played)"
 CALLS_PLAYED = "Neptune calls, job stops after 900 s (played)"
 IMPORT = "cold start (import and init), with bytecode, as built"

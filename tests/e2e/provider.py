@@ -124,14 +124,14 @@ class Provider:
         return self.create_with(self.resource(job_id, **properties))
 
     def create_with(self, resource: Mapping[str, object]) -> Stack:
-        """A stack with that only resource, which says by which id CloudFormation knows it."""
+        """A stack with that only resource, which says by which ID CloudFormation knows it."""
         stack = self.stack()
         stack.create(template({"Job": resource}, {"Ref": {"Ref": "Job"}}))
         assert stack.settle(SETTLE_SECONDS) == "CREATE_COMPLETE"
         return stack
 
     def started(self, stack: Stack) -> dict[str, str]:
-        """The jobs that were started for a stack, in their order: their ids begin with its name."""
+        """The jobs that were started for a stack, in their order: their IDs begin with its name."""
         return {job: str(status) for job, status in self.neptune.jobs().items() if job.startswith(f"{stack.name}-Job-")}
 
     def ask(self, request_type: str, stack: Stack, resource: Mapping[str, object], **fields: object) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Provider:
         assert answer["StatusCode"] == 202
 
     def processes(self) -> Iterator[tuple[int, Mapping[str, str]]]:
-        """The function's processes: their ids and environments. Another MiniStack may run a function of this name."""
+        """The function's processes: their IDs and environments. Another MiniStack may run a function of this name."""
         ours = {"AWS_LAMBDA_FUNCTION_NAME": self.outputs["FunctionName"], "AWS_ENDPOINT_URL": self.ministack.url}
         for path in Path("/proc").glob("[0-9]*/environ"):
             try:
@@ -214,5 +214,5 @@ def delete(stack: Stack, seconds: float = SETTLE_SECONDS) -> str:
 
 
 def failures(stack: Stack) -> dict[str, str]:
-    """The reasons that the user reads for what failed in the latest operation, by logical id."""
+    """The reasons that the user reads for what failed in the latest operation, by logical ID."""
     return {event.logical_id: event.reason for event in stack.operation_events() if event.status.endswith("_FAILED")}

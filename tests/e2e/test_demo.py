@@ -56,7 +56,7 @@ def test_the_demo_ends_well_whatever_aws_the_user_works_with() -> None:
     assert "FAILED" not in checks
     # Of a request that waits again and again, one line tells.
     assert done.stdout.count("the request waits in the queue;") == 2
-    assert len(re.findall(r"has the answer, after \d+ waits?", done.stdout)) == 2
+    assert len(re.findall(r"has the response, after \d+ waits?", done.stdout)) == 2
     assert "Every check passed." in done.stdout
 
 

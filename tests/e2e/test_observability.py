@@ -186,7 +186,7 @@ def fields(message: str) -> dict[str, Any]:
 
 
 def invoke(provider: Provider, request_id: str) -> list[Line]:
-    """Fulfil a request that names its own id and its pre-signed URL; returns the log lines."""
+    """Fulfil a request that names its own ID and its pre-signed URL; returns the log lines."""
     with ResponseHost() as host:
         stack_id = f"arn:aws:cloudformation:us-east-1:123456789012:stack/by-hand/{uuid.uuid4()}"
         event = {

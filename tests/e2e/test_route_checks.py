@@ -48,7 +48,7 @@ def physical_ids(provider: Provider, stack_name: str) -> dict[str, str]:
 
 
 def delete(provider: Provider, stack_name: str) -> str:
-    """Have a deployment deleted; returns the id by which it is still known."""
+    """Have a deployment deleted; returns the ID by which it is still known."""
     cloudformation = provider.ministack.client("cloudformation")
     stack_id = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]["StackId"]
     cloudformation.delete_stack(StackName=stack_name)

@@ -28,7 +28,7 @@ MISTYPED_CREATE = "6b1d8e42-0f7c-4a39-b5e6-93c4d2a1f058"
 HALF_A_PAIR = "c05a7e1b-98f2-4d34-a6c7-0d8e3b5f9a21"
 BOTH_WAYS = "864e1d3f-b7c0-4a59-93d2-f5a8c60e7b14"
 
-# The ids that the provider gives: by them, Neptune refuses to start a request's job twice.
+# The IDs that the provider gives: by them, Neptune refuses to start a request's job twice.
 RECIPES = "recipes-graph-ModelTransform-pipisbcr5teuqi"
 NEWS = "news-graph-ModelTransform-tyxez5joariehr"
 PHOTOS = "photos-graph-ModelTransform-mn4tzym55leihd"

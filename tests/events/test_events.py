@@ -62,7 +62,7 @@ def has_adopted(event: dict[str, Any]) -> bool:
 
 
 def id_of_job(event: dict[str, Any]) -> str:
-    """The id that the provider gives the job that an event describes."""
+    """The ID that the provider gives the job that an event describes."""
     return job_id.make(event["StackId"].split("/")[1], event["LogicalResourceId"], event["RequestId"])
 
 

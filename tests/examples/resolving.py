@@ -24,7 +24,7 @@ class Resolving:
     Attributes:
         template: The template.
         parameters: The values; for the other parameters their defaults hold.
-        ids: The ids of the jobs, by the names of their resources.
+        ids: The IDs of the jobs, by the names of their resources.
     """
 
     template: Mapping[str, Any]

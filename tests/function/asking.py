@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.function.world import World
 
 INVENTED = "graph-Job-1N2K5RF3Q0J6K"
-"""A physical id that CloudFormation makes up, for a Create that it heard nothing of."""
+"""A physical ID that CloudFormation makes up, for a Create that it heard nothing of."""
 
 
 def create(world: World, signed_at: float | None = None, /, **properties: object) -> dict[str, Any]:

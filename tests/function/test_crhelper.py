@@ -377,7 +377,7 @@ def test_a_failed_initialisation_is_answered_with_an_id(
     else:
         monkeypatch.setattr(Dispatch, "_init_failed", ValueError("it cannot start"))
     function.invoke(event)
-    # The host refuses an empty id.
+    # The host refuses an empty ID.
     assert [(answer["Status"], answer["Reason"][:15]) for answer in world.answers(event)] == [
         ("FAILED", "it cannot start")
     ]

@@ -35,7 +35,7 @@ def world(world: World) -> World:
 
 
 def created(world: World, **properties: object) -> str:
-    """The physical id of an endpoint that is in service."""
+    """The physical ID of an endpoint that is in service."""
     answer = answered(world, create(world, WaitForCompletion="true", **properties))
     assert answer["Status"] == "SUCCESS"
     return str(answer["PhysicalResourceId"])

@@ -42,7 +42,7 @@ def followed(passed: set[tuple[str, str]]) -> Iterator[None]:
 
 
 def way_of(world: World, event: dict[str, Any]) -> tuple[str, int, int]:
-    """Have a request fulfilled; returns its physical id, and how many functions in how many files it has passed."""
+    """Have a request fulfilled; returns its physical ID, and how many functions in how many files it has passed."""
     queue, door = world.queue, world.front_door
     assert isinstance(queue, Queue)
     passed: set[tuple[str, str]] = set()

@@ -136,7 +136,7 @@ def test_another_description_starts_another_job_and_the_old_one_is_deleted_with_
     assert [query for _, query in world.cancellations] == ["clean=true"]
 
 
-# --- two kinds, one id ------------------------------------------------------------------------------------------------
+# --- two kinds, one ID ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS, ids=lambda it: it.noun)

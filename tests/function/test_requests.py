@@ -239,7 +239,7 @@ def test_a_job_of_the_same_id_in_another_cluster_is_not_adopted_in_its_place(wor
     world.ask("Create")
     answer = world.ask("Update", ResourceProperties=world.properties(Endpoint=green.url))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", world.physical_id())
-    assert "declare the job at the new host under another logical id." in answer["Reason"]
+    assert "declare the job at the new host under another logical ID." in answer["Reason"]
     world.take_cluster_down()
     rollback = world.ask("Update", OldResourceProperties=world.properties(Endpoint=green.url))
     assert (outcome(rollback), rollback["PhysicalResourceId"]) == (("SUCCESS", ""), world.physical_id())

@@ -349,7 +349,7 @@ def test_an_update_that_changes_the_network_checks_again(world: World) -> None:
     updated = check_again(world, created, after="route/2")
     assert result_of(updated) == "open"
     assert world.calls == ["get", "get"]
-    # The checks that come after this one name its id: they are checked again, too.
+    # The checks that come after this one name its ID: they are checked again, too.
     assert updated["PhysicalResourceId"] != created["PhysicalResourceId"]
 
 

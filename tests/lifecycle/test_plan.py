@@ -251,7 +251,7 @@ PROMISES = (
         "While Neptune is silent, no job is taken for gone", "cancel new, cancel open", SILENT, waits(Why.NOT_KNOWN)
     ),
     # A start.
-    Promise("A start is written down, whatever Neptune has under its id", "start new", EVERY, is_written_down),
+    Promise("A start is written down, whatever Neptune has under its ID", "start new", EVERY, is_written_down),
     Promise("What was written down is sent by who wrote it", "start unsent, change unsent", EVERY, is_sent),
     Promise("A job that was refused was not begun", "start refused", EVERY, fails_having_begun_nothing),
     Promise("A start without effect may be tried again", "start without-effect", EVERY, was_never_begun),

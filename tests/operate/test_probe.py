@@ -170,9 +170,9 @@ def test_a_delete_that_waits_for_what_is_outstanding_comes_after_it() -> None:
     )
 
     assert answers(waited) == {
-        "failed-create-id": "that of its answer",
-        "outstanding-id": "that of its answer",
-        "outstanding-delete": "after its answer",
+        "failed-create-id": "that of its response",
+        "outstanding-id": "that of its response",
+        "outstanding-delete": "after its response",
         "unheard-delete": "after its retry",
     }
 
@@ -187,7 +187,7 @@ def test_a_creation_that_was_not_outstanding_or_not_delivered_again_could_not_be
     late = [it._replace(at=it.at + 20) if it.type == "Create" and it.resource != "Fails" else it for it in OUTSTANDING]
 
     assert answers(late) == {
-        "failed-create-id": "that of its answer",
+        "failed-create-id": "that of its response",
         "outstanding-id": "",
         "outstanding-delete": "",
         "unheard-delete": "",

@@ -173,7 +173,7 @@ def test_a_notebook_stops_a_job(
     notebook: Notebook, simulator: Simulator, clock: ManualClock, kind: KindName, *, clean: bool
 ) -> None:
     magic, parameters = STARTS[kind]
-    # The parameters stand in the cell below the line; an id that is left out is sent as an empty one from none.
+    # The parameters stand in the cell below the line; an ID that is left out is sent as an empty one from none.
     notebook(f"{magic} start", {**parameters, "id": "job-1"})
     status = "modeltransform_status" if kind == "modeltransform" else f"{kind}_job_status"
     job = {"training_job_id" if kind == "modeltraining" else "job_id": "job-1"}

@@ -153,7 +153,7 @@ def test_sigterm_ends_it() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--job", "a/b"), "'a/b' is not a job id"),
+        (("--job", "a/b"), "'a/b' is not a job ID"),
         (("--job", "x", "--job", "x"), "x already exists"),
         (("--job", "x:Done"), "'Done' is no job status: InProgress"),
         (("--job", "endpoint:x"), "'endpoint' is no kind: dataprocessing"),

@@ -129,7 +129,7 @@ def test_either_of_what_the_model_says_is_required(kind: Kind) -> None:
 
 @by_kind
 def test_what_the_model_wants_completed_is_looked_up(kind: Kind) -> None:
-    said = re.compile(r"job id of (?:a|the) completed (data|model)[- ](processing|training|transform)", re.IGNORECASE)
+    said = re.compile(r"job ID of (?:a|the) completed (data|model)[- ](processing|training|transform)", re.IGNORECASE)
     completed = {
         name: "".join(match.groups())
         for name, member in start_members(kind).items()

@@ -78,7 +78,7 @@ def starting(neptune: NeptuneDataClient) -> NeptuneDataClient:
 
 
 def start(client: NeptuneDataClient) -> str:
-    """Start a job; return the id in the answer, empty if there is none."""
+    """Start a job; return the ID in the answer, empty if there is none."""
     return client.start_ml_model_transform_job(
         id="job-1", trainingJobName="training-1", modelTransformOutputS3Location="s3://bucket/transform"
     ).get("id", "")
@@ -272,7 +272,7 @@ def test_a_start_whose_answer_is_lost(
     simulator.inject(Fault(effect, on=["start"], takes_effect=takes_effect))
     assert not started(starting)
     assert simulator.running() == running
-    # The second one finds the id taken, or does what the first one did not.
+    # The second one finds the ID taken, or does what the first one did not.
     assert started(starting) != takes_effect
     assert simulator.running() == ("job-1",)
 

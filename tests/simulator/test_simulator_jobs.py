@@ -202,7 +202,7 @@ def test_an_id_is_1_to_48_letters_digits_and_hyphens(job_id: str) -> None:
 
 @pytest.mark.parametrize("job_id", ["", "../x", "a/b", "a.b", "a_b", "é", "-a", "a" * 49, "a\n"])
 def test_what_is_no_id_is_refused(job_id: str) -> None:
-    with pytest.raises(ValueError, match="not a job id"):
+    with pytest.raises(ValueError, match="not a job ID"):
         job(job_id=job_id)
 
 

@@ -210,7 +210,7 @@ def test_an_endpoint_is_created_updated_and_deleted(
     assert (simulator.of("endpoints").jobs(), simulator.running_everywhere()) == ({}, ())
     with pytest.raises(JobNotFoundError):
         simulator.of("endpoints").status("e-1")
-    # Its id is free again.
+    # Its ID is free again.
     neptune.create_ml_endpoint(id="e-1", mlModelTrainingJobId="training-1")
     assert neptune.get_ml_endpoint(id="e-1")["endpoint"]["arn"] != created["endpoint"]["arn"]
 
@@ -269,7 +269,7 @@ def test_an_update_needs_an_endpoint_that_there_is(simulator: Simulator) -> None
     assert start(simulator, "endpoints", "e-1", update=True)[1]["code"] == "MLResourceNotFoundException"
     assert start(simulator, "endpoints", "", update="True")[1]["code"] == "MissingParameterException"
     assert start(simulator, "endpoints", "e-1", update="yes")[1]["code"] == "InvalidParameterException"
-    # Without `update`, an id that there is already is taken.
+    # Without `update`, an ID that there is already is taken.
     simulator.of("endpoints").start_job("e-1", status="InService")
     assert start(simulator, "endpoints", "e-1", update=False)[1]["code"] == "InvalidParameterException"
     assert simulator.of("endpoints").jobs() == {"e-1": "InService"}

@@ -206,7 +206,7 @@ def test_attributes_that_do_not_fit_are_a_problem_rather_than_cut(response_host:
     room = 4096 - response_host.received[-1].size + 1
     assert problem_with(address, success(room)) == ""
     assert problem_with(address, success(room + 1)) == (
-        "The resource's id and attributes exceed CloudFormation's limit of 4,096 bytes. Use a shorter Id or output "
+        "The resource's ID and attributes exceed CloudFormation's limit of 4,096 bytes. Use a shorter Id or output "
         "location."
     )
 

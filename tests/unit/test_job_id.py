@@ -9,7 +9,7 @@ from provider import job_id
 
 
 def test_an_id_is_readable_and_the_same_for_ever() -> None:
-    # By another id, of another version, a repeated delivery would start a second job.
+    # By another ID, of another version, a repeated delivery would start a second job.
     assert job_id.make("movies", "TransformJob", "request-1") == "movies-TransformJob-dhyqms3btve5gu"
 
 

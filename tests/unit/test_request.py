@@ -175,7 +175,7 @@ def test_ids_leave_a_quarter_of_an_answer_for_the_rest() -> None:
     fields = {"StackId": "s" * 1000, "RequestId": "r" * 1000, "LogicalResourceId": "l" * 1000, "PhysicalResourceId": ""}
     room = 3072 - len(json.dumps(list(fields.values())))
     assert return_address(event(**fields | {"PhysicalResourceId": "p" * room}), HOSTS).physical_id == "p" * room
-    with pytest.raises(Unanswerable, match="The event's ids are too long to leave room for a response"):
+    with pytest.raises(Unanswerable, match="The event's IDs are too long to leave room for a response"):
         return_address(event(**fields | {"PhysicalResourceId": "p" * (room + 1)}), HOSTS)
     with pytest.raises(Unanswerable, match="too long"):
         return_address(event(StackId="\u00e9" * 1000, LogicalResourceId="\u00e9" * 1000), HOSTS)

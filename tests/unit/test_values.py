@@ -87,7 +87,7 @@ def test_nothing_else_is_a_time_out(value: object) -> None:
     assert problem(values.TIMEOUT, value) == "a whole number of seconds from 1 to 3600"
 
 
-# --- job ids ----------------------------------------------------------------------------------------------------------
+# --- job IDs ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_nothing_else_is_a_time_out(value: object) -> None:
     ids=ascii,
 )
 def test_an_id_that_no_job_can_have_is_refused(value: object) -> None:
-    assert problem(values.JOB_ID, value).startswith("an id as Neptune lists it, without whitespace")
+    assert problem(values.JOB_ID, value).startswith("an ID as Neptune lists it, without whitespace")
 
 
 @pytest.mark.parametrize("value", ["", None, 5, ["a"], {}], ids=repr)
@@ -268,7 +268,7 @@ def test_every_host_and_port_are_read_as_they_were_written(host: str, port: int)
         (values.ROLE_ARN, [ROLE], [FUNCTION, "arn:aws:iam::123456789012:user/x"]),
         (values.ENDPOINT, [CLUSTER, f"{CLUSTER}:1", f"HTTPS://{CLUSTER}", f"http://{CLUSTER}:65535"], ["a/b", "a b"]),
     ],
-    ids=["job id", "ARN", "role's ARN", "endpoint"],
+    ids=["job ID", "ARN", "role's ARN", "endpoint"],
 )
 def test_a_pattern_for_checks_before_a_deployment_tells_right_from_plainly_wrong(
     kind: ValueType[Any], rights: list[str], wrongs: list[str]

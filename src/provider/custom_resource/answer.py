@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 4096
 
 _TOO_LONG = (
-    "The resource's id and attributes exceed CloudFormation's limit of 4,096 bytes. "
+    "The resource's ID and attributes exceed CloudFormation's limit of 4,096 bytes. "
     "Use a shorter Id or output location."
 )
 _TIMEOUT = Timeout(connect=3.0, read=5.0)
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 
     Attributes:
         outcome: How the request ended.
-        physical_resource_id: The resource's physical id.
+        physical_resource_id: The resource's physical ID.
         reason: Why it failed, for the user of the stack.
         data: The attributes that `Fn::GetAtt` returns.
     """

@@ -272,7 +272,7 @@ class Conversation:
                 record("FailedDeletions", int(told.has_failed))
 
     def _answer_of(self, told: Told) -> Answer:
-        """Make the response. A Delete, and an Update that fails, keep the physical id."""
+        """Make the response. A Delete, and an Update that fails, keep the physical ID."""
         keeps = self.request.asked.is_delete or (told.has_failed and self.address.physical_id)
         physical_id = self.address.fallback_id if keeps else told.physical_id or self.address.fallback_id
         return Answer(told.outcome, physical_id, told.reason, told.attributes)

@@ -29,7 +29,7 @@ def have_followed(queue: WaitingQueue, event: Mapping[str, Any], physical_id: st
     Args:
         queue: The queue.
         event: The event with the request for the job, which is about to be answered.
-        physical_id: The job, as the resource's physical id.
+        physical_id: The job, as the resource's physical ID.
         now: The time, seconds of `Clock.wall`.
 
     Raises:

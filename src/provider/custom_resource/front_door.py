@@ -84,7 +84,7 @@ class FrontDoor(NamedTuple):
                 return self._look_at_owed(event)
             address = return_address(event, self.settings.responses)
         except Unanswerable as error:
-            #: CloudFormation did not send the event. If it has a request id, it goes to the failed-events queue.
+            #: CloudFormation did not send the event. If it has a request ID, it goes to the failed-events queue.
             logger.error("The event cannot be answered", problem=str(error))
             record("Failures", 1)
             if is_continued or (isinstance(event, dict) and (event.get("RequestId") or "Records" in event)):
@@ -202,7 +202,7 @@ class FrontDoor(NamedTuple):
         near = nearest(name, published)
         hint = f"did you mean {near}?" if near else f"it has {', '.join(published)}."
         #: Use one of these [types](reference.md). An older provider may lack some. CloudFormation cannot change a
-        #: resource's type: use another logical id.
+        #: resource's type: use another logical ID.
         raise MalformedRequest(f"The provider has no resource type {shown(resource_type)}; {hint}")
 
     def _open(self, event: object, context: LambdaContext) -> dict[str, str]:

@@ -45,7 +45,7 @@ class Signal(NamedTuple):
 
     Attributes:
         outcome: Whether the wait condition succeeds or fails.
-        job_id: The job's id. A handle counts the signals for one job once.
+        job_id: The job's ID. A handle counts the signals for one job once.
         reason: Why, for the user of the stack.
         data: The data that `Fn::GetAtt` of the wait condition returns.
     """
@@ -85,7 +85,7 @@ def completion_handle(request: CloudFormationRequest, hosts: Hosts) -> Presigned
             f"{_RIGHT}."
         ) from None
     except UnusableUrl as problem:
-        #: Write `!Ref Handle`, with the logical id of the handle.
+        #: Write `!Ref Handle`, with the logical ID of the handle.
         raise MalformedRequest(f"{COMPLETION_HANDLE.name} {problem}; {_RIGHT}.") from None
 
 

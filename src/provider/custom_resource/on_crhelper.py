@@ -21,7 +21,7 @@ class Dispatch(CfnResource):
 
     Args:
         create: Fulfils a Create. As crhelper's decorators require, it takes an event and a context, and returns the
-            physical id, or raises an exception whose message is the reason.
+            physical ID, or raises an exception whose message is the reason.
         update: Fulfils an Update, likewise.
         delete: Fulfils a Delete, likewise.
         respond: Called when one of them has ended, with the reason if it failed.

@@ -76,9 +76,9 @@ class ReturnAddress(NamedTuple):
         url: The pre-signed URL that accepts the response. It is a secret: anyone who knows it can respond.
         signed_at: When CloudFormation signed it, in seconds since the epoch; `None` if it does not say.
         stack_id: The stack's ARN.
-        request_id: The request's id.
-        logical_resource_id: The resource's logical id.
-        physical_id: The resource's physical id; `None` if it has none yet.
+        request_id: The request's ID.
+        logical_resource_id: The resource's logical ID.
+        physical_id: The resource's physical ID; `None` if it has none yet.
         expires_at: When the URL expires, in seconds since the epoch; `None` if it does not say.
     """
 
@@ -92,7 +92,7 @@ class ReturnAddress(NamedTuple):
 
     @property
     def fallback_id(self) -> str:
-        """The physical id of a resource without a job: the present one, or one that no job can have."""
+        """The physical ID of a resource without a job: the present one, or one that no job can have."""
         return self.physical_id or f"{NO_JOB}/{self.request_id}"
 
     @property
@@ -188,7 +188,7 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
     )
     ids = [*address[2:5], address.fallback_id]
     if len(json.dumps(ids, ensure_ascii=False).encode()) > _LONGEST_IDS_BYTES:
-        raise Unanswerable("The event's ids are too long to leave room for a response.")
+        raise Unanswerable("The event's IDs are too long to leave room for a response.")
     return address
 
 

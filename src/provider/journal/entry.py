@@ -2,7 +2,7 @@
 
 An entry has the resource's requests, in the order in which they registered, and its jobs. A write succeeds only if the
 entry was not written since it was read. Nothing here calls a service or reads a clock. Times are in seconds since the
-epoch. The key of a job is its identity as text, the physical id of a resource that has it.
+epoch. The key of a job is its identity as text, the physical ID of a resource that has it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Request:
 
     Attributes:
         type: Its type.
-        id: Its id, which is the same for each delivery.
+        id: Its ID, which is the same for each delivery.
         signed_at: When CloudFormation signed it; `None` in emulators.
         until: Until when CloudFormation waits for the response.
         names: The job that CloudFormation names; empty if it names none.
@@ -209,10 +209,10 @@ class Entry:
     """What the provider knows about a resource.
 
     Attributes:
-        newest: The id of the request that registered last.
+        newest: The ID of the request that registered last.
         count: How many requests have registered.
         life: The number of the newest Create.
-        requests: The requests, by id.
+        requests: The requests, by ID.
         jobs: The jobs, by identity.
     """
 
@@ -400,13 +400,13 @@ def close(entry: Entry, identity: str, now: float, request: Request, place: int 
 
 
 def gone(entry: Entry, identity: str, now: float) -> Entry:
-    """Record that a job has stopped. It is kept, so that a replayed Delete does not cancel a later job with its id."""
+    """Record that a job has stopped. It is kept, so that a replayed Delete does not cancel a later job with its ID."""
     job = entry.jobs[identity]
     return entry.with_job(identity, Job(by=job.by, life=job.life, is_named=job.is_named, since=job.since, gone=now))
 
 
 def made_anew(entry: Entry, identity: str, request: Request) -> Entry:
-    """Record that a later request adopts a new job with the id of one that has stopped."""
+    """Record that a later request adopts a new job with the ID of one that has stopped."""
     number = entry.requests[request.id].number
     return entry.with_job(identity, replace(_made_anew(request), since=number, is_named=identity == request.names))
 

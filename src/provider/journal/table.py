@@ -137,7 +137,7 @@ class Table:
             raise JournalUnavailable(
                 f"The call to Amazon DynamoDB for the provider's journal (dynamodb:{operation}) failed: {error}."
             ) from error
-        # boto3 reads a body that is not JSON as an empty success. Each of DynamoDB's own responses has a request id.
+        # boto3 reads a body that is not JSON as an empty success. Each of DynamoDB's own responses has a request ID.
         if not answer.get("ResponseMetadata", {}).get("RequestId"):
             raise JournalUnavailable(f"Amazon DynamoDB did not confirm dynamodb:{operation}.")
         return answer

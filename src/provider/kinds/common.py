@@ -73,7 +73,7 @@ ID = Property(
     calls=frozenset((START, GET, CANCEL)),
     default_text="the provider generates one",
     description=(
-        "The id of an existing {thing} to adopt. It cannot contain white space, control characters or "
+        "The ID of an existing {thing} to adopt. It cannot contain white space, control characters or "
         "slashes. Together with the cluster's name, it can have at most 1,024 bytes."
     ),
 )
@@ -83,8 +83,8 @@ SAGEMAKER_IAM_ROLE_ARN = describing(
     "The ARN of the IAM role that SageMaker uses to run the job.",
     default_text="the role set in the cluster's parameter group",
 )
-SUBNETS = describing("Subnets", values.STRINGS, "The ids of the job's subnets, in the cluster's VPC.")
-SECURITY_GROUP_IDS = describing("SecurityGroupIds", values.STRINGS, "The ids of the job's security groups.")
+SUBNETS = describing("Subnets", values.STRINGS, "The IDs of the job's subnets, in the cluster's VPC.")
+SECURITY_GROUP_IDS = describing("SecurityGroupIds", values.STRINGS, "The IDs of the job's security groups.")
 VOLUME_ENCRYPTION_KMS_KEY = describing(
     "VolumeEncryptionKMSKey", values.STRING, "The KMS key that encrypts the volumes of the ML instances."
 )
@@ -111,7 +111,7 @@ CLEAN = Property(
     needed_to_delete=True,
     description=(
         "Whether Neptune also deletes the {thing}'s artifacts in Amazon S3 when the {thing} is {cancelled}. If the "
-        "{thing} has already ended, Neptune decides."
+        "{thing} has already ended, this is up to Neptune."
     ),
 )
 WAIT_FOR_COMPLETION = Property(

@@ -44,7 +44,7 @@ DATA_PROCESSING_JOB = Kind(
         describing(
             "PreviousDataProcessingJobId",
             values.JOB_ID,
-            "The id of a completed data processing job that processed an earlier version of the data.",
+            "The ID of a completed data processing job that processed an earlier version of the data.",
         ),
         describing(
             "ModelType",

@@ -17,13 +17,13 @@ _CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 ML_MODEL_TRAINING_JOB_ID = describing(
     "MlModelTrainingJobId",
     values.JOB_ID,
-    "The id of the completed model training job whose model the endpoint serves.",
+    "The ID of the completed model training job whose model the endpoint serves.",
     update="No interruption",
 )
 ML_MODEL_TRANSFORM_JOB_ID = describing(
     "MlModelTransformJobId",
     values.JOB_ID,
-    "The id of the completed model transform job whose model the endpoint serves.",
+    "The ID of the completed model transform job whose model the endpoint serves.",
     update="No interruption",
 )
 

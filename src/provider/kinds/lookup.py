@@ -56,7 +56,7 @@ CLUSTER = common.ENDPOINT._replace(
     required=False,
     description="The Neptune cluster that has the job: `host`, `host:port` or `https://host:port`. It goes with `Id`.",
 )
-ID = common.ID._replace(default_text="", description="The id of the job in that cluster. It goes with `Endpoint`.")
+ID = common.ID._replace(default_text="", description="The ID of the job in that cluster. It goes with `Endpoint`.")
 
 LOOKUP = Schema("Custom::NeptuneMLJobLookup", (JOB_TYPE, JOB, CLUSTER, ID, common.NEPTUNE_IAM_ROLE_ARN))
 """The resource type of a lookup, and its own properties."""

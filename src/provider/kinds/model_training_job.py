@@ -59,7 +59,7 @@ MODEL_TRAINING_JOB = Kind(
         describing(
             "DataProcessingJobId",
             values.JOB_ID,
-            "The id of the completed data processing job that prepared the training data.",
+            "The ID of the completed data processing job that prepared the training data.",
             required=True,
         ),
         describing(
@@ -71,7 +71,7 @@ MODEL_TRAINING_JOB = Kind(
         describing(
             "PreviousModelTrainingJobId",
             values.JOB_ID,
-            "The id of a completed model training job whose models this job updates with newer data.",
+            "The ID of a completed model training job whose models this job updates with newer data.",
         ),
         describing(
             "BaseProcessingInstanceType",

@@ -16,17 +16,17 @@ MODEL_TRANSFORM_OUTPUT_S3_LOCATION = describing(
 DATA_PROCESSING_JOB_ID = describing(
     "DataProcessingJobId",
     values.JOB_ID,
-    "The id of the completed data processing job that prepared the graph. Requires `MlModelTrainingJobId`.",
+    "The ID of the completed data processing job that prepared the graph. Requires `MlModelTrainingJobId`.",
 )
 ML_MODEL_TRAINING_JOB_ID = describing(
     "MlModelTrainingJobId",
     values.JOB_ID,
-    "The id of the completed model training job whose models this job uses. Requires `DataProcessingJobId`.",
+    "The ID of the completed model training job whose models this job uses. Requires `DataProcessingJobId`.",
 )
 TRAINING_JOB_NAME = describing(
     "TrainingJobName",
     values.STRING,
-    "The name of a completed SageMaker training job, instead of the ids of the two Neptune ML jobs.",
+    "The name of a completed SageMaker training job, instead of the IDs of the two Neptune ML jobs.",
 )
 
 MODEL_TRANSFORM_JOB = Kind(

@@ -303,7 +303,7 @@ class Delivery:
             seen.results[seen.attempt] = reply.result
             is_unheard = (
                 reply.result is Result.UNCLEAR and reply.fault is Fault.SILENCE
-            )  # if the id was taken, the job exists
+            )  # if the ID was taken, the job exists
         elif not is_turned_down:
             patience = patience._replace(cancelled_at=now)
             seen.cancelled = step.job if reply.result is Result.ACCEPTED else ""

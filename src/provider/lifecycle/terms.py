@@ -42,10 +42,10 @@ class Asked(NamedTuple):
 
     Attributes:
         type: Its type.
-        request_id: Its id.
+        request_id: Its ID.
         stack_id: The stack's ARN.
-        logical_id: The resource's logical id.
-        physical_id: The resource's present physical id; empty for a Create.
+        logical_id: The resource's logical ID.
+        physical_id: The resource's present physical ID; empty for a Create.
         properties: The resource's properties, as sent.
         old_properties: The properties before an Update, as sent.
         resource_type: The resource's type.

@@ -24,7 +24,7 @@ _SENTENCES = {
     Why.MOVED: (
         #: The provider cannot tell whether this is another cluster. The rollback works without Neptune.
         "Endpoint has changed, but Id has not: this resource adopted the {thing} {id} at the previous host. Restore "
-        "Endpoint, or declare the {thing} at the new host under another logical id."
+        "Endpoint, or declare the {thing} at the new host under another logical ID."
     ),
     Why.SILENT: "{named} could not be looked up. {seen}",
     Why.REFUSED_START: "{named} could not be {started}. {said}",
@@ -52,7 +52,7 @@ def reason(why: Why, words: Words, job_id: str, look: Look | None, said: str) ->
     Args:
         why: The reason.
         words: The words for such a job.
-        job_id: The job's id; empty if there is no job.
+        job_id: The job's ID; empty if there is no job.
         look: The last look at the job.
         said: The last message from Neptune, or the operator's refusal.
     """
