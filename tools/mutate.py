@@ -222,7 +222,8 @@ def _header(node: ast.stmt) -> tuple[int, int]:
 def _is_left_out(node: ast.AST) -> bool:
     """Tell whether a node has no observable effect."""
     if isinstance(node, ast.If):
-        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        is_for_mypy = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return is_for_mypy or all(map(_is_left_out, [*node.body, *node.orelse]))
     if isinstance(node, ast.Assign):  # for mypy and ruff
         return any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)
     if isinstance(node, ast.Expr):

@@ -115,7 +115,7 @@ class RouteChecks(NamedTuple):
                 if not (ended or now >= asked.until or patience.is_over(Phase.CHECK, now, LIMITS)):
                     logger.info("The route check has not succeeded yet", problem=str(closed))
                     return Waiting(str(closed), patience)
-            is_rollback = asked.type is RequestType.UPDATE and asked.physical_id == proof
+            is_rollback = asked.physical_id == proof
             if self._is_needed(asked.properties.get("Route")) and not is_rollback:
                 return Told(Outcome.FAILED, "", str(closed))
             logger.warning("A route check failed", problem=str(closed))
@@ -155,7 +155,7 @@ class RouteChecks(NamedTuple):
         seen = Record(1, RequestType.DELETE, None, now)
         try:
             _, revision = self.journal.read(key)
-            self.journal.write(key, Entry("check", 1, 0, {"check": seen}), revision)
+            self.journal.write(key, Entry("check", requests={"check": seen}), revision)
         except Conflict:
             pass  # another check wrote it
         except JournalUnavailable as error:

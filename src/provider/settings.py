@@ -52,22 +52,22 @@ class Settings(NamedTuple):
         """
         region = environment.get("AWS_REGION") or "us-east-1"
         is_local = environment.get("AWS_SAM_LOCAL") == "true"
-        stand_ins = _names(environment.get("RESPONSE_HOSTS", ""))
+        stand_ins = _names(environment.get("RESPONSE_HOSTS"))
         return cls(
             region=region,
-            clusters=Hosts.of_clusters(_names(environment.get("ALLOWED_HOSTS", ""))),
+            clusters=Hosts.of_clusters(_names(environment.get("ALLOWED_HOSTS"))),
             responses=Hosts.of_responses(region, stand_ins),
             signals=Hosts.of_signals(region, stand_ins),
             neptune_resource_arn=environment.get("NEPTUNE_RESOURCE_ARN") or f"arn:aws:neptune-db:{region}:*:*/*",
             # SAM sets this to the logical ID of the queue.
             waiting_queue_url="" if is_local else environment.get("WAITING_QUEUE_URL", ""),
             journal_table=environment.get("JOURNAL_TABLE", ""),
-            kinds=frozenset(_names(environment.get("KINDS", ""))),
+            kinds=frozenset(_names(environment.get("KINDS"))),
             may_start=environment.get("START_JOBS") == "true",
             answer_pauses=() if is_local else (0.5, 1.0, 2.0, 4.0),
             is_local=is_local,
         )
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]

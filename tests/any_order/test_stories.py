@@ -218,12 +218,13 @@ def test_a_message_whose_job_is_not_closed_ends_when_no_invocation_can_close_it_
     assert not it.runs(own("r2"))
 
 
-def test_a_delete_waits_for_what_it_closes_besides() -> None:
+def test_a_delete_cancels_its_job_first_and_waits_for_what_it_closes_besides() -> None:
     it = Story(stop_seconds=40)
     it.do(CREATE, **A)
     it.until_asked(it.deliver(it.ask(UPDATE, own("r1"), **B, **FROM_A)), "start")  # killed, and given up
     it.world.advance(60)
     assert it.do(DELETE, own("r1")) == (SUCCESS, "job-r1")
+    assert [job for job, _ in it.world.cancelled] == [own("r1"), own("r2")]
     assert it.world.jobs[own("r1")].status is it.world.jobs[own("r2")].status is Status.STOPPED
 
 
@@ -279,6 +280,17 @@ def test_an_update_that_goes_on_after_its_rollback_changes_nothing() -> None:
     assert it.do(UPDATE, own("r1"), **A, **FROM_A_CHANGED) == (SUCCESS, "job-r1")
     assert it.run(update) == (FAILED, "")
     assert not it.world.changed
+
+
+def test_a_delete_that_comes_after_a_later_request_cancels_what_nothing_uses_any_more() -> None:
+    it = Story()
+    it.do(CREATE, **A)
+    it.do(UPDATE, own("r1"), **B, **FROM_A)
+    late = it.ask(DELETE, own("r1"))
+    it.do(UPDATE, own("r2"), **B, **FROM_B)
+    assert it.run(late) == (SUCCESS, "job-r1")
+    assert not it.runs(own("r1"))
+    assert it.runs(own("r2"))
 
 
 def test_an_earlier_request_is_seen_by_its_answer() -> None:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from provider.journal.entry import CALL_SECONDS, VISIBLE_SECONDS, Entry, Outcome, Request, RequestType
 from provider.journal.errors import Conflict, JournalUnavailable
 from provider.kinds.kind import Words
-from provider.lifecycle.delivery import Ask, Check, Delivery, Effect, Happened, Read, Reply, Save, Send
+from provider.lifecycle.delivery import Ask, Check, Delivery, Happened, Read, Reply, Save, Send
 from provider.lifecycle.patience import Fault, Patience
 from provider.lifecycle.plan import INVOCATION_SECONDS, Look, Result, Seen, Status
 from provider.lifecycle.terms import Told, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from provider.lifecycle.delivery import Effect
 
 HOST = "ml.example:8182"
 FOREIGN = (f"{HOST}/foreign-a", f"{HOST}/foreign-b", "other.example:8182/foreign-a")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -288,6 +289,17 @@ def test_a_change_whose_time_is_over_before_it_could_be_made_fails(world: World)
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id)
     assert "cannot be updated yet (its status is Updating). The operation reached its time limit" in answer["Reason"]
     assert configuration(world, physical_id) == "-1"
+
+
+def test_two_faults_of_a_moment_within_a_wait_are_not_one_long_fault(world: World) -> None:
+    physical_id = created(world)
+    world.jobs.plan = replace(world.jobs.plan, run_seconds=1500)
+    large = being_changed(world, physical_id)
+    for seconds in (60, 800):
+        fault = Fault(ErrorAnswer("InternalFailureException"), on=["get"])
+        world.at(world.time() + seconds, partial(world.simulator.inject, fault))
+    changed = answered(world, update(world, physical_id, large, larger(world, InstanceCount="2")))
+    assert changed["Status"] == "SUCCESS"
 
 
 def test_a_new_handle_is_not_signalled_with_what_the_endpoint_was_before_its_update(

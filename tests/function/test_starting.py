@@ -50,6 +50,16 @@ def test_a_create_that_waits_is_answered_with_everything_when_the_job_has_comple
     assert world.starts == 1
 
 
+@pytest.mark.parametrize(("seconds", "started"), [(3500, 1), (3700, 0)])
+def test_a_create_that_comes_late_starts_its_job_while_cloudformation_waits(
+    world: World, seconds: float, started: int
+) -> None:
+    event = create(world)
+    world.pass_time(seconds)
+    world.run(event)
+    assert world.starts == started
+
+
 def test_a_job_that_fails_fails_the_create_that_waits_with_its_own_words(world: World) -> None:
     words = "No space left on device. " * 100
     world.simulator.plan = replace(world.simulator.plan, run_seconds=60, fails_with=words)

@@ -103,9 +103,9 @@ def test_a_signal_has_the_fields_that_cloudformation_knows() -> None:
 
 
 def test_the_data_is_written_as_short_as_it_can_be() -> None:
-    data = {"Id": "größe", "Status": "Completed"}
+    data = {"Id": "größe", "Status": "half \ud83d of it"}
     signal = Signal(Outcome.SUCCESS, "job-1", "x", data)
-    assert written(signal)["Data"] == '{"Id":"größe","Status":"Completed"}'
+    assert written(signal)["Data"] == '{"Id":"größe","Status":"half ? of it"}'
     assert "größe".encode() in body(signal)
 
 

@@ -192,12 +192,16 @@ class Conversation:
 
     # --- the queue ----------------------------------------------------------------------------------------------------
 
+    @property
+    def _has_time(self) -> bool:
+        """Whether a queue that hangs leaves time for the response."""
+        return self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS <= self.limits.last_word
+
     def _send_owed(self, identity: str) -> bool:
         """Queue the cancellation of a job, which then no longer depends on this request."""
         asked = self.request.asked
         message = waiting.Owed(asked.resource, identity, self.clock.wall())
-        has_time = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS <= self.limits.last_word
-        problem = "" if has_time else self._problem  # a queue that hung may hang again
+        problem = "" if self._has_time else self._problem  # a queue that hung may hang again
         if not problem:
             try:
                 self.queue.put(message.as_json(), waiting.FIRST_DELAY_SECONDS)
@@ -316,8 +320,7 @@ class Conversation:
                 following.have_followed(self.queue, self.event, physical_id, now=self.clock.wall())
             except waiting.CannotWait as error:
                 logger.warning("The wait for the job's end could not be queued", problem=str(error))
-                is_late = self.clock.monotonic() + _SLOWEST_HANDOVER_SECONDS > self.limits.last_word
-                if is_late or not pauses:
+                if not (pauses and self._has_time):
                     return str(error)
                 self.clock.sleep(pauses.pop(0))
             else:

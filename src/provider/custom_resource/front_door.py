@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from provider.settings import Settings
 
 
+def _outcome(status: str = "PENDING", reason: str = "The request is waiting in the queue.") -> dict[str, str]:
+    return {"Status": status, "Reason": conceal(reason)}
+
+
 class FrontDoor(NamedTuple):
     """The entry for every request.
 
@@ -70,7 +74,7 @@ class FrontDoor(NamedTuple):
             is_continued: Whether it has waited in the queue.
 
         Returns:
-            The response to CloudFormation: `Status`, `PhysicalResourceId` and `Reason`. The status is `PENDING` if the
+            The response's `Status` and `Reason`, for a person who invokes the function. The status is `PENDING` if the
             request waits in the queue, and `UNANSWERED` if the event is not a request.
 
         Raises:
@@ -89,7 +93,7 @@ class FrontDoor(NamedTuple):
             record("Failures", 1)
             if is_continued or (isinstance(event, dict) and (event.get("RequestId") or "Records" in event)):
                 raise
-            return {"Status": "UNANSWERED", "Reason": f"The event cannot be answered. {error}"}
+            return _outcome("UNANSWERED", f"The event cannot be answered. {error}")
         logger.set_correlation_id(address.request_id)
         logger.append_keys(stack_id=address.stack_id, logical_resource_id=address.logical_resource_id)
         deliver = partial(
@@ -135,10 +139,7 @@ class FrontDoor(NamedTuple):
                 tracer.put_annotation("request_type", request.asked.type)
                 tracer.put_annotation("is_continued", str(is_continued).lower())
                 tracer.put_annotation("outcome", "PENDING" if answer is None else answer.outcome)
-        if answer is None:
-            return {"Status": "PENDING", "Reason": "The request is waiting in the queue."}
-        reason = conceal(answer.reason) if answer.reason else ""
-        return {"Status": answer.outcome, "PhysicalResourceId": answer.physical_resource_id, "Reason": reason}
+        return _outcome(answer.outcome, answer.reason) if answer else _outcome()
 
     def _follow(
         self, fields: Mapping[str, Any], request: CloudFormationRequest, handle: PresignedUrl, identity: Identity
@@ -156,9 +157,7 @@ class FrontDoor(NamedTuple):
         )
         with tracer.provider.in_subsegment(name="## Completion"):
             told = followed.look()
-        if told is None:
-            return {"Status": "PENDING", "Reason": f"The provider keeps checking the {followed.lifecycle.words.thing}."}
-        return {"Status": told.outcome, "PhysicalResourceId": str(identity), "Reason": conceal(told.reason)}
+        return _outcome(told.outcome, told.reason) if told else _outcome()
 
     def _look_at_owed(self, event: dict[str, Any]) -> dict[str, str]:
         """Take the next look at a job that has to be cancelled, even if its request has failed."""
@@ -173,13 +172,12 @@ class FrontDoor(NamedTuple):
         with tracer.provider.in_subsegment(name="## Owed"):
             waiting = lifecycle.look_at_owed(owed.resource, owed.identity, owed.since, owed.patience)
         if waiting is None:
-            told = "There is nothing left to do."
-            return {"Status": "SUCCESS", "PhysicalResourceId": owed.identity, "Reason": told}
+            return _outcome(Outcome.SUCCESS, "There is nothing left to do.")
         delay = int(pause(self.clock.wall() - owed.since, random.random()))  # noqa: S311 - no secret
         self.queue.put(owed._replace(patience=waiting.patience).as_json(), delay)
         logger.info("The provider keeps trying to cancel the job", reason=waiting.reason, delay_seconds=delay)
         record("StillWaiting", 1)
-        return {"Status": "PENDING", "PhysicalResourceId": owed.identity, "Reason": conceal(waiting.reason)}
+        return _outcome()
 
     def _refuse(self, fields: Mapping[str, object], address: ReturnAddress, problem: str) -> Answer:
         """Fail a malformed request, unless it is the Delete after a creation that failed for the same reason."""

@@ -8,7 +8,7 @@ epoch. The key of a job is its identity as text, the physical ID of a resource t
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class Outcome(StrEnum):
 class Order(StrEnum):
     """The position of a request among those of its resource."""
 
-    NEW = "new"
-    CURRENT = "current"
-    EARLIER = "earlier"
+    NEW = auto()
+    CURRENT = auto()
+    EARLIER = auto()
 
 
 @dataclass(frozen=True)
@@ -194,11 +194,6 @@ class Job:
         return self.closed is None and self.gone is None
 
     @property
-    def is_let_go(self) -> bool:
-        """Whether it can be forgotten until a request names it again."""
-        return self.is_open and self.is_named
-
-    @property
     def is_owed(self) -> bool:
         """Whether it has to be cancelled, and is not known to have stopped."""
         return self.closed is not None and self.gone is None
@@ -285,8 +280,10 @@ def register(before: Entry | None, request: Request, now: float) -> Entry:
     if request.type is RequestType.CREATE:
         entry = replace(entry, life=number)
     jobs = _taken_up(entry.jobs, request, number)
+    # A job that CloudFormation can name is forgotten with the last request that did.
     remembered = {0, *(record.number for record in entry.requests.values())}
-    entry = replace(entry, jobs={it: job for it, job in jobs.items() if not job.is_let_go or job.since in remembered})
+    kept = {it: job for it, job in jobs.items() if not (job.is_open and job.is_named) or job.since in remembered}
+    entry = replace(entry, jobs=kept)
     for identity, job in entry.jobs.items():
         if identity != request.names and job.by and job.is_open and _cannot_be_named(job, request, entry):
             entry = close(entry, identity, now, request)
@@ -304,13 +301,13 @@ def _taken_up(before: Mapping[str, Job], request: Request, number: int) -> dict[
         unknown = Job(describes=request.old_describes, value=request.old_value, settings=request.settings)
         jobs.setdefault(request.names, unknown)
     if request.adopts:
-        jobs.setdefault(request.adopts, _made_anew(request))
+        jobs.setdefault(request.adopts, Job(settings=request.settings))
     for identity in {request.names, request.adopts} & jobs.keys():
         job = jobs[identity]
         if job.is_owed and not request.is_delete:
             continue
         if job.gone is not None and not request.is_delete:
-            job = _made_anew(request)
+            job = Job(settings=request.settings)
         jobs[identity] = replace(job, since=number, is_named=job.is_named or identity == request.names)
     return jobs
 
@@ -402,18 +399,13 @@ def close(entry: Entry, identity: str, now: float, request: Request, place: int 
 def gone(entry: Entry, identity: str, now: float) -> Entry:
     """Record that a job has stopped. It is kept, so that a replayed Delete does not cancel a later job with its ID."""
     job = entry.jobs[identity]
-    return entry.with_job(identity, Job(by=job.by, life=job.life, is_named=job.is_named, since=job.since, gone=now))
+    return entry.with_job(identity, Job(by=job.by, gone=now))
 
 
 def made_anew(entry: Entry, identity: str, request: Request) -> Entry:
     """Record that a later request adopts a new job with the ID of one that has stopped."""
     number = entry.requests[request.id].number
-    return entry.with_job(identity, replace(_made_anew(request), since=number, is_named=identity == request.names))
-
-
-def _made_anew(request: Request) -> Job:
-    """Make an adopted job, about which nothing is known yet."""
-    return Job(settings=request.settings)
+    return entry.with_job(identity, Job(settings=request.settings, since=number))
 
 
 def forget(entry: Entry, identity: str) -> Entry:

@@ -201,7 +201,8 @@ class Lifecycle(NamedTuple):
             properties, identity = self._parse(asked)
         except RequestFailed as failed:
             return replace(request, problem=str(failed)), None
-        old = self._described(asked.old_properties)
+        describes, value = self._description(asked.properties)
+        old_describes, old_value = self._description(asked.old_properties)
         refusal = "" if self.may_start else wording.not_starting(self.words)
         refusal = refusal if self.is_provided else wording.not_provided(self.kind)
         is_refused = refusal and not self.is_provided and request.type is RequestType.CREATE
@@ -210,10 +211,10 @@ class Lifecycle(NamedTuple):
                 request,
                 own=str(identity) if properties.describes else "",
                 adopts="" if properties.describes else str(identity),
-                describes=_canonical(properties) if properties.describes else "",
-                value=_text(properties.in_place) if properties.describes else "",
-                old_describes=_canonical(old) if old else "",
-                old_value=_text(old.in_place) if old else "",
+                describes=describes,
+                value=value,
+                old_describes=old_describes,
+                old_value=old_value,
                 waits=properties[WAIT_FOR_COMPLETION],
                 problem=refusal if is_refused else "",
                 refusal=refusal,
@@ -227,8 +228,8 @@ class Lifecycle(NamedTuple):
             properties = self.schema.parse(asked.properties)
         except InvalidProperties as error:
             raise RequestFailed(str(error)) from error
-        stack = [*asked.stack_id.split("/")[1:2], ""][0]
-        own = job_ids.make(stack, asked.logical_id, asked.request_id)
+        stack_name = asked.stack_id.partition("/")[2].partition("/")[0]
+        own = job_ids.make(stack_name, asked.logical_id, asked.request_id)
         identity = Identity(properties[ENDPOINT], own if properties.describes else properties[ID])
         if problem := problem_of(identity.endpoint, self.clusters):
             raise RequestFailed(f"Endpoint is {shown(asked.properties['Endpoint'])}; it should be {problem}")
@@ -239,13 +240,17 @@ class Lifecycle(NamedTuple):
             )
         return properties, identity
 
-    def _described(self, raw: Mapping[str, object]) -> Properties | None:
-        """Read properties that describe a job; `None` if they do not."""
+    def _description(self, raw: Mapping[str, object]) -> tuple[str, str]:
+        """Write what identifies a new job, including its cluster, and the rest, which can change in place."""
         try:
             properties = self.schema.parse(raw)
         except InvalidProperties:
-            return None
-        return properties if properties.describes else None
+            return "", ""
+        if not properties.describes:
+            return "", ""
+        endpoint = properties[ENDPOINT]
+        identifies = {"cluster": f"{endpoint.host}:{endpoint.port}", **properties.description}
+        return _text(identifies), _text(properties.in_place)
 
     def _settings(self, raw: Mapping[str, object]) -> dict[str, str]:
         """Return the settings that later calls for the job carry, whoever makes them."""
@@ -404,9 +409,9 @@ class _Ports(NamedTuple):
 
     def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look | None:
         """Look at a job that Neptune refuses to cancel because it has ended, under any status."""
-        look, fault = self.life.ask(identity, settings)
+        look, _ = self.life.ask(identity, settings)
         is_known = look.words.lower() in [status.lower() for status in self.life.kind.running]
-        if fault is not None or look.status is not Status.RUNS or is_known or not self.life.kind.ended:
+        if look.status is not Status.RUNS or is_known or not self.life.kind.ended:
             return None
         return replace(look, status=Status.STOPPED)
 
@@ -446,12 +451,6 @@ def _note(what: str, identity: str, seconds: float | None) -> None:
             #: job](operations.md#a-job-that-may-still-be-running) that `job` names.
             logger.error("A job to be cancelled may still be running", job=identity)
             record("FailedDeletions", 1)
-
-
-def _canonical(properties: Properties) -> str:
-    """Write what identifies a job, including its cluster."""
-    endpoint = properties[ENDPOINT]
-    return _text({"cluster": f"{endpoint.host}:{endpoint.port}", **properties.description})
 
 
 def _text(values: Mapping[str, object]) -> str:

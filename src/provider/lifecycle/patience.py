@@ -8,7 +8,7 @@ meanwhile does not end a wait of an hour.
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import StrEnum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 class Fault(StrEnum):
     """A fault that may be temporary."""
 
-    SILENCE = "silence"  # no connection, no usable response, throttling
-    UNKNOWN_HOST = "unknown host"
-    REFUSAL = "refusal"  # 400
-    DENIAL = "denial"  # 403
-    JOURNAL = "journal"
+    SILENCE = auto()  # no connection, no usable response, throttling
+    UNKNOWN_HOST = auto()
+    REFUSAL = auto()  # 400
+    DENIAL = auto()  # 403
+    JOURNAL = auto()
 
 
 class Phase(StrEnum):
@@ -34,11 +34,11 @@ class Phase(StrEnum):
     CREATE = "Create"
     UPDATE = "Update"
     DELETE = "Delete"
-    COMPLETING = "completing"  # it waits for a job to complete
-    STOPPING = "stopping"  # it waits for a cancelled job to stop
-    OWED = "owed"  # the message of a closed job
-    UNWRITTEN = "unwritten"  # it can do without the journal
-    CHECK = "check"  # it checks a route
+    COMPLETING = auto()  # it waits for a job to complete
+    STOPPING = auto()  # it waits for a cancelled job to stop
+    OWED = auto()  # the message of a closed job
+    UNWRITTEN = auto()  # it can do without the journal
+    CHECK = auto()  # it checks a route
 
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0

@@ -56,7 +56,7 @@ read. Then it is not a fence, so its success waits for some seconds until it can
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from provider.journal import entry as journal
@@ -77,18 +77,18 @@ CANCEL_AGAIN_SECONDS = 60.0
 class Status(StrEnum):
     """What a look found, compared with what is known about the job."""
 
-    UNSEEN = "unseen"  # not looked at yet
-    RUNS = "runs"  # and its status will change by itself
-    READY = "ready"  # an endpoint in service
-    SAME = "same"  # in service, as before a change
-    UNDONE = "undone"  # in service, as before a change, with Neptune's reason
-    STOPPING = "stopping"
-    COMPLETED = "completed"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    BROKEN = "broken"  # it has failed, and exists until it is deleted
-    ABSENT = "absent"
-    SILENT = "silent"  # Neptune did not respond
+    UNSEEN = auto()  # not looked at yet
+    RUNS = auto()  # and its status will change by itself
+    READY = auto()  # an endpoint in service
+    SAME = auto()  # in service, as before a change
+    UNDONE = auto()  # in service, as before a change, with Neptune's reason
+    STOPPING = auto()
+    COMPLETED = auto()
+    STOPPED = auto()
+    FAILED = auto()
+    BROKEN = auto()  # it has failed, and exists until it is deleted
+    ABSENT = auto()
+    SILENT = auto()  # Neptune did not respond
 
 
 class Result(StrEnum):
@@ -103,23 +103,23 @@ class Result(StrEnum):
 class Why(StrEnum):
     """Why a request waits or fails; see `wording`."""
 
-    NOT_THERE = "not there"  # the job to adopt
-    OWED = "owed"
-    MOVED = "moved"
-    REFUSAL = "refusal"
-    REFUSED_START = "refused start"
-    REFUSED_CHANGE = "refused change"
-    PROBLEM = "problem"
-    SILENT = "silent"
-    NOT_STARTED = "not started"
-    NOT_CHANGED = "not changed"
-    NOT_DECIDED = "not decided"
-    NOT_CHANGEABLE = "not changeable"
-    NOT_COMPLETED = "not completed"
-    NOT_COMPLETED_YET = "not completed yet"
-    UNDONE = "undone"
-    NOT_STOPPED = "not stopped"
-    NOT_KNOWN = "not known"
+    NOT_THERE = auto()  # the job to adopt
+    OWED = auto()
+    MOVED = auto()
+    REFUSAL = auto()
+    REFUSED_START = auto()
+    REFUSED_CHANGE = auto()
+    PROBLEM = auto()
+    SILENT = auto()
+    NOT_STARTED = auto()
+    NOT_CHANGED = auto()
+    NOT_DECIDED = auto()
+    NOT_CHANGEABLE = auto()
+    NOT_COMPLETED = auto()
+    NOT_COMPLETED_YET = auto()
+    UNDONE = auto()
+    NOT_STOPPED = auto()
+    NOT_KNOWN = auto()
 
 
 @dataclass(frozen=True)
@@ -484,7 +484,7 @@ class _Plan(NamedTuple):
         is_named = identity == self.request.names
         if not is_named and (what := self._what("back", "-", identity)) != "done":
             return None if what == "another" else self._act(what, "back", identity)
-        if job.call and self._has_come_about(identity, job):
+        if self._has_come_about(identity, job):
             return self._settle("change", identity)
         if job.call or job.value != self.request.value:
             what = self._what("change", self._call(job), identity)
