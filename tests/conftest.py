@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
 from bench.packages import find_python
+from local import sam
 from local.environment import leave_aws
 from local.ministack import MiniStack
 from local.response_host import ResponseHost
 from provider.journal.table import KEY
 from simulator import ManualClock, Simulator
+from tests.once import made_once
 from tests.packages import synthesis
 from tools import packages, release
 
@@ -111,10 +113,22 @@ def version() -> str:
 @pytest.fixture(scope="session")
 def released(python: str, version: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a release."""
-    directory = tmp_path_factory.mktemp("release") / "made"
     tag = f"v{version}" if packages.can_build_constructs() else ""  # a release with a tag has each package
-    release.make(directory, python=python, source_url="https://example.com/provider", tag=tag)
-    return directory
+    source_url = "https://example.com/provider"
+    return (
+        made_once(
+            tmp_path_factory,
+            "release",
+            lambda it: release.make(it / "made", python=python, source_url=source_url, tag=tag),
+        )
+        / "made"
+    )
+
+
+@pytest.fixture(scope="session")
+def built_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as `sam build` builds it."""
+    return made_once(tmp_path_factory, "sam", lambda it: sam.build(it / "build")) / "build/template.yaml"
 
 
 @pytest.fixture(scope="session")

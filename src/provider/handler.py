@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from provider.clock import Clock
@@ -31,7 +31,7 @@ _clock = Clock()
 
 
 # A look from the queue often runs in a warm function, which reuses the client and its open connection.
-_connect = lru_cache(maxsize=16)(partial(Jobs, region=_settings.region, resource_arn=_settings.neptune_resource_arn))
+_connect = cache(partial(Jobs, region=_settings.region, resource_arn=_settings.neptune_resource_arn))
 _queue = WaitingQueue(_settings.waiting_queue_url, _settings.region)
 _journal = Memory() if _settings.is_local else Table(_settings.journal_table, _settings.region)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from provider.custom_resource.properties import SERVICE_TIMEOUT, SERVICE_TOKEN
 from provider.identity import LONGEST_BYTES, Identity
 from provider.journal.entry import Entry, Job, Outcome, Record
-from provider.journal.errors import Conflict, JournalUnavailable
+from provider.journal.errors import JournalError, JournalUnavailable
 from provider.kinds import lookup
 from provider.kinds.kind import Words
 from provider.lifecycle import Asked, Told, Waiting, wording
@@ -86,8 +86,6 @@ class Lookups(NamedTuple):
             lifecycle, identity = self._read(asked.properties)
         except InvalidProperties as error:
             return _failed(str(error))
-        if problem := lifecycle.problem_at(identity):
-            return _failed(problem)
         silent = Look(Status.SILENT, known or ended), so_far.fault
         look, fault = silent if ended else lifecycle.ask(identity, asked.properties)
         physical_id = _physical_id(lifecycle, identity)
@@ -106,10 +104,10 @@ class Lookups(NamedTuple):
         else:
             attributes = look.attributes
         told = Told(Outcome.SUCCESS, physical_id, attributes=lifecycle.every_attribute(identity, attributes))
-        problem = check(told)
-        if look.attributes and not problem:
-            self._remember(asked, physical_id, Job(attributes=look.attributes))
-        return _failed(problem) if problem else told
+        if problem := check(told):
+            return _failed(problem)
+        self._remember(asked, physical_id, Job(attributes=attributes))
+        return told
 
     def _read(self, raw: Mapping[str, object]) -> tuple[Lifecycle, Identity]:
         properties = SCHEMA.parse(raw)
@@ -122,6 +120,8 @@ class Lookups(NamedTuple):
             else Identity(properties[lookup.CLUSTER], properties[lookup.ID])
         )
         lifecycle = self.lifecycles[lookup.KINDS[properties[lookup.JOB_TYPE]].resource_type]
+        if problem := lifecycle.problem_at(identity):
+            raise InvalidProperties(problem)
         if len(_physical_id(lifecycle, identity).encode()) > LONGEST_BYTES:
             raise InvalidProperties(
                 f"Id is too long; together with the cluster's host, it should have at most {LONGEST_BYTES:,} bytes."
@@ -137,7 +137,7 @@ class Lookups(NamedTuple):
             before, revision = self.journal.read(asked.resource)
             jobs = (before or Entry()).with_job(physical_id, job).jobs
             self.journal.write(asked.resource, Entry(asked.request_id, 1, 0, {asked.request_id: seen}, jobs), revision)
-        except (Conflict, JournalUnavailable) as error:
+        except JournalError as error:
             logger.warning("The attributes could not be recorded", problem=str(error))
 
     def _remembered(self, asked: Asked, physical_id: str) -> Mapping[str, str]:

@@ -251,7 +251,7 @@ def test_retained_jobs_run_on_whatever_becomes_of_their_resource() -> None:
     it = Story()
     it.do(CREATE, **A)
     it.do(CREATE, **B)  # job-r1 was retained before anything named it
-    it.do(UPDATE, own("r2"), **A, **FROM_B)
+    assert it.do(UPDATE, own("r2"), **A, **FROM_B) == (SUCCESS, "job-r3")
     it.do(UPDATE, own("r3"), **B, **FROM_A)
     it.do(DELETE, own("r2"))
     it.messages()
@@ -330,6 +330,14 @@ def test_a_rollback_waits_for_the_change_of_which_nobody_knows() -> None:
     assert it.do(UPDATE, own("r1"), **A, **FROM_A_CHANGED) == (SUCCESS, "job-r1")
     it.world.advance(1000)
     assert it.world.jobs[own("r1")].value == "x"
+
+
+def test_a_request_that_has_failed_does_not_succeed_when_it_is_delivered_again() -> None:
+    it = Story()
+    it.world.calls = ["refused"]
+    create = it.ask(CREATE, **A)
+    assert it.run(create) == it.run(create) == (FAILED, "")
+    assert not it.world.started
 
 
 def test_all_deliveries_say_the_same() -> None:

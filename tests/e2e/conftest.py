@@ -13,6 +13,7 @@ from simulator import Simulator
 from tests.e2e.provider import Provider
 from tests.e2e.queues import AGAIN_SECONDS, ANSWER_SHARE
 from tests.e2e.trace_daemon import TraceDaemon
+from tests.once import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +61,8 @@ def green() -> Iterator[Simulator]:
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """The provider as its users deploy it, with IAM policies enforced and every log line written."""
-    directory = tmp_path_factory.mktemp("e2e")
-    built = sam.build(directory / "build", _in_less_time(directory / "source"))
+    made = made_once(tmp_path_factory, "e2e", lambda it: sam.build(it / "build", _in_less_time(it / "source")))
+    built = made / "build/template.yaml"
     with TraceDaemon() as xray:
         environment = {"AWS_XRAY_DAEMON_ADDRESS": xray.address, "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1"}
         with (

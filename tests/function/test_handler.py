@@ -13,9 +13,20 @@ from provider import observability
 from provider.clock import Clock
 from provider.custom_resource.answer import Undeliverable
 from provider.custom_resource.request import Unanswerable
+from provider.custom_resource.waiting import Owed
 from provider.kinds import KINDS
 from simulator import ErrorAnswer, Fault, RawAnswer, Reset
-from tests.function.world import QUEUE_ARN, QUEUE_URL, ROUTE_CHECK, LambdaContext, Queue, delivered, published, record
+from tests.function.world import (
+    EPOCH,
+    QUEUE_ARN,
+    QUEUE_URL,
+    ROUTE_CHECK,
+    LambdaContext,
+    Queue,
+    delivered,
+    published,
+    record,
+)
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -274,6 +285,17 @@ def test_metrics_are_those_of_the_provider_and_of_the_resource_type(
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]
     assert [set(names) for names in directive["Dimensions"]] == [{"service", "function"}, {"function", "resource_type"}]
     assert (metrics["service"], metrics["resource_type"]) == ("neptune-ml", kind.resource_type)
+
+
+def test_an_invocation_without_metrics_leaves_no_dimensions_to_the_next(
+    metered: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resource = f"stack|Resource|{KINDS[0].resource_type}"
+    metered.invoke(delivered(Owed(resource, metered.physical_id(), EPOCH - 3600).as_json()))
+    metered.ask("Create", ResourceType=KINDS[-1].resource_type)
+    (written,) = [it for it in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in it]
+    assert written["resource_type"] == KINDS[-1].resource_type
+    assert len(written["_aws"]["CloudWatchMetrics"][0]["Dimensions"]) == 2
 
 
 def test_what_is_no_resource_type_is_no_dimension(metered: World, capsys: pytest.CaptureFixture[str]) -> None:

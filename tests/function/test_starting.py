@@ -423,6 +423,17 @@ def test_what_a_failed_update_started_in_another_cluster_is_cancelled(world: Wor
         assert green.running() == ()
 
 
+def test_the_job_of_a_failed_update_is_looked_at_with_growing_pauses_and_cancelled_once_a_minute(world: World) -> None:
+    old = answered(world, create(world))["PhysicalResourceId"]
+    ignored = RawAnswer(200, "{}", "application/json")
+    world.simulator.inject(Fault(ignored, on=["cancel"], times=None))
+    v2 = world.described(TrainingJobName="v2", WaitForCompletion="true", ServiceTimeout="60")
+    world.invoke(update(world, old, world.described(), v2))
+    world.drain(until=lambda: world.time() > 360)
+    assert 4 <= len(world.cancellations) <= 6
+    assert 60 <= world.calls.count("get") <= 90
+
+
 def test_a_replacement_that_takes_too_long_does_not_speak_of_the_deletion_of_the_resource(world: World) -> None:
     old = answered(world, create(world))
     v2 = world.described(TrainingJobName="v2", WaitForCompletion="true", ServiceTimeout="60")

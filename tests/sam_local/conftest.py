@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import engine, sam
+from local import engine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def address() -> str:
 
 
 @pytest.fixture(scope="session")
-def built(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built template."""
+def built(address: str, built_template: Path) -> Path:
+    """The built template, which runs in a container."""
     assert address
-    return sam.build(tmp_path_factory.mktemp("sam-local") / "build")
+    return built_template

@@ -4,17 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import sam
 from local.ministack import MiniStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture(scope="session")
-def built_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sam.build(tmp_path_factory.mktemp("sam") / "build")
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,11 @@ HOSTS = "127.0.0.1,localhost"
 PARAMETERS = {"ClusterResourceId": "*", "StartJobs": "true", "AllowedHosts": HOSTS, "ResponseHosts": HOSTS}
 
 
-def test_a_pipeline_is_applied_again_with_newer_data_and_destroyed(configure: Configure, tmp_path: Path) -> None:
+def test_a_pipeline_is_applied_again_with_newer_data_and_destroyed(configure: Configure, built_template: Path) -> None:
     with MiniStack() as ministack, Simulator() as neptune:
         terraform = configure(ROOT / "examples/terraform/pipeline", ministack)
         neptune.plan = neptune.of("endpoints").plan = JobPlan(run_seconds=1.0, stop_seconds=1.0)
-        sam.deploy(ministack, sam.build(tmp_path / "build"), "neptune-ml-provider", PARAMETERS)
+        sam.deploy(ministack, built_template, "neptune-ml-provider", PARAMETERS)
         variables = [f"-var=endpoint={neptune.url}", "-var=output_location=s3://movies/model"]
 
         terraform.succeed("apply", "-auto-approve", *variables, EXPORTED)

@@ -37,7 +37,7 @@ ADDRESS = ReturnAddress(
     stack_id="arn:stack",
     request_id="request",
     logical_resource_id="Job",
-    physical_id=None,
+    physical_id="",
 )
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 STREAM = "2026/01/01/[$LATEST]0123456789abcdef"
@@ -59,7 +59,7 @@ class Naps:
 
 def at(host: ResponseHost) -> ReturnAddress:
     return ReturnAddress(
-        host.url_for("key"), None, ADDRESS.stack_id, ADDRESS.request_id, ADDRESS.logical_resource_id, None
+        host.url_for("key"), None, ADDRESS.stack_id, ADDRESS.request_id, ADDRESS.logical_resource_id, ""
     )
 
 

@@ -27,7 +27,7 @@ SIGNED_AT = 1767323045
 
 def request(follows: Identity | None = None, **properties: object) -> Any:  # noqa: ANN401
     asked = Asked(RequestType.CREATE, "request", "stack", "resource", "", properties)
-    return CloudFormationRequest(asked, 3600, None, follows=follows)
+    return CloudFormationRequest(asked, 3600, 0.0, follows=follows)
 
 
 def written(signal: Signal) -> dict[str, Any]:

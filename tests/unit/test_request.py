@@ -60,7 +60,7 @@ def test_an_event_says_whom_to_answer() -> None:
 @pytest.mark.parametrize("value", [None, "", 5, "x" * 1025, "\ud800"], ids=ascii)
 def test_a_resource_without_an_id_has_one_that_no_job_can_have(value: object) -> None:
     address = return_address(event(PhysicalResourceId=value), HOSTS)
-    assert address.physical_id is None
+    assert address.physical_id == ""
     assert address.fallback_id == f"{NO_JOB}/request-1"
     assert Identity.parse(address.fallback_id) is None
 
@@ -227,7 +227,7 @@ def test_a_delete_is_read() -> None:
     assert request.asked.request_id == "request-1"
     assert request.patience == Patience()
     assert request.service_timeout == 60
-    assert request.arrived_at is None
+    assert request.arrived_at == 0
 
 
 def test_an_update_has_old_properties() -> None:

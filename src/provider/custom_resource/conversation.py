@@ -285,9 +285,10 @@ class Conversation:
 
     def _problem_with(self, told: Told) -> str:
         """Return why a request is not a success, before its success is recorded; empty if it is one."""
-        problem = problem_with(self.address, self._answer_of(told))
-        if problem or self.handle is None or not self._is_to_be_followed(told, self.handle):
+        if problem := problem_with(self.address, self._answer_of(told)):
             return problem
+        if self.handle is None or not self._is_to_be_followed(told, self.handle):
+            return ""
         problem = self._hand_over_the_job(told.physical_id)
         if not problem:
             return ""

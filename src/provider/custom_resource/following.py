@@ -86,7 +86,7 @@ class Following(NamedTuple):
 
     @property
     def _since(self) -> float:
-        return self.request.arrived_at or 0.0
+        return self.request.arrived_at
 
     def _judge(self) -> Signal | None:
         job_id = self.identity.id

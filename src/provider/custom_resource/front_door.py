@@ -181,7 +181,7 @@ class FrontDoor(NamedTuple):
 
     def _refuse(self, fields: Mapping[str, object], address: ReturnAddress, problem: str) -> Answer:
         """Fail a malformed request, unless it is the Delete after a creation that failed for the same reason."""
-        is_delete, physical_id = fields.get("RequestType") == RequestType.DELETE, address.physical_id or ""
+        is_delete, physical_id = fields.get("RequestType") == RequestType.DELETE, address.physical_id
         is_unknown = str(fields.get("ResourceType")) not in {*self.lifecycles, *self.lookups, *self.checks}
         if is_delete and (
             physical_id.startswith(f"{NO_JOB}/") or (is_unknown and physical_id and not Identity.parse(physical_id))

@@ -78,7 +78,7 @@ class ReturnAddress(NamedTuple):
         stack_id: The stack's ARN.
         request_id: The request's ID.
         logical_resource_id: The resource's logical ID.
-        physical_id: The resource's physical ID; `None` if it has none yet.
+        physical_id: The resource's physical ID; empty if it has none yet.
         expires_at: When the URL expires, in seconds since the epoch; `None` if it does not say.
     """
 
@@ -87,7 +87,7 @@ class ReturnAddress(NamedTuple):
     stack_id: str
     request_id: str
     logical_resource_id: str
-    physical_id: str | None
+    physical_id: str
     expires_at: float | None = None
 
     @property
@@ -109,15 +109,15 @@ class CloudFormationRequest(NamedTuple):
     Attributes:
         asked: What it asks, without the time limit.
         service_timeout: CloudFormation's time limit for the request, in seconds.
-        arrived_at: When the request arrived, in seconds since the epoch; `None` if it has not waited in the queue. If
-            only the end of its job is awaited, when the request was answered.
+        arrived_at: When the request arrived, in seconds since the epoch; 0 if it has not waited in the queue. If only
+            the end of its job is awaited, when the request was answered.
         patience: The patience from earlier looks.
         follows: The job whose end is awaited; `None` if the request was not answered yet.
     """
 
     asked: Asked
     service_timeout: int
-    arrived_at: float | None
+    arrived_at: float
     patience: Patience = Patience()
     follows: Identity | None = None
 
@@ -183,7 +183,7 @@ def return_address(event: object, hosts: Hosts) -> ReturnAddress:
         stack_id=texts["StackId"],
         request_id=texts["RequestId"],
         logical_resource_id=texts["LogicalResourceId"],
-        physical_id=texts.get("PhysicalResourceId"),
+        physical_id=texts.get("PhysicalResourceId", ""),
         expires_at=expires_at,
     )
     ids = [*address[2:5], address.fallback_id]
@@ -257,7 +257,7 @@ def cloudformation_request(event: Mapping[str, object], address: ReturnAddress) 
         if not isinstance(event.get(name), dict):
             raise MalformedRequest(f"The event's {name} should be a map.")
     properties = cast("dict[str, object]", event["ResourceProperties"])
-    arrived_at, patience, follows = None, Patience(), None
+    arrived_at, patience, follows = 0.0, Patience(), None
     if waiting.FIELD in event:
         arrived_at, patience, follows = _waited(event[waiting.FIELD])
     service_timeout = LONGEST_TIMEOUT_SECONDS

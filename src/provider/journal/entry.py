@@ -389,7 +389,7 @@ def settle(entry: Entry, identity: str, value: str, *, visible_at: float | None 
 
 def close(entry: Entry, identity: str, now: float, request: Request, place: int = 0) -> Entry:
     """Close a job: from now on, it has to be cancelled."""
-    job = entry.jobs.get(identity) or Job(is_named=True, since=place, settings=request.settings)
+    job = entry.jobs.get(identity) or Job(is_named=True, since=place)
     if job.is_owed:
         return entry
     settings = request.settings if request.is_delete and identity == request.names else job.settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from provider.journal.errors import Conflict
@@ -15,15 +16,17 @@ class Memory:
     """The journal, in memory."""
 
     def __init__(self) -> None:
-        self._items: dict[str, tuple[str, int]] = {}
+        self._entries: dict[str, str] = {}
+        self._revisions: Counter[str] = Counter()
 
     def read(self, resource: str) -> tuple[Entry | None, int]:
         """Read the entry of a resource; see `Table.read`."""
-        text, revision = self._items.get(resource, ("", 0))
-        return (from_json(text), revision) if text else (None, 0)
+        text = self._entries.get(resource)
+        return from_json(text) if text else None, self._revisions[resource]
 
     def write(self, resource: str, entry: Entry, revision: int) -> None:
         """Write the entry of a resource; see `Table.write`."""
-        if self._items.get(resource, ("", 0))[1] != revision:
+        if self._revisions[resource] != revision:
             raise Conflict
-        self._items[resource] = (to_json(entry), revision + 1)
+        self._entries[resource] = to_json(entry)
+        self._revisions[resource] += 1

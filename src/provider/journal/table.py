@@ -165,7 +165,7 @@ def to_json(entry: Entry) -> str:
         "requests": {name: _short(record) for name, record in entry.requests.items()},
         "jobs": {name: _short(job) for name, job in entry.jobs.items()},
     }
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(data, separators=(",", ":"))
 
 
 def _short(item: Record | Job) -> dict[str, object]:

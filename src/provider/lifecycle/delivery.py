@@ -184,7 +184,7 @@ class Delivery:
             except Conflict:
                 continue
             except JournalUnavailable as error:
-                if request is None or needs_journal or _is_made_anew(entry, request):
+                if needs_journal or (request is not None and _is_made_anew(entry, request)):
                     return (yield from self._without_journal(request, str(error)))
                 #: Adoptions, and deletions that name their job, do not need it.
                 logger.warning("The journal is unavailable; continuing without it", problem=str(error))
@@ -296,7 +296,7 @@ class Delivery:
         if reply.look is not None:
             seen.looks[step.job] = reply.look
         is_turned_down = reply.result in (Result.WITHOUT_EFFECT, Result.REFUSED)
-        seen.is_turned_down = seen.is_turned_down or is_turned_down
+        seen.is_turned_down = is_turned_down
         patience, now = seen.patience, self._clock()
         is_unheard = False
         if step.verb != "cancel":

@@ -11,7 +11,7 @@ from provider import job_id as job_ids
 from provider.hosts import problem_of
 from provider.identity import LONGEST_BYTES, NO_JOB, Identity
 from provider.journal.entry import Outcome, Request, RequestType
-from provider.journal.errors import Conflict, JournalUnavailable
+from provider.journal.errors import JournalError
 from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_COMPLETION, WAIT_FOR_STOP
 from provider.lifecycle import patience, wording
 from provider.lifecycle.delivery import Ask, Check, Delivery, Happened, Read, Reply, Save, Send
@@ -249,8 +249,7 @@ class Lifecycle(NamedTuple):
         if not properties.describes:
             return "", ""
         endpoint = properties[ENDPOINT]
-        identifies = {"cluster": f"{endpoint.host}:{endpoint.port}", **properties.description}
-        return _text(identifies), _text(properties.in_place)
+        return f"{endpoint.host}:{endpoint.port} {_text(properties.description)}", _text(properties.in_place)
 
     def _settings(self, raw: Mapping[str, object]) -> dict[str, str]:
         """Return the settings that later calls for the job carry, whoever makes them."""
@@ -347,7 +346,7 @@ class _Ports(NamedTuple):
             while True:
                 try:
                     done = self._do(effect)
-                except (Conflict, JournalUnavailable) as error:
+                except JournalError as error:
                     effect = steps.throw(error)
                 else:
                     effect = steps.send(done)
@@ -407,13 +406,12 @@ class _Ports(NamedTuple):
         logger.info({"start": "Started the job", "change": "Updated the job"}.get(verb, "Cancelled the job"))
         return Reply(result=Result.ACCEPTED)
 
-    def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look | None:
+    def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look:
         """Look at a job that Neptune refuses to cancel because it has ended, under any status."""
         look, _ = self.life.ask(identity, settings)
         is_known = look.words.lower() in [status.lower() for status in self.life.kind.running]
-        if look.status is not Status.RUNS or is_known or not self.life.kind.ended:
-            return None
-        return replace(look, status=Status.STOPPED)
+        is_new = look.status is Status.RUNS and not is_known and self.life.kind.ended
+        return replace(look, status=Status.STOPPED) if is_new else look
 
 
 def _result(verb: str, error: NeptuneError) -> Result:

@@ -313,10 +313,12 @@ def plan_owed(entry: Entry | None, identity: str, seen: Seen) -> Step:
         seen: What the delivery knows besides.
     """
     job = entry.jobs.get(identity) if entry else None
-    if entry is None or job is None or not job.is_owed:
-        may_be_closed = seen.now <= seen.began + INVOCATION_SECONDS and not (job and job.gone is not None)
+    if job is not None and job.gone is not None:
+        return Done()
+    if entry is None or job is None or job.closed is None:
+        may_be_closed = seen.now <= seen.began + INVOCATION_SECONDS
         return Wait(identity, Why.NOT_DECIDED) if may_be_closed else Done()
-    if seen.now > (job.closed or 0.0) + OWED_SECONDS:
+    if seen.now > job.closed + OWED_SECONDS:
         return Alarm(identity)
     request = Request(RequestType.DELETE, "", None, float("inf"), names=identity, waits=True)
     return _Plan(entry, request, seen).cancel(identity)
@@ -621,7 +623,7 @@ class _Plan(NamedTuple):
         """Tell whether the request may not wait any longer."""
         if self.seen.is_ending or self.seen.now >= self.request.until:
             return True
-        if phase is Phase.DELETE and self.seen.patience.cancelled_at is not None:
+        if self.seen.patience.cancelled_at is not None:
             phase = Phase.STOPPING
         return self.seen.patience.is_over(phase, self.seen.now, self.seen.limits)
 
