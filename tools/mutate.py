@@ -18,6 +18,7 @@ import copy
 import os
 import queue
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,14 @@ _BOUNDARIES: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
     ast.IsNot: ast.Is,
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
+}
+# No clock shows exactly the time that it is compared with: such a comparison is turned around instead.
+_READS_A_CLOCK = re.compile(r"\b(now|_?clock)\b")
+_OPPOSITES: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.GtE,
+    ast.LtE: ast.Gt,
+    ast.Gt: ast.LtE,
+    ast.GtE: ast.Lt,
 }
 _ARITHMETIC: Mapping[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -244,9 +253,10 @@ def _needs_parentheses(node: ast.expr) -> bool:
 def _mutations(node: ast.expr) -> Iterator[ast.expr]:
     """Make the mutants of one expression, without those below it."""
     if isinstance(node, ast.Compare):
+        others = {**_BOUNDARIES, **(_OPPOSITES if _READS_A_CLOCK.search(ast.unparse(node)) else {})}
         for index, operator in enumerate(node.ops):
             new = copy.deepcopy(node)
-            new.ops[index] = _BOUNDARIES[type(operator)]()
+            new.ops[index] = others[type(operator)]()
             yield new
     elif isinstance(node, ast.BoolOp):
         yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)

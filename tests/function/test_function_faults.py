@@ -20,7 +20,7 @@ from provider.journal.entry import Outcome
 from provider.lifecycle import Told
 from simulator import Fault, Hang
 from tests.function.conftest import SECRETS
-from tests.function.world import EPOCH, Queue, World
+from tests.function.world import EPOCH, Queue, World, delivered
 
 if TYPE_CHECKING:
     import io
@@ -242,6 +242,34 @@ def test_a_malformed_event_is_answered_where_it_says_whom_to_answer(
     assert reason in answer["Reason"]
     assert answer["PhysicalResourceId"] == world.physical_id()  # another one would be a replacement
     assert world.simulator.log == ()
+
+
+OWED: dict[str, object] = {
+    "Resource": "stack|Job|Custom::NeptuneMLEndpoint",
+    "Job": "host:8182/e",
+    "Since": EPOCH,
+    "Patience": {},
+}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"Resource": "stack|Job|Custom::Other"},
+        {"Resource": "stack|Job"},
+        {"Resource": 1},
+        {"Job": "e"},
+        {"Since": "now"},
+        {"Patience": {"fault": "boredom"}},
+    ],
+    ids=repr,
+)
+def test_a_message_of_a_closed_job_that_the_provider_did_not_write_is_an_error(
+    world: World, field: dict[str, object]
+) -> None:
+    with pytest.raises(Unanswerable, match="The message's Owed field was not written by the provider"):
+        world.invoke(delivered({"Owed": {**OWED, **field}}))
+    world.invoke(delivered({"Owed": OWED}))
 
 
 @pytest.mark.parametrize("request_type", ["Update", "Delete"])

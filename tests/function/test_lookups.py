@@ -71,6 +71,10 @@ def test_an_update_has_the_last_attributes_while_neptune_cannot_be_asked_and_a_c
             {"Job": "example.com:8182/a"},
             "The provider is not allowed to connect to example.com, the cluster of the job a. It should be a host ",
         ),
+        (
+            {"Job": f"host.neptune.amazonaws.com:8182/{'a' * 970}"},
+            "Id is too long; together with the cluster's host, it ",
+        ),
         ({"Endpiont": "a"}, "'Endpiont' is not a property of Custom::NeptuneMLJobLookup; did you mean Endpoint?"),
     ],
 )

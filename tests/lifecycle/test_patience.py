@@ -59,6 +59,13 @@ def test_it_is_read_back_from_a_message_as_it_was(patience: Patience) -> None:
     assert Patience.from_json({**json.loads(json.dumps(patience.as_json())), "of another version": 1}) == patience
 
 
+@pytest.mark.parametrize("before", Fault)
+@pytest.mark.parametrize("after", Fault)
+def test_a_host_that_was_known_before_is_not_mistyped(before: Fault, after: Fault) -> None:
+    patience = Patience().after(before, "", 0.0).after(after, "", 1.0)
+    assert patience.fault is (before if after is Fault.UNKNOWN_HOST else after)
+
+
 def test_a_patience_that_nothing_has_tried_takes_no_room_in_a_message() -> None:
     assert Patience().as_json() == {}
 

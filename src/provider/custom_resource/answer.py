@@ -186,7 +186,7 @@ def with_reason(reason: str, end: str, write: Callable[[str], bytes]) -> bytes:
         return written
     reason, end = reason[:MAX_BODY_BYTES], f" ...{end}"
     room = bisect_right(range(len(reason)), MAX_BODY_BYTES, key=lambda n: len(write(reason[:n] + end)))
-    shortened = reason[: max(0, room - 1)]
+    shortened = reason[: room - 1]
     word_end = shortened.rfind(" ")
     if word_end > len(shortened) - _LONGEST_WORD_CHARACTERS:
         shortened = shortened[:word_end]

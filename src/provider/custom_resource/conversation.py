@@ -217,7 +217,7 @@ class Conversation:
         arrived_at = self.clock.wall() - (self.clock.monotonic() - self.limits.arrived_at)
         waited = {"ArrivedAt": arrived_at, "Patience": self._patience.as_json()}
         with self._deciding:
-            if self._answer is not None:  # the watchdog was first
+            if self._is_decided:  # the watchdog was first
                 return ""
             try:
                 if self._doubts and not is_last:
@@ -244,10 +244,14 @@ class Conversation:
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 
+    @property
+    def _is_decided(self) -> bool:
+        return self._answer is not None or self._is_handed_over
+
     def _expire(self) -> None:
         """Respond that the time is over, while a call hangs; the watchdog's thread calls this."""
         with self._deciding:
-            if self._answer is None and not self._is_handed_over:
+            if not self._is_decided:
                 #: Calls hung, or `ServiceTimeout` is too short; raise it.
                 self._told = self._told or self._end("The provider ran out of time waiting for Neptune to respond.")
             self._decide(None)
@@ -259,7 +263,7 @@ class Conversation:
             failure: Why the provider itself failed; `None` if it did not.
         """
         with self._deciding:
-            if self._answer is not None or self._is_handed_over:
+            if self._is_decided:
                 return
             told = self._told or Told(Outcome.FAILED, "", failure or "")
             self._answer = self._answer_of(told)

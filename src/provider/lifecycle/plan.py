@@ -383,10 +383,8 @@ def _owed_to(entry: Entry, request: Request) -> tuple[str, ...]:
     return tuple(sorted(owed, key=lambda it: it != request.names))
 
 
+# What a verb waits for, if it needs more than a response.
 _WHY_WAITING = {
-    "adopt": Why.SILENT,
-    "have": Why.SILENT,
-    "back": Why.SILENT,
     "start": Why.NOT_DECIDED,
     "change": Why.NOT_CHANGEABLE,
     "follow": Why.NOT_COMPLETED_YET,
@@ -611,7 +609,7 @@ class _Plan(NamedTuple):
         is_silent = look is not None and look.status is Status.SILENT
         if is_silent:
             why = Why.NOT_KNOWN if verb == "cancel" else Why.SILENT
-        why = why or _WHY_WAITING[verb]
+        why = why or _WHY_WAITING.get(verb, Why.SILENT)
         phase = Phase.COMPLETING if verb in ("end", "follow") else Phase(self.request.type)
         if self.request.is_delete or not self._is_over(phase):
             return Wait(identity, why)
