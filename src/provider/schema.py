@@ -149,7 +149,7 @@ class Schema(NamedTuple):
                     problems.append(str(error))
                 except ValueError as error:
                     problems.append(f"{name} is {shown(value)}; it should be {error}.")
-            elif row.required and not row.describes and row.name not in meant.values():
+            elif row.required and not (row.describes and self.adopts) and row.name not in meant.values():
                 problems.append(f"{name} is missing; {self.resource_type} requires it.")
             elif row.default is not None:
                 values[row] = row.default

@@ -244,6 +244,11 @@ def test_a_malformed_event_is_answered_where_it_says_whom_to_answer(
     assert world.simulator.log == ()
 
 
+@pytest.mark.parametrize("fields", [fields for fields, _ in MALFORMED if "RequestType" not in fields], ids=repr)
+def test_the_delete_after_a_malformed_create_succeeds(world: World, fields: dict[str, object]) -> None:
+    assert world.ask("Delete", PhysicalResourceId="no-job/1", **fields)["Status"] == "SUCCESS"
+
+
 OWED: dict[str, object] = {
     "Resource": "stack|Job|Custom::NeptuneMLEndpoint",
     "Job": "host:8182/e",

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from provider.journal.errors import JournalUnavailable
 from simulator import Fault, ManualClock, RawAnswer, Simulator
 
 if TYPE_CHECKING:
@@ -185,6 +186,21 @@ def test_a_job_that_vanishes_while_it_is_waited_for_is_gone(world: World) -> Non
     world.at(30, lambda: world.simulator.forget_job("job-1"))
     assert world.ask("Delete")["Status"] == "SUCCESS"
     assert 30 <= world.time() <= 35
+
+
+@pytest.mark.parametrize("timeout", ["8", "600"])
+def test_what_adopts_needs_no_journal_however_short_its_time_is(
+    world: World, timeout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_: str) -> object:
+        raise JournalUnavailable("The journal cannot be reached.")
+
+    monkeypatch.setattr(world.journal, "read", read)
+    world.simulator.start_job("job-1", stop_seconds=1)
+    properties = world.properties(ServiceTimeout=timeout)
+    assert world.ask("Create", ResourceProperties=properties)["Status"] == "SUCCESS"
+    assert world.ask("Delete", ResourceProperties=properties)["Status"] == "SUCCESS"
+    assert world.simulator.status("job-1") == "Stopped"
 
 
 # --- Update -----------------------------------------------------------------------------------------------------------

@@ -427,10 +427,11 @@ def test_the_job_of_a_failed_update_is_looked_at_with_growing_pauses_and_cancell
     old = answered(world, create(world))["PhysicalResourceId"]
     ignored = RawAnswer(200, "{}", "application/json")
     world.simulator.inject(Fault(ignored, on=["cancel"], times=None))
-    v2 = world.described(TrainingJobName="v2", WaitForCompletion="true", ServiceTimeout="60")
+    v2 = world.described(TrainingJobName="v2", WaitForCompletion="true", ServiceTimeout="60", Clean="true")
     world.invoke(update(world, old, world.described(), v2))
     world.drain(until=lambda: world.time() > 360)
     assert 4 <= len(world.cancellations) <= 6
+    assert {query for _, query in world.cancellations} == {"clean=true"}  # as its own description says
     assert 60 <= world.calls.count("get") <= 90
 
 

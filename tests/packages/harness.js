@@ -1,5 +1,5 @@
 // Synthesizes, with the built package: every class with every property, a provider, and what is told of mistakes.
-const { App, CfnOutput, Stack, Duration, Size, aws_ec2: ec2, aws_iam: iam, aws_kms: kms, aws_s3: s3 } = require('aws-cdk-lib');
+const { App, CfnOutput, Fn, Stack, Duration, Size, aws_ec2: ec2, aws_iam: iam, aws_kms: kms, aws_s3: s3 } = require('aws-cdk-lib');
 const ml = require('cdk-neptune-ml');
 const { loadAssemblyFromPath } = require('@jsii/spec');
 const { dirname } = require('path');
@@ -56,6 +56,11 @@ new ml.NeptuneMlProvider(new Stack(app, 'provider'), 'Provider', {
 });
 
 const stack = new Stack(app, 'wrong');
+const imported = ec2.SecurityGroup.fromSecurityGroupId(stack, 'Imported', Fn.importValue('group'));
+const alone = new ml.NeptuneMlProvider(new Stack(app, 'alone'), 'Provider', {
+  clusterResourceId: '*', vpc, clusterSecurityGroup: imported,
+});
+ml.NeptuneMlEndpoint.fromJobId(stack, 'Right', 'movies', { provider: alone, endpoint });
 const told = (make) => {
   try {
     make();

@@ -23,6 +23,19 @@ def test_the_watchdog_comes_while_a_request_is_being_fulfilled() -> None:
     assert responses == [None]
 
 
+def test_the_reason_of_what_the_provider_raises_is_responded() -> None:
+    responses: list[str | None] = []
+
+    def fail(*_: object) -> None:
+        raise ValueError("why it failed")
+
+    dispatch = Dispatch(
+        create=fail, update=fail, delete=fail, respond=responses.append, expire=lambda: None, seconds=60.0
+    )
+    dispatch({**EVENT, "RequestType": "Create"}, None)
+    assert responses == ["why it failed"]
+
+
 def test_a_watchdog_that_has_come_is_over_when_the_request_is() -> None:
     """What it logs and counts is of this request, not of the next one of a warm function."""
     expired, released = threading.Event(), threading.Event()

@@ -171,6 +171,11 @@ def test_a_resource_that_adopts_describes_no_job() -> None:
             "CustomModelTransformParameters.SourceS3DirectoryPath is 'folder'; it should be an S3 location, such as "
             "s3://bucket/folder.",
         ),
+        (
+            {"CustomModelTransformParameters": {"TransformEntryPointScript": "x.py"}},
+            "CustomModelTransformParameters.SourceS3DirectoryPath is missing; CustomModelTransformParameters requires "
+            "it.",
+        ),
         ({"CustomModelTransformParameters": "x"}, "CustomModelTransformParameters is 'x'; it should be a map."),
         (
             {"Subnets": "subnet-1"},

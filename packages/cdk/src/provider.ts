@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { CfnElement, Fn, NestedStack, Stack, Token } from 'aws-cdk-lib';
+import { CfnElement, Fn, NestedStack, Reference, Stack, Tokenization } from 'aws-cdk-lib';
 import { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -152,11 +152,13 @@ export class NeptuneMlProvider extends Construct implements INeptuneMlProvider {
   public _circle(user: Stack): string[] {
     const own = Stack.of(this);
     return this.groups
-      .filter((group) => user !== own && Stack.of(group) === user && Token.isUnresolved(group.securityGroupId))
+      .flatMap((group) => Tokenization.reverseString(group.securityGroupId).tokens)
+      .filter((token) => user !== own && Reference.isReference(token) && Stack.of(token.target) === user)
       .map(
-        (group) =>
-          `The provider in the stack ${own.node.path} uses the security group ${group.node.path} of this stack, so ` +
-          'neither stack could be created before the other; declare the provider in this stack, or the group in another.',
+        (token) =>
+          `The provider in the stack ${own.node.path} uses the security group ${(token as Reference).target.node.path} ` +
+          'of this stack, so neither stack could be created before the other; declare the provider in this stack, or ' +
+          'the group in another.',
       );
   }
 }

@@ -68,4 +68,4 @@ class Dispatch(CfnResource):
         self._timer.start()
 
     def _send(self, status: str | None = None, reason: str = "", _send_response: object = None) -> None:
-        self._respond(reason if status == FAILED else None)
+        self._respond(reason or self.Reason if FAILED in (status, self.Status) else None)

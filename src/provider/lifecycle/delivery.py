@@ -189,7 +189,7 @@ class Delivery:
                 #: Adoptions, and deletions that name their job, do not need it.
                 logger.warning("The journal is unavailable; continuing without it", problem=str(error))
                 problem, revision = str(error), None  # continue with what was read, and write nothing
-                since, is_over = self._unwritten_since(Phase.UNWRITTEN)
+                since, is_over = self._unwritten_since(request, Phase.UNWRITTEN)
                 self._is_provisional = not is_over
                 continue
             if request is not None and problem:
@@ -203,15 +203,16 @@ class Delivery:
     def _waiting(self, reason: str, unwritten_since: float | None = None) -> Waiting:
         return Waiting(reason, self.seen.patience._replace(unwritten_since=unwritten_since))
 
-    def _unwritten_since(self, phase: Phase) -> tuple[float, bool]:
+    def _unwritten_since(self, request: Request | None, phase: Phase) -> tuple[float, bool]:
         """Return since when the journal has been unavailable, and whether that has lasted too long."""
         now, since = self._clock(), self.seen.patience.unwritten_since
         since = now if since is None else since
-        return since, now - since >= self.seen.limits[phase][Fault.JOURNAL] or bool(self._ended)
+        is_over = now - since >= self.seen.limits[phase][Fault.JOURNAL] or bool(self._ended)
+        return since, is_over or (request is not None and now >= request.until)
 
     def _without_journal(self, request: Request | None, problem: str) -> Generator[Effect, Any, Told | Waiting | None]:
         """Wait for the journal, or fail before anything is done without it."""
-        since, is_over = self._unwritten_since(Phase(request.type) if request else Phase.OWED)
+        since, is_over = self._unwritten_since(request, Phase(request.type) if request else Phase.OWED)
         if not is_over:
             return self._waiting(problem, since)
         if request is None:

@@ -406,12 +406,12 @@ class _Ports(NamedTuple):
         logger.info({"start": "Started the job", "change": "Updated the job"}.get(verb, "Cancelled the job"))
         return Reply(result=Result.ACCEPTED)
 
-    def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look:
+    def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look | None:
         """Look at a job that Neptune refuses to cancel because it has ended, under any status."""
         look, _ = self.life.ask(identity, settings)
         is_known = look.words.lower() in [status.lower() for status in self.life.kind.running]
         is_new = look.status is Status.RUNS and not is_known and self.life.kind.ended
-        return replace(look, status=Status.STOPPED) if is_new else look
+        return replace(look, status=Status.STOPPED) if is_new else None
 
 
 def _result(verb: str, error: NeptuneError) -> Result:
