@@ -19,7 +19,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from provider import observability
 from provider.journal import entry as journal
 from provider.journal.entry import UNKNOWN, Entry, Order, Outcome, RequestType
-from provider.lifecycle import delivery, plan
+from provider.lifecycle import delivery, patience, plan
 from provider.lifecycle.plan import Call, Done, Result, Say, Status, Tell, Write
 from tests.any_order import model, test_stories, world
 
@@ -457,7 +457,13 @@ def another_jobs_cancellation_counts() -> None:
 
 @mutant
 def a_success_that_is_not_written_down_is_told_at_once() -> None:
-    _patch(delivery.Delivery, "_unwritten", lambda _self, _request, done, _problem: done)
+    real = delivery.Delivery._unwritten_since
+
+    def over(self: delivery.Delivery, request: Request | None, phase: patience.Phase) -> tuple[float, bool]:
+        since, is_over = real(self, request, phase)
+        return since, is_over or phase is patience.Phase.UNWRITTEN
+
+    _patch(delivery.Delivery, "_unwritten_since", over)
 
 
 # --- to play them -----------------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def test_an_outcome_that_is_known_is_not_lost_to_a_watchdog_that_comes_in_betwee
     world.simulator.start_job("job-1", status="Stopped")
     decide = Conversation._decide
 
-    def bark_first(conversation: Conversation, failure: str | None) -> None:
+    def bark_first(conversation: Conversation, failure: str) -> None:
         if barks:
             barks.pop()()
         decide(conversation, failure)

@@ -109,7 +109,7 @@ def test_a_watchdog_that_comes_with_the_outcome_does_not_turn_it_into_nothing(wo
         watchdog = threading.Thread(target=it._expire)
         watchdog.start()
         watchdog.join(0.2)  # it waits for the decision
-        it._decide(None)
+        it._decide("")
     watchdog.join()
     assert [answer.outcome for answer in told] == ["SUCCESS"]
 
@@ -245,8 +245,11 @@ def test_a_malformed_event_is_answered_where_it_says_whom_to_answer(
 
 
 @pytest.mark.parametrize("fields", [fields for fields, _ in MALFORMED if "RequestType" not in fields], ids=repr)
-def test_the_delete_after_a_malformed_create_succeeds(world: World, fields: dict[str, object]) -> None:
-    assert world.ask("Delete", PhysicalResourceId="no-job/1", **fields)["Status"] == "SUCCESS"
+@pytest.mark.parametrize(("physical_id", "outcome"), [("no-job/1", "SUCCESS"), (INVENTED, "FAILED")])
+def test_the_delete_after_a_malformed_create_succeeds(
+    world: World, fields: dict[str, object], physical_id: str, outcome: str
+) -> None:
+    assert world.ask("Delete", PhysicalResourceId=physical_id, **fields)["Status"] == outcome
 
 
 OWED: dict[str, object] = {

@@ -31,6 +31,7 @@ from tests.function.world import (
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from local.ministack import MiniStack
     from provider.kinds.kind import Kind
     from tests.function.world import World
 
@@ -74,12 +75,15 @@ def unheard(world: World) -> dict[str, Any]:
     return event
 
 
-def test_a_request_is_fulfilled(world: World, entry: ModuleType) -> None:
+def test_a_request_is_fulfilled_and_written_down(
+    world: World, entry: ModuleType, aws: MiniStack, journal_table: str
+) -> None:
     world.simulator.start_job("job-1")
     event = world.event("Create")
     told = entry.handler(event, LambdaContext())
     assert told == {"Status": "SUCCESS", "Reason": ""}
     assert world.answer(event)["Status"] == "SUCCESS"
+    assert aws.client("dynamodb").scan(TableName=journal_table)["Count"] == 1
 
 
 def test_a_cluster_is_checked_whatever_kinds_are_switched_off(

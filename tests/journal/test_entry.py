@@ -218,8 +218,7 @@ def test_a_registration_fails_what_was_not_answered(before: Record, told: Answer
 
 
 def test_a_request_that_came_too_late_is_seen_by_its_failure() -> None:
-    late = request(UPDATE, "late", 1)
-    after = refuse(TWO_LIVES, "late", NOW, late)
+    after = refuse(TWO_LIVES, "late", Record(0, UPDATE, 1, NOW), NOW)
 
     assert after.requests["late"] == Record(0, UPDATE, 1, NOW, Answer(Outcome.FAILED, "", LATER_REQUEST), NOW)
     assert after.newest == "create-2"

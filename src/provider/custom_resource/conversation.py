@@ -96,7 +96,7 @@ class Conversation:
     is_continued: bool
     handle: PresignedUrl | None = None
     _answer: Answer | None = None
-    _is_handed_over: bool = False
+    _is_decided: bool = False  # answered, or handed over to the queue
     _try_queue_at: float = float("-inf")
     _problem: str = ""  # why the queue did not accept the request
     _doubts: int = 0  # how many messages the queue may have accepted
@@ -228,7 +228,7 @@ class Conversation:
                 #: The function retries the queue, first after 30 s.
                 logger.warning("The request could not be queued; waiting in this invocation", problem=str(error))
                 return str(error)
-            self._is_handed_over = True
+            self._is_decided = True
             logger.info("The request is waiting in the queue", delay_seconds=delay_seconds)
             record("StillWaiting", 1)
             return ""
@@ -244,28 +244,25 @@ class Conversation:
 
     # --- the outcome --------------------------------------------------------------------------------------------------
 
-    @property
-    def _is_decided(self) -> bool:
-        return self._answer is not None or self._is_handed_over
-
     def _expire(self) -> None:
         """Respond that the time is over, while a call hangs; the watchdog's thread calls this."""
         with self._deciding:
             if not self._is_decided:
                 #: Calls hung, or `ServiceTimeout` is too short; raise it.
                 self._told = self._told or self._end("The provider ran out of time waiting for Neptune to respond.")
-            self._decide(None)
+            self._decide("")
 
-    def _decide(self, failure: str | None) -> None:
+    def _decide(self, failure: str) -> None:
         """Send the outcome to CloudFormation, unless the request was decided before.
 
         Args:
-            failure: Why the provider itself failed; `None` if it did not.
+            failure: Why the provider itself failed; empty if it did not.
         """
         with self._deciding:
             if self._is_decided:
                 return
-            told = self._told or Told(Outcome.FAILED, "", failure or "")
+            self._is_decided = True
+            told = self._told or Told(Outcome.FAILED, "", failure)
             self._answer = self._answer_of(told)
             try:
                 self.tell(self._answer)

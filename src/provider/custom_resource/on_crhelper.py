@@ -24,7 +24,7 @@ class Dispatch(CfnResource):
             physical ID, or raises an exception whose message is the reason.
         update: Fulfils an Update, likewise.
         delete: Fulfils a Delete, likewise.
-        respond: Called when one of them has ended, with the reason if it failed.
+        respond: Called when one of them has ended, with the reason if it failed, or else an empty string.
         expire: Called by the watchdog's thread when the time is over.
         seconds: The time until then, in seconds.
     """
@@ -40,7 +40,7 @@ class Dispatch(CfnResource):
         create: Callable[[object, object], str | None],
         update: Callable[[object, object], str | None],
         delete: Callable[[object, object], str | None],
-        respond: Callable[[str | None], None],
+        respond: Callable[[str], None],
         expire: Callable[[], None],
         seconds: float,
     ) -> None:
@@ -68,4 +68,4 @@ class Dispatch(CfnResource):
         self._timer.start()
 
     def _send(self, status: str | None = None, reason: str = "", _send_response: object = None) -> None:
-        self._respond(reason or self.Reason if FAILED in (status, self.Status) else None)
+        self._respond(reason or self.Reason if FAILED in (status, self.Status) else "")

@@ -274,7 +274,7 @@ def register(before: Entry | None, request: Request, now: float) -> Entry:
     entry = _pruned(before or Entry(), now)
     number = entry.count + 1
     if entry.newest:
-        entry = refuse(entry, entry.newest, now)
+        entry = refuse(entry, entry.newest, entry.requests[entry.newest], now)
     entry = replace(entry, newest=request.id, count=number)
     entry = entry.with_record(request.id, Record(number, request.type, request.signed_at, now))
     if request.type is RequestType.CREATE:
@@ -320,20 +320,15 @@ def _cannot_be_named(job: Job, request: Request, entry: Entry) -> bool:
     return request.is_delete and not request.names and entry.is_undone(job, request)
 
 
-def refuse(entry: Entry, request_id: str, now: float, unseen: Request | None = None) -> Entry:
+def refuse(entry: Entry, request_id: str, record: Record, now: float) -> Entry:
     """Record that a Create or an Update failed because a later request registered before it was answered.
 
     Args:
         entry: The entry.
         request_id: The earlier request.
+        record: Its record, which may be new.
         now: The time.
-        unseen: The earlier request, if it may not have been seen yet.
     """
-    record = entry.requests.get(request_id)
-    if record is None and unseen is not None:
-        record = Record(0, unseen.type, unseen.signed_at, now)
-    if record is None:
-        return entry
     if record.type is not RequestType.DELETE and record.answer is None:
         record = replace(record, answer=Answer(Outcome.FAILED, "", LATER_REQUEST), answered=now)
     return entry.with_record(request_id, record)

@@ -60,7 +60,7 @@ from enum import StrEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from provider.journal import entry as journal
-from provider.journal.entry import Answer, Entry, Job, Order, Outcome, Request, RequestType
+from provider.journal.entry import Answer, Entry, Job, Order, Outcome, Record, Request, RequestType
 from provider.lifecycle.patience import LIMITS, Fault, Patience, Phase
 
 if TYPE_CHECKING:
@@ -300,7 +300,8 @@ def plan(entry: Entry | None, request: Request, seen: Seen) -> Step:
     if request.is_delete:
         return _Plan(entry, request, seen).delete()
     if order is Order.EARLIER:
-        return Write(journal.refuse(entry, request.id, seen.now, request))
+        record = record or Record(0, request.type, request.signed_at, seen.now)
+        return Write(journal.refuse(entry, request.id, record, seen.now))
     return _Plan(entry, request, seen).have()
 
 
