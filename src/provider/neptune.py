@@ -339,7 +339,7 @@ class Jobs:
 
 def _keep_words(http_response: AWSResponse, parsed: dict[str, Any], **_: object) -> None:
     """Keep the `detailedMessage` of an error that botocore's service model lacks; botocore keeps only its `message`."""
-    if http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES and "detailedMessage" not in parsed:
+    if http_response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
         with suppress(ValueError):  # it is not JSON, and not from Neptune
             parsed["detailedMessage"] = json.loads(http_response.content).get("detailedMessage")
 

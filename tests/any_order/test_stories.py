@@ -258,6 +258,16 @@ def test_retained_jobs_run_on_whatever_becomes_of_their_resource() -> None:
     assert it.runs(own("r1"))
 
 
+def test_a_job_that_was_started_and_is_adopted_again_is_still_a_named_one() -> None:
+    it = Story()
+    it.do(CREATE, **A)
+    it.do(UPDATE, own("r1"), **B, **FROM_A)  # job-r1 is retained
+    it.do(UPDATE, own("r2"), adopts=own("r1"))  # not heard
+    assert it.do(UPDATE, own("r2"), **B, **FROM_B) == (SUCCESS, "job-r2")
+    it.messages()
+    assert it.runs(own("r1"))
+
+
 # --- Order ------------------------------------------------------------------------------------------------------------
 
 

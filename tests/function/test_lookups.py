@@ -11,7 +11,7 @@ from provider.kinds import KINDS
 from provider.kinds.lookup import KINDS as LOOKED_UP
 from provider.kinds.lookup import LOOKUP
 from tests.function.asking import answered, create
-from tests.function.world import EPOCH, FUNCTION_ARN
+from tests.function.world import EPOCH, FUNCTION_ARN, STACK_ID
 
 if TYPE_CHECKING:
     from provider.kinds.kind import Kind
@@ -96,6 +96,9 @@ def test_an_update_keeps_the_last_attributes_after_the_deletion_of_what_it_repla
     before = ask(world, "Create", Job=first)
     replaced = ask(world, "Update", before["PhysicalResourceId"], Job=second)
     ask(world, "Delete", before["PhysicalResourceId"], Job=first)
+    entry, _ = world.journal.read(f"{STACK_ID}|Lookup|{LOOKUP.resource_type}")
+    assert entry is not None
+    assert list(entry.jobs) == [replaced["PhysicalResourceId"]]
     world.take_cluster_down()
     update = ask(world, "Update", replaced["PhysicalResourceId"], Job=second)
     assert (update["Status"], update["Data"]) == ("SUCCESS", replaced["Data"])

@@ -177,11 +177,9 @@ def test_a_delete_that_cannot_be_done_closes_nothing() -> None:
 
 def test_a_job_that_nothing_is_known_of_is_described_by_the_update_that_names_it() -> None:
     """The resource was moved here, or the journal was lost."""
-    it = request(UPDATE, names=JOB, describes="new", value="n", old_describes="old", old_value="o", settings={"a": "b"})
+    it = request(UPDATE, names=JOB, describes="new", value="n", old_describes="old", old_value="o")
 
-    assert register(None, it, NOW).jobs[JOB] == Job(
-        describes="old", value="o", is_named=True, since=1, settings={"a": "b"}
-    )
+    assert register(None, it, NOW).jobs[JOB] == Job(describes="old", value="o", is_named=True, since=1)
 
 
 @pytest.mark.parametrize("it", [request(UPDATE, names=JOB), request(UPDATE, adopts=JOB)])

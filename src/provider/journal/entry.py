@@ -167,7 +167,7 @@ class Job:
         gone: Since when it is known to have stopped.
         attributes: The attributes that `Fn::GetAtt` last returned.
         seen: When Neptune reported them.
-        settings: The settings of its cancellation.
+        settings: The settings of its cancellation; empty if only its Delete can close it.
     """
 
     by: str = ""
@@ -298,16 +298,16 @@ def _taken_up(before: Mapping[str, Job], request: Request, number: int) -> dict[
     """Note which jobs a request names or adopts. An unknown one was moved here, or the journal was lost."""
     jobs = dict(before)
     if request.names:
-        unknown = Job(describes=request.old_describes, value=request.old_value, settings=request.settings)
+        unknown = Job(describes=request.old_describes, value=request.old_value)
         jobs.setdefault(request.names, unknown)
     if request.adopts:
-        jobs.setdefault(request.adopts, Job(settings=request.settings))
+        jobs.setdefault(request.adopts, Job())
     for identity in {request.names, request.adopts} & jobs.keys():
         job = jobs[identity]
         if job.is_owed and not request.is_delete:
             continue
         if job.gone is not None and not request.is_delete:
-            job = Job(settings=request.settings)
+            job = Job()
         jobs[identity] = replace(job, since=number, is_named=job.is_named or identity == request.names)
     return jobs
 
@@ -400,7 +400,7 @@ def gone(entry: Entry, identity: str, now: float) -> Entry:
 def made_anew(entry: Entry, identity: str, request: Request) -> Entry:
     """Record that a later request adopts a new job with the ID of one that has stopped."""
     number = entry.requests[request.id].number
-    return entry.with_job(identity, Job(settings=request.settings, since=number))
+    return entry.with_job(identity, Job(since=number))
 
 
 def forget(entry: Entry, identity: str) -> Entry:
