@@ -350,6 +350,14 @@ def test_a_request_that_has_failed_does_not_succeed_when_it_is_delivered_again()
     assert not it.world.started
 
 
+def test_a_delivery_that_finds_its_job_started_has_its_attributes() -> None:
+    it = Story()
+    create = it.ask(CREATE, **A)
+    it.until(it.deliver(create), lambda: it.entry_of(own("r1")) and not it.entry_of(own("r1")).call)  # killed
+    assert it.run(create) == (SUCCESS, "job-r1")
+    assert it.answer(create).told.attributes
+
+
 def test_all_deliveries_say_the_same() -> None:
     it = Story()
     it.do(CREATE, **A)
