@@ -47,7 +47,7 @@ def test_the_demo_ends_well_whatever_aws_the_user_works_with() -> None:
         assert found, moment
     assert "movies: the stack was CREATE_COMPLETE only after its job had completed" in checks
     assert "its output OutputLocation says where the job's artifacts are" in checks
-    assert "the first invocation answered the deletion, without the queue" in checks
+    assert "the first invocation responded to the deletion, without the queue" in checks
     assert checks.count("the request waited in the queue; the last of") == 2
     assert "the journal had its job while it ran, and now says that it has ended" in checks
     assert "Neptune received one POST each for movies and music, and no other" in checks

@@ -55,7 +55,7 @@ def test_mistakes_are_told_before_a_deployment(synthesized: dict[str, Any]) -> N
     assert "subnets is 'subnet-1'; it should be a list" in text
     assert "InputDataS3Location is missing" in absent
     assert "Id is 'a/b'; it should be an ID as Neptune lists it" in lookup
-    assert "The provider in the stack elsewhere uses the security group wrong/Cluster of this stack" in circle
+    assert "The provider in the stack elsewhere uses wrong/Cluster/Resource, which is in this stack" in circle
 
 
 def test_a_lookup_has_every_attribute_of_its_job_type(synthesized: dict[str, Any]) -> None:

@@ -166,7 +166,7 @@ def test_slow_start_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setattr(runner, "_PYTHON", slow)
     monkeypatch.setattr(runner, "_START_SECONDS", 0.5)
 
-    with pytest.raises(MiniStackError, match=r"(?s)did not answer within 0.5 s.*waiting"):
+    with pytest.raises(MiniStackError, match=r"(?s)did not respond within 0.5 s.*waiting"):
         MiniStack().start()
 
 

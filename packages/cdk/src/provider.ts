@@ -156,9 +156,9 @@ export class NeptuneMlProvider extends Construct implements INeptuneMlProvider {
       .filter((token) => user !== own && Reference.isReference(token) && Stack.of(token.target) === user)
       .map(
         (token) =>
-          `The provider in the stack ${own.node.path} uses the security group ${(token as Reference).target.node.path} ` +
-          'of this stack, so neither stack could be created before the other; declare the provider in this stack, or ' +
-          'the group in another.',
+          `The provider in the stack ${own.node.path} uses ${(token as Reference).target.node.path}, which is in this ` +
+          'stack, so neither stack could be created before the other; declare the provider in this stack, or the ' +
+          'security group in another.',
       );
   }
 }
