@@ -200,6 +200,7 @@ class CloudFormation(RuleBasedStateMachine):
         assert heard
         job = self.world.jobs.get(heard.job)
         if heard.outcome is SUCCESS and request.type is not DELETE:
+            self.deleted.discard(heard.job)  # it was adopted again
             assert job is not None or not self.world.remembers_ids or heard.job in FOREIGN, heard
             if request.describes and job and job.status in ALIVE:
                 assert job.value == request.value, ("value", heard)

@@ -30,7 +30,7 @@ def test_invoke_shows_log_requests_and_answer(built: Path) -> None:
     assert re.search(r"^  \d\d:\d\d:\d\d\.\d{3}  INFO      Cancelled the job  job_id=movies$", output, re.M)
     assert "DELETE /ml/modeltransform/movies?clean=false -> 200, job movies is Stopping" in output
     assert "The job movies is now Stopped." in output
-    answer = json.loads(output.partition("received this answer:\n")[2])
+    answer = json.loads(output.partition("received this response:\n")[2])
     assert answer["Status"] == "SUCCESS"
     assert re.fullmatch(rf"http://{re.escape(world.HOST)}:\d+/movies", answer["PhysicalResourceId"])
 
