@@ -559,7 +559,8 @@ class CloudFormation(RuleBasedStateMachine):
     def _everything_is_answered(self) -> None:
         world = self.world
         for number in range(60):
-            if number == 20 and not world.is_endpoint:  # a rollback waits for a job that it had before
+            if number == 20 and not world.is_endpoint:  # a rollback waits for a job that it had before, or a new one
+                world.run_seconds = 300.0
                 for job in world.jobs.values():
                     job.status = Status.COMPLETED if job.status is Status.RUNS else job.status
             if self.pending:

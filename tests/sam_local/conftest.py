@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +32,7 @@ def address() -> str:
 
 
 @pytest.fixture(scope="session")
-def built(address: str, built_template: Path) -> Path:
-    """The built template, which runs in a container."""
+def built(address: str, built_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the built template, by which a worker knows its own containers."""
     assert address
-    return built_template
+    return shutil.copytree(built_template.parent, tmp_path_factory.mktemp("sam-local") / "build") / built_template.name
