@@ -268,6 +268,18 @@ def test_a_job_that_was_started_and_is_adopted_again_is_still_a_named_one() -> N
     assert it.runs(own("r1"))
 
 
+def test_a_rollback_to_a_started_job_by_its_id_does_not_close_it_after_updates_that_nobody_wrote_down() -> None:
+    it = Story()
+    it.do(CREATE, **A)
+    it.world.no_writes_until = it.world.now + 600
+    it.do(UPDATE, own("r1"), adopts=own("r1"))
+    it.do(UPDATE, own("r1"), adopts=FOREIGN_A)
+    it.world.no_writes_until = 0.0
+    assert it.do(UPDATE, FOREIGN_A, adopts=own("r1")) == (SUCCESS, "job-r1")
+    it.messages()
+    assert it.runs(own("r1"))
+
+
 # --- Order ------------------------------------------------------------------------------------------------------------
 
 

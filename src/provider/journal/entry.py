@@ -285,7 +285,8 @@ def register(before: Entry | None, request: Request, now: float) -> Entry:
     kept = {it: job for it, job in jobs.items() if not (job.is_open and job.is_named) or job.since in remembered}
     entry = replace(entry, jobs=kept)
     for identity, job in entry.jobs.items():
-        if identity != request.names and job.by and job.is_open and _cannot_be_named(job, request, entry):
+        is_used = identity in (request.names, request.adopts)
+        if not is_used and job.by and job.is_open and _cannot_be_named(job, request, entry):
             entry = close(entry, identity, now, request)
         elif request.type is RequestType.CREATE and job.is_told:
             entry = entry.with_job(identity, replace(job, is_named=True))
