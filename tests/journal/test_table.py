@@ -203,6 +203,7 @@ def refusal(code: str, message: str, status: int = 400) -> Response:
         (refusal("ThrottlingException", "Rate exceeded"), "refused dynamodb:{}"),
         (refusal("ProvisionedThroughputExceededException", "Too much."), "refused dynamodb:{}"),
         (JSONResponse({"__type": ""}, 400), "journal: no reason given; see AWS CloudTrail."),
+        (JSONResponse({"__type": "com.amazonaws#InternalServerError"}, 400), "journal: InternalServerError."),
         (Response(b"<html>sorry</html>", 503), "refused dynamodb:{}"),
         (Response(b"<html>welcome</html>", 200), ""),
         (Response(b"[]", 200), "(dynamodb:{}) failed: "),

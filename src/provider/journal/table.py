@@ -119,7 +119,8 @@ class Table:
         except ClientError as error:
             if error.response["Error"].get("Code") == "ConditionalCheckFailedException":
                 raise Conflict from error
-            words = (error.response["Error"].get("Message") or "no reason given; see AWS CloudTrail").rstrip(".")
+            words = error.response["Error"].get("Message") or error.response["Error"].get("Code")
+            words = (words or "no reason given; see AWS CloudTrail").rstrip(".")
             #: A permissions boundary, service control policy or endpoint policy denies the action on the table (output
             #: `JournalTableName`), or DynamoDB is throttling or failing.
             raise JournalUnavailable(
