@@ -179,7 +179,8 @@ class Stack:
             The stack's status; `None` while the operation is in progress.
         """
         for event in self.operation_events():
-            if event.is_of_stack and _is_final(event.status, rolls_back=rolls_back):
+            is_own = event.is_of_stack and event.logical_id == self.name  # not of a nested stack
+            if is_own and _is_final(event.status, rolls_back=rolls_back):
                 return event.status
         return None
 

@@ -72,6 +72,7 @@ def test_a_provider_is_deployed_with_a_job_of_its_app_and_both_are_deleted(node:
         )
 
         assert stack.settle(SETTLE_SECONDS) == "CREATE_COMPLETE"
+        assert stack.events()[-1].logical_id == "movies"  # not only the nested stack is there
         assert neptune.status("job-1") == JobStatus.IN_PROGRESS
 
         stack.delete()
