@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provider.lifecycle.plan import TABLE, Status
+from provider.lifecycle.plan import TABLE
+from provider.look import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -34,8 +34,7 @@ def attributes_of(kind: Kind) -> dict[str, str]:
         What each attribute is, by its name.
     """
     thing = kind.words.thing
-    every = dict.fromkeys((*kind.running, *kind.stopping, *kind.ended, *kind.completed, *kind.failed))
-    *statuses, last = (f"`{status}`" for status in every)
+    *statuses, last = (f"`{status}`" for status, _ in kind.statuses)
     return {
         "Id": f"The {thing}'s ID.",
         "Status": f"The {thing}'s status: {', '.join(statuses)} or {last}.",

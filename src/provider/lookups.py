@@ -12,7 +12,8 @@ from provider.kinds import lookup
 from provider.kinds.kind import Words
 from provider.lifecycle import Asked, Told, Waiting, wording
 from provider.lifecycle.patience import Phase
-from provider.lifecycle.plan import Look, Status, Why
+from provider.lifecycle.plan import Why
+from provider.look import Look, Status
 from provider.observability import logger
 from provider.schema import InvalidProperties
 

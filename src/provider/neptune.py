@@ -8,7 +8,7 @@ from functools import partial
 from http import HTTPStatus
 from traceback import walk_tb
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -26,6 +26,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import NameResolutionError
 
 from provider.kinds.kind import CANCEL, GET, START
+from provider.look import Look, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,34 +46,6 @@ READ_SECONDS = {START: 60.0, GET: 10.0, CANCEL: 60.0}
 #: is nothing to cancel.
 _UNKNOWN_ID = "Invalid ID provided"
 _LONGEST_WORDS_CHARACTERS = 2000
-
-
-class Job(NamedTuple):
-    """A job, as Neptune reports it.
-
-    Attributes:
-        status: Its status, in Neptune's words.
-        is_stopping: Whether it was cancelled and is still running.
-        has_ended: Whether it is no longer running.
-        attributes: The attributes that `Fn::GetAtt` returns. A value is empty if Neptune did not report it.
-        arns: The ARNs of its SageMaker jobs, as far as Neptune reports them.
-        has_completed: Whether it completed.
-        has_failed: Whether it failed.
-        failure: Why it failed, in Neptune's words.
-        log_url: The URL of its log.
-        is_changing: Whether its status will change by itself. Until then, Neptune may refuse requests.
-    """
-
-    status: str
-    is_stopping: bool
-    has_ended: bool
-    attributes: Mapping[str, str] = MappingProxyType({})
-    arns: frozenset[str] = frozenset()
-    has_completed: bool = False
-    has_failed: bool = False
-    failure: str = ""
-    log_url: str = ""
-    is_changing: bool = False
 
 
 class NeptuneError(Exception):
@@ -177,7 +150,7 @@ class Jobs:
                 f"Neptune at {self._address} did not confirm the update of {self._kind.words.thing} {job_id}."
             )
 
-    def get(self, job_id: str, properties: Properties) -> Job:
+    def get(self, job_id: str, properties: Properties) -> Look:
         """Look a job up.
 
         Args:
@@ -201,18 +174,17 @@ class Jobs:
             raise Unavailable(
                 f"Neptune at {self._address} responded without a status for {self._kind.words.thing} {job_id}."
             )
-        lower = status.lower()
-        return Job(
-            status=status,
-            is_stopping=lower in [it.lower() for it in self._kind.stopping],
-            has_ended=lower in [it.lower() for it in self._kind.ended],
-            attributes={attribute.name: _text(answer, attribute.paths) for attribute in self._kind.attributes},
-            arns=frozenset([_text(answer, (path,)) for path in self._kind.arns]) - {""},
-            has_completed=lower in [it.lower() for it in self._kind.completed],
-            has_failed=lower in [it.lower() for it in self._kind.failed],
+        meaning = self._kind.meaning_of(status)
+        attributes = {attribute.name: _text(answer, attribute.paths) for attribute in self._kind.attributes}
+        return Look(
+            status=meaning or Status.RUNS,
+            words=status,
+            arns=",".join(sorted({_text(answer, (path,)) for path in self._kind.arns} - {""})),
             failure=_text(answer, self._kind.failure_reasons),
-            log_url=_text(answer, self._kind.log_urls),
-            is_changing=lower in [it.lower() for it in self._kind.changing],
+            attributes={"Status": status, **attributes},
+            log=_text(answer, self._kind.log_urls),
+            # "cannot be updated or deleted or re-scaled until it has completed", says SageMaker of maintenance.
+            is_changing=meaning is Status.STOPPING or (meaning is Status.RUNS and bool(self._kind.update)),
         )
 
     def cancel(self, job_id: str, properties: Properties) -> None:

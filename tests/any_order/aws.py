@@ -31,6 +31,7 @@ from provider.identity import Identity
 from provider.journal.memory import Memory
 from provider.kinds import KINDS, MODEL_TRANSFORM_JOB
 from provider.lifecycle import Lifecycle
+from provider.look import ENDED, Status
 from provider.neptune import Jobs
 from provider.settings import Settings
 from tests.function.world import EPOCH, NEPTUNE_ARN, QUEUE_URL, LambdaContext, delivered
@@ -191,13 +192,18 @@ def key_of_resource(physical_id: str, resource_type: str = MODEL_TRANSFORM_JOB.r
 
 def word(kind: Kind, status: str) -> str:
     """What a kind calls a status."""
-    words = {IN_PROGRESS: kind.running, STOPPING: kind.stopping, COMPLETED: kind.completed, FAILED: kind.failed}
+    words = {
+        IN_PROGRESS: kind.words_for(Status.RUNS),
+        STOPPING: kind.words_for(Status.STOPPING),
+        COMPLETED: kind.words_for(Status.COMPLETED, Status.READY),
+        FAILED: kind.words_for(Status.FAILED, Status.BROKEN),
+    }
     return words.get(status, (status,))[0]
 
 
 def ended(kind: Kind) -> set[str]:
     """The statuses of a job of a kind that runs no more."""
-    return {status for status in (STOPPED, COMPLETED, FAILED) if word(kind, status) in kind.ended}
+    return {status for status in (STOPPED, COMPLETED, FAILED) if kind.meaning_of(word(kind, status)) in ENDED}
 
 
 @dataclass

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from provider.journal.entry import LEASE_SECONDS, REMEMBERED_SECONDS, SKEW_SECONDS, Outcome, Request, RequestType
-from provider.lifecycle.plan import Status
+from provider.look import Status
 from tests.any_order.world import ALIVE, CALL_MODES, FOREIGN, SAVE_MODES, Answer, Message, Run, World, own
 
 if TYPE_CHECKING:

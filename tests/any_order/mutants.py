@@ -20,7 +20,8 @@ from provider import observability
 from provider.journal import entry as journal
 from provider.journal.entry import UNKNOWN, Entry, Order, Outcome, RequestType
 from provider.lifecycle import delivery, patience, plan
-from provider.lifecycle.plan import Call, Done, Result, Say, Status, Tell, Write
+from provider.lifecycle.plan import Call, Done, Result, Say, Tell, Write
+from provider.look import Status
 from tests.any_order import model, test_stories, world
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from provider.journal.entry import Outcome, Request, RequestType
 from provider.lifecycle.delivery import Ask, Save
-from provider.lifecycle.plan import Status
+from provider.look import Status
 from tests.any_order.world import ALIVE, Answer, Message, Run, World, own
 
 if TYPE_CHECKING:

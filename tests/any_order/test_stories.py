@@ -6,7 +6,7 @@ import pytest
 
 from provider.journal.entry import LEASE_SECONDS, REMEMBERED_SECONDS, Outcome
 from provider.lifecycle.delivery import Read
-from provider.lifecycle.plan import Status
+from provider.look import Status
 from tests.any_order.stories import CREATE, DELETE, UPDATE, Story
 from tests.any_order.world import FOREIGN, Run, own
 

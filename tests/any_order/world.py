@@ -15,8 +15,9 @@ from provider.journal.errors import Conflict, JournalUnavailable
 from provider.kinds.kind import Words
 from provider.lifecycle.delivery import Ask, Check, Delivery, Happened, Read, Reply, Save, Send
 from provider.lifecycle.patience import Fault, Patience
-from provider.lifecycle.plan import INVOCATION_SECONDS, Look, Result, Seen, Status
+from provider.lifecycle.plan import INVOCATION_SECONDS, Result, Seen
 from provider.lifecycle.terms import Told, Waiting
+from provider.look import Look, Status
 
 if TYPE_CHECKING:
     from collections.abc import Generator

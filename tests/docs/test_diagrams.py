@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from provider.lifecycle.plan import TABLE, Status
+from provider.lifecycle.plan import TABLE
+from provider.look import Status
 from tools.diagrams import diagrams
 
 

@@ -19,6 +19,7 @@ from provider.hosts import Hosts
 from provider.journal.errors import JournalUnavailable
 from provider.journal.memory import Memory
 from provider.kinds import ENDPOINT, KINDS
+from provider.look import Status
 from provider.neptune import Jobs
 from simulator import ErrorAnswer, Fault, JobPlan
 from tests.function.world import EPOCH, PATHS, Queue, delivered
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from local.response_host import Behaviour
     from provider.kinds.kind import Kind
-    from provider.neptune import Job
+    from provider.look import Look
     from tests.function.world import World
 
 HOUR = 3600.0
@@ -77,7 +78,7 @@ def test_the_creation_is_answered_when_the_job_runs_and_the_handle_when_it_has_c
     job = started(world)
     assert world.time() < 5
     assert world.answer(event)["PhysicalResourceId"] == world.physical_id(job)
-    assert world.answer(event)["Data"]["Status"] in kind.running
+    assert world.answer(event)["Data"]["Status"] in kind.words_for(Status.RUNS)
     assert signals(world) == []
 
     told = world.drain()
@@ -546,7 +547,7 @@ def test_a_kill_between_any_two_steps_leaves_one_job_one_answer_and_the_handle_s
         start(*them)
         step()
 
-    def stepped_get(*them: Any) -> Job:  # noqa: ANN401 - as it is
+    def stepped_get(*them: Any) -> Look:  # noqa: ANN401 - as it is
         step()
         return get(*them)
 

@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 from provider import neptune
 from provider.hosts import Hosts
 from provider.identity import Identity
+from provider.look import Look, Status
 from provider.neptune import Jobs, UnknownHost, Unreachable
 from simulator import GARBAGE, ErrorAnswer, Fault, Hang, RawAnswer, Reset, Truncated
 from simulator.serving import serving
@@ -26,7 +27,6 @@ from tests.function.conftest import SECRETS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from provider.neptune import Job
     from provider.schema import Properties
     from simulator import Effect
     from tests.function.world import World
@@ -187,7 +187,7 @@ def test_looks_that_take_long_keep_no_job_from_being_cancelled(world: World, mon
     running_job(world)
     get = Jobs.get
 
-    def slowly(jobs: Jobs, job_id: str, properties: Properties) -> Job:
+    def slowly(jobs: Jobs, job_id: str, properties: Properties) -> Look:
         world.pass_time(14)
         return get(jobs, job_id, properties)
 
@@ -585,7 +585,7 @@ def test_an_update_that_is_wrong_fails_also_when_its_look_would_hang(world: Worl
 def test_what_a_create_can_answer_a_delete_can_answer(
     world: World, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = neptune.Job("Stopped", is_stopping=False, has_ended=True)
+    job = Look(Status.STOPPED, "Stopped")
     monkeypatch.setattr(neptune.Jobs, "get", lambda *_: job)
     monkeypatch.setattr(neptune.Jobs, "cancel", lambda *_: None)
     create = world.ask("Create", ResourceProperties=world.properties(Id=job_id))
@@ -597,7 +597,7 @@ def test_what_a_create_can_answer_a_delete_can_answer(
 
 def test_a_job_whose_attributes_do_not_fit_is_not_adopted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     attributes = {"OutputLocation": f"s3://{'x' * 4000}"}
-    job = neptune.Job("InProgress", is_stopping=False, has_ended=False, attributes=attributes)
+    job = Look(Status.RUNS, "InProgress", attributes=attributes)
     monkeypatch.setattr(neptune.Jobs, "get", lambda *_: job)
     answer = world.ask("Create")
     assert answer["Status"] == "FAILED"

@@ -31,11 +31,9 @@ from provider.lifecycle.plan import (
     Alarm,
     Call,
     Done,
-    Look,
     Result,
     Say,
     Seen,
-    Status,
     Tell,
     Wait,
     Why,
@@ -44,6 +42,7 @@ from provider.lifecycle.plan import (
     plan,
     plan_owed,
 )
+from provider.look import Look, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -14,7 +13,8 @@ from provider.journal.entry import RequestType
 from provider.journal.memory import Memory
 from provider.kinds import ENDPOINT
 from provider.lifecycle import Asked, Lifecycle, Patience, Told, wording
-from provider.lifecycle.plan import Look, Status, Why
+from provider.lifecycle.plan import Why
+from provider.look import Look, Status
 from provider.neptune import Throttled
 
 ENDED = "The provider failed."
@@ -122,7 +122,7 @@ UPDATING = Look(Status.RUNS, "Updating")
         ),
         (
             Why.UNDONE,
-            replace(FAILED, failure="", log=""),
+            FAILED._replace(failure="", log=""),
             "",
             "The endpoint e is not in service: its status is Failed.",
         ),

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from provider import values
 from provider.kinds.kind import CANCEL, GET, START
+from provider.look import Status
 from provider.schema import Property
 
 if TYPE_CHECKING:
     from provider.values import ValueType
 
 T = TypeVar("T")
+
+JOB_STATUSES = (
+    ("InProgress", Status.RUNS),
+    ("Stopping", Status.STOPPING),
+    ("Stopped", Status.STOPPED),
+    ("Completed", Status.COMPLETED),
+    ("Failed", Status.FAILED),
+)
+"""What the statuses of a job mean."""
 
 
 def describing(

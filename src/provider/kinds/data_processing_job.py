@@ -13,11 +13,7 @@ DATA_PROCESSING_JOB = Kind(
     start=Call(START, "start_ml_data_processing_job", "neptune-db:StartMLDataProcessingJob"),
     get=Call(GET, "get_ml_data_processing_job", "neptune-db:GetMLDataProcessingJobStatus"),
     cancel=Call(CANCEL, "cancel_ml_data_processing_job", "neptune-db:CancelMLDataProcessingJob"),
-    running=("InProgress",),
-    stopping=("Stopping",),
-    completed=("Completed",),
-    failed=("Failed",),
-    ended=("Stopped", "Completed", "Failed"),
+    statuses=common.JOB_STATUSES,
     arns=(("processingJob", "arn"),),
     attributes=(
         Attribute("OutputLocation", (("processingJob", "outputLocation"),), "The S3 URL of the processed data."),

@@ -10,9 +10,7 @@ from provider import values
 from provider.kinds import common
 from provider.kinds.common import describing
 from provider.kinds.kind import CANCEL, GET, START, Attribute, Call, Kind, Words
-
-# "cannot be updated or deleted or re-scaled until it has completed", says SageMaker of maintenance.
-_CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
+from provider.look import Status
 
 ML_MODEL_TRAINING_JOB_ID = describing(
     "MlModelTrainingJobId",
@@ -44,12 +42,17 @@ ENDPOINT = Kind(
     get=Call(GET, "get_ml_endpoint", "neptune-db:GetMLEndpointStatus"),
     cancel=Call(CANCEL, "delete_ml_endpoint", "neptune-db:DeleteMLEndpoint"),
     update="update",
-    running=_CHANGING,
-    changing=_CHANGING,
-    stopping=("Deleting",),
-    completed=("InService",),
-    failed=("Failed", "OutOfService", "UpdateRollbackFailed"),
-    ended=(),
+    statuses=(
+        ("Creating", Status.RUNS),
+        ("Updating", Status.RUNS),
+        ("SystemUpdating", Status.RUNS),
+        ("RollingBack", Status.RUNS),
+        ("Deleting", Status.STOPPING),
+        ("InService", Status.READY),
+        ("Failed", Status.BROKEN),
+        ("OutOfService", Status.BROKEN),
+        ("UpdateRollbackFailed", Status.BROKEN),
+    ),
     arns=(("endpoint", "arn"), ("endpointConfig", "arn")),
     attributes=(
         Attribute("EndpointName", (("endpoint", "name"),), "The name of the SageMaker endpoint."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from provider.schema import Schema
 
 if TYPE_CHECKING:
+    from provider.look import Status
     from provider.schema import Property
 
 
@@ -90,12 +91,7 @@ class Kind(NamedTuple):
         start: The call that starts a job.
         get: The call that looks one up.
         cancel: The call that cancels one.
-        running: The statuses of a running job.
-        stopping: The statuses of a cancelled job that is still running.
-        completed: The statuses of a job that has done its work.
-        failed: The statuses of a failed job.
-        ended: The statuses of a job with nothing left running, including those of completed and failed jobs. Empty if
-            such a job must be cancelled whatever its status, and then disappears.
+        statuses: Neptune's names for its statuses, and their meanings.
         arns: Where the answer of `get` names the job's parts in SageMaker. A change of these shows that the job has
             changed.
         attributes: The attributes that `Fn::GetAtt` returns, except `Id` and `Status`.
@@ -106,8 +102,7 @@ class Kind(NamedTuple):
         either: Groups of rows. The description of a job needs one whole group.
         words: The words for such a job.
         update: The parameter of `start` that changes an existing job, if "No interruption" applies to a row that
-            describes the job. Empty if not.
-        changing: The statuses of a job that is changing. Neptune may refuse any call for it until it has changed.
+            describes the job. Empty if not. Neptune may refuse requests for such a job until its status has changed.
     """
 
     resource_type: str
@@ -115,11 +110,7 @@ class Kind(NamedTuple):
     start: Call
     get: Call
     cancel: Call
-    running: tuple[str, ...]
-    stopping: tuple[str, ...]
-    completed: tuple[str, ...]
-    failed: tuple[str, ...]
-    ended: tuple[str, ...]
+    statuses: tuple[tuple[str, Status], ...]
     arns: tuple[tuple[str, ...], ...]
     attributes: tuple[Attribute, ...]
     failure_reasons: tuple[tuple[str, ...], ...]
@@ -129,12 +120,19 @@ class Kind(NamedTuple):
     either: tuple[tuple[Property[Any], ...], ...] = ()
     words: Words = Words()
     update: str = ""
-    changing: tuple[str, ...] = ()
 
     @property
     def parameter(self) -> str:
         """The template's parameter that enables this kind."""
         return f"{self.resource_type.removeprefix('Custom::NeptuneML')}s"
+
+    def meaning_of(self, word: str) -> Status | None:
+        """Return the meaning of Neptune's name for a status, in any letter case; `None` if it is unknown."""
+        return next((status for it, status in self.statuses if it.lower() == word.lower()), None)
+
+    def words_for(self, *statuses: Status) -> tuple[str, ...]:
+        """Return Neptune's names for statuses."""
+        return tuple(it for it, status in self.statuses if status in statuses)
 
     @property
     def schema(self) -> Schema:

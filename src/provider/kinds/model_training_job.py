@@ -13,11 +13,7 @@ MODEL_TRAINING_JOB = Kind(
     start=Call(START, "start_ml_model_training_job", "neptune-db:StartMLModelTrainingJob"),
     get=Call(GET, "get_ml_model_training_job", "neptune-db:GetMLModelTrainingJobStatus"),
     cancel=Call(CANCEL, "cancel_ml_model_training_job", "neptune-db:CancelMLModelTrainingJob"),
-    running=("InProgress",),
-    stopping=("Stopping",),
-    completed=("Completed",),
-    failed=("Failed",),
-    ended=("Stopped", "Completed", "Failed"),
+    statuses=common.JOB_STATUSES,
     arns=(("processingJob", "arn"), ("hpoJob", "arn"), ("modelTransformJob", "arn")),
     attributes=(
         Attribute(

@@ -35,11 +35,7 @@ MODEL_TRANSFORM_JOB = Kind(
     start=Call(START, "start_ml_model_transform_job", "neptune-db:StartMLModelTransformJob"),
     get=Call(GET, "get_ml_model_transform_job", "neptune-db:GetMLModelTransformJobStatus"),
     cancel=Call(CANCEL, "cancel_ml_model_transform_job", "neptune-db:CancelMLModelTransformJob"),
-    running=("InProgress",),
-    stopping=("Stopping",),
-    completed=("Completed",),
-    failed=("Failed",),
-    ended=("Stopped", "Completed", "Failed"),
+    statuses=common.JOB_STATUSES,
     arns=(("baseProcessingJob", "arn"), ("remoteModelTransformJob", "arn")),
     attributes=(
         Attribute(

@@ -16,10 +16,8 @@ from provider.lifecycle.plan import (
     Alarm,
     Call,
     Done,
-    Look,
     Result,
     Say,
-    Status,
     Tell,
     Wait,
     Why,
@@ -30,6 +28,7 @@ from provider.lifecycle.plan import (
     plan_owed,
 )
 from provider.lifecycle.terms import Told, Waiting
+from provider.look import ENDED, Look, Status
 from provider.observability import logger
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 
 _MOST_CONFLICTS = 10
-_ENDED = frozenset((Status.COMPLETED, Status.STOPPED, Status.FAILED, Status.ABSENT))
 _CONTENDED = "Concurrent requests kept changing the journal's entry for this resource."
 _WAITING = frozenset(
     (
@@ -268,11 +266,11 @@ class Delivery:
             yield Happened("started", step.starts)
         if step.stops:
             look = self.seen.looks.get(step.stops)
-            if look is not None and look.status in _ENDED:
+            if look is not None and look.status in ENDED:
                 logger.info("The job has ended", status="NotFound" if look.status is Status.ABSENT else look.words)
             cancelled_at = self.seen.patience.cancelled_at
             if cancelled_at is not None:
-                has_ended = look is not None and look.status in _ENDED
+                has_ended = look is not None and look.status in ENDED
                 yield Happened("cancelled", step.stops, max(0.0, self._clock() - cancelled_at) if has_ended else None)
             self.seen.patience = Patience(unwritten_since=self.seen.patience.unwritten_since)
         for identity in unsent:  # nothing else will cancel them

@@ -16,8 +16,9 @@ from provider.kinds.common import ENDPOINT, ID, WAIT_FOR_COMPLETION, WAIT_FOR_ST
 from provider.lifecycle import patience, wording
 from provider.lifecycle.delivery import Ask, Check, Delivery, Happened, Read, Reply, Save, Send
 from provider.lifecycle.patience import Fault, Patience, Phase
-from provider.lifecycle.plan import TABLE, Look, Result, Seen, Status, Why
+from provider.lifecycle.plan import TABLE, Result, Seen, Why
 from provider.lifecycle.terms import Asked, RequestFailed, Told, Waiting
+from provider.look import Look, Status
 from provider.neptune import (
     Denied,
     JobNotFound,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from provider.kinds.kind import Kind, Words
     from provider.lifecycle.delivery import Effect
     from provider.lifecycle.terms import Journal
-    from provider.neptune import Job, Jobs
+    from provider.neptune import Jobs
     from provider.values import Endpoint
 
 # From the Neptune user guide, "Neptune ML management API errors and exceptions".
@@ -104,7 +105,7 @@ class Lifecycle(NamedTuple):
             logger.append_keys(job_id=identity.rpartition("/")[2])
             if not ended:  # the watchdog's thread has no segment to annotate
                 tracer.put_annotation("job_id", identity.rpartition("/")[2])
-        look = Delivery(self._seen(so_far), self.clock.wall, self.words, ended, known)
+        look = Delivery(self._seen(so_far), self.clock.wall, self.kind.words, ended, known)
         # A Delete after a creation that began no job is done, whatever the journal says.
         is_idle = request.is_delete and asked.physical_id.startswith(f"{NO_JOB}/")
         needs_journal = not (request.problem or request.adopts or (request.is_delete and request.names) or is_idle)
@@ -131,7 +132,7 @@ class Lifecycle(NamedTuple):
         seen.began = began
         request = Request(RequestType.DELETE, "", None, float("inf"))
         ports = _Ports(self, resource, request, None, lambda _: True, lambda _: "")
-        waiting: Waiting | None = ports.drive(Delivery(seen, self.clock.wall, self.words).of_owed(identity))
+        waiting: Waiting | None = ports.drive(Delivery(seen, self.clock.wall, self.kind.words).of_owed(identity))
         return waiting
 
     def completion(self, identity: Identity, properties: Mapping[str, object], so_far: Patience) -> Told | Waiting:
@@ -163,12 +164,12 @@ class Lifecycle(NamedTuple):
                     logger.info("The job has completed", status=look.words)
                     return self._with_every_attribute(Told(Outcome.SUCCESS, str(identity), "", look.attributes))
                 case "fail":
-                    reason = wording.why_not_completed(self.words, identity.id, look)
+                    reason = wording.why_not_completed(self.kind.words, identity.id, look)
                     return Told(Outcome.FAILED, str(identity), reason)
-            return Waiting(wording.reason(Why.NOT_COMPLETED_YET, self.words, identity.id, look, ""), Patience())
+            return Waiting(wording.reason(Why.NOT_COMPLETED_YET, self.kind.words, identity.id, look, ""), Patience())
         now = self.clock.wall()
         waits = so_far.after(fault, look.words, now)
-        reason = wording.reason(Why.SILENT, self.words, identity.id, look, "")
+        reason = wording.reason(Why.SILENT, self.kind.words, identity.id, look, "")
         if waits.is_over(Phase.COMPLETING, now, self.limits):
             return Told(Outcome.FAILED, str(identity), reason)
         return Waiting(reason, waits)
@@ -191,11 +192,15 @@ class Lifecycle(NamedTuple):
             try:
                 properties = self.schema.parse(asked.properties, for_delete=True)
             except InvalidProperties as error:
-                failure = f"{self.words.named(named.id)} could not be {self.words.cancelled}. {error}" if named else ""
+                failure = (
+                    f"{self.kind.words.named(named.id)} could not be {self.kind.words.cancelled}. {error}"
+                    if named
+                    else ""
+                )
                 return replace(request, problem=failure), None
             problem = problem_of(named.endpoint, self.clusters) if named else ""
             if named and problem:
-                problem = wording.forbidden(named, problem, self.words)
+                problem = wording.forbidden(named, problem, self.kind.words)
             return replace(request, problem=problem, waits=properties[WAIT_FOR_STOP]), properties
         try:
             properties, identity = self._parse(asked)
@@ -203,7 +208,7 @@ class Lifecycle(NamedTuple):
             return replace(request, problem=str(failed)), None
         describes, value = self._description(asked.properties)
         old_describes, old_value = self._description(asked.old_properties)
-        refusal = "" if self.may_start else wording.not_starting(self.words)
+        refusal = "" if self.may_start else wording.not_starting(self.kind.words)
         refusal = refusal if self.is_provided else wording.not_provided(self.kind)
         is_refused = refusal and not self.is_provided and request.type is RequestType.CREATE
         return (
@@ -269,7 +274,7 @@ class Lifecycle(NamedTuple):
     def problem_at(self, identity: Identity) -> str:
         """Return why the provider may not connect to a job's cluster; empty if the operator allows its host."""
         problem = problem_of(identity.endpoint, self.clusters)
-        return wording.forbidden(identity, problem, self.words) if problem else ""
+        return wording.forbidden(identity, problem, self.kind.words) if problem else ""
 
     def ask(self, identity: Identity, settings: Mapping[str, object]) -> tuple[Look, Fault | None]:
         """Look a job up in Neptune.
@@ -282,7 +287,7 @@ class Lifecycle(NamedTuple):
             What Neptune reported, and the fault if it did not respond.
         """
         try:
-            job = self.connect(identity.endpoint).get(identity.id, self._needed(settings))
+            look = self.connect(identity.endpoint).get(identity.id, self._needed(settings))
         except JobNotFound as error:
             tracer.put_annotation("status", "NotFound")
             return Look(Status.ABSENT, str(error)), None
@@ -291,28 +296,8 @@ class Lifecycle(NamedTuple):
             #: whether an instance, route or security group rule was [deleted first](reference.md#order-of-deletion).
             logger.warning("The job could not be looked up; trying again", error=str(error))
             return Look(Status.SILENT, str(error)), _fault(error)
-        tracer.put_annotation("status", job.status)
-        return self._seen_as(job), None
-
-    def _seen_as(self, job: Job) -> Look:
-        status = Status.RUNS
-        if job.is_stopping:
-            status = Status.STOPPING
-        elif job.has_completed:
-            status = Status.COMPLETED if self.kind.ended else Status.READY
-        elif job.has_failed:
-            status = Status.FAILED if self.kind.ended else Status.BROKEN
-        elif job.has_ended:
-            status = Status.STOPPED
-        return Look(
-            status=status,
-            words=job.status,
-            arns=",".join(sorted(job.arns)),
-            failure=job.failure,
-            attributes={"Status": job.status, **job.attributes},
-            log=job.log_url,
-            is_changing=job.is_changing or job.is_stopping,
-        )
+        tracer.put_annotation("status", look.words)
+        return look, None
 
     def _needed(self, settings: Mapping[str, object]) -> Properties:
         return self.schema.parse(settings, for_delete=True)
@@ -409,9 +394,8 @@ class _Ports(NamedTuple):
     def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look | None:
         """Look at a job that Neptune refuses to cancel because it has ended, under any status."""
         look, _ = self.life.ask(identity, settings)
-        is_known = look.words.lower() in [status.lower() for status in self.life.kind.running]
-        is_new = look.status is Status.RUNS and not is_known and self.life.kind.ended
-        return replace(look, status=Status.STOPPED) if is_new else None
+        is_new = look.status is Status.RUNS and self.life.kind.meaning_of(look.words) is None
+        return look._replace(status=Status.STOPPED) if is_new and self.life.kind.words_for(Status.STOPPED) else None
 
 
 def _result(verb: str, error: NeptuneError) -> Result:

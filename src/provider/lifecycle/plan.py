@@ -62,6 +62,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from provider.journal import entry as journal
 from provider.journal.entry import Answer, Entry, Job, Order, Outcome, Record, Request, RequestType
 from provider.lifecycle.patience import LIMITS, Fault, Patience, Phase
+from provider.look import Look, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,23 +73,6 @@ OWED_SECONDS = 86400.0
 """How long a message tries to cancel a job before the alarm sounds."""
 CANCEL_AGAIN_SECONDS = 60.0
 """When a job that is still running after its cancellation is cancelled again."""
-
-
-class Status(StrEnum):
-    """What a look found, compared with what is known about the job."""
-
-    UNSEEN = auto()  # not looked at yet
-    RUNS = auto()  # and its status will change by itself
-    READY = auto()  # an endpoint in service
-    SAME = auto()  # in service, as before a change
-    UNDONE = auto()  # in service, as before a change, with Neptune's reason
-    STOPPING = auto()
-    COMPLETED = auto()
-    STOPPED = auto()
-    FAILED = auto()
-    BROKEN = auto()  # it has failed, and exists until it is deleted
-    ABSENT = auto()
-    SILENT = auto()  # Neptune did not respond
 
 
 class Result(StrEnum):
@@ -120,29 +104,6 @@ class Why(StrEnum):
     UNDONE = auto()
     NOT_STOPPED = auto()
     NOT_KNOWN = auto()
-
-
-@dataclass(frozen=True)
-class Look:
-    """A job, as Neptune reported it.
-
-    Attributes:
-        status: What the look found.
-        words: Neptune's name for the status, or why there is none.
-        arns: Its ARNs in SageMaker; empty if Neptune reports none.
-        failure: Why it, or its last change, failed, in Neptune's words.
-        attributes: The attributes that `Fn::GetAtt` returns.
-        log: The URL of its log.
-        is_changing: Whether Neptune may refuse requests until its status has changed.
-    """
-
-    status: Status
-    words: str = ""
-    arns: str = ""
-    failure: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    log: str = ""
-    is_changing: bool = False
 
 
 @dataclass

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provider.journal.entry import RequestType
-from provider.lifecycle.plan import Look, Status, Why
+from provider.lifecycle.plan import Why
+from provider.look import Look, Status
 
 if TYPE_CHECKING:
     from provider.identity import Identity
