@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from provider.journal.entry import LEASE_SECONDS, REMEMBERED_SECONDS, SKEW_SECONDS, Outcome, Request, RequestType
+from provider.journal.entry import (
+    LEASE_SECONDS,
+    REMEMBERED_SECONDS,
+    SKEW_SECONDS,
+    UNKNOWN,
+    Entry,
+    Outcome,
+    Request,
+    RequestType,
+)
 from provider.look import Status
 from tests.any_order.world import ALIVE, CALL_MODES, FOREIGN, SAVE_MODES, Answer, Message, Run, World, own
 
@@ -106,11 +115,8 @@ class CloudFormation(RuleBasedStateMachine):
         now = self.world.now
         if self.requests and kind is not UPDATE:  # known limit: a replacement that nobody heard of, and no rollback
             for identity, request in self.world.started:
-                is_told = any(
-                    it.outcome is SUCCESS and it.job == identity for it in self.world.told.get(request.id, [])
-                )
                 is_lost = request.type is UPDATE and request.id in self.unheard and names
-                if is_told and (is_lost or kind is CREATE):
+                if self._is_told(request, identity) and (is_lost or kind is CREATE):
                     self.limits.add(identity)
         request_id = f"r{len(self.requests)}"
         request = Request(
@@ -133,6 +139,10 @@ class CloudFormation(RuleBasedStateMachine):
         self.pending, self.stage, self.asked = request, stage, now
         self.named |= {names}
         self.is_left = False
+
+    def _is_told(self, request: Request, identity: str) -> bool:
+        """Whether a request has succeeded with that job."""
+        return any(it.outcome is SUCCESS and it.job == identity for it in self.world.told.get(request.id, []))
 
     def _value(self, properties: Properties) -> str:
         """What can be changed in place: nothing of what is no endpoint."""
@@ -204,7 +214,7 @@ class CloudFormation(RuleBasedStateMachine):
             assert job is not None or not self.world.remembers_ids or heard.job in FOREIGN, heard
             if request.describes and job and job.status in ALIVE:
                 assert job.value == request.value, ("value", heard)
-        if heard.outcome is SUCCESS and request.type is DELETE and request.names:
+        if heard.outcome is SUCCESS and request.type is DELETE and request.names and not self._is_limit(request):
             job = self.world.jobs.get(request.names)
             assert job is None or job.status not in ALIVE, ("not cancelled", request)
             assert not request.waits or self.is_over(request.names), ("not stopped", request)
@@ -214,6 +224,26 @@ class CloudFormation(RuleBasedStateMachine):
                 if by.type is CREATE and by.id in self.unheard and identity not in self.limits:
                     assert self._is_dealt_with(identity, request), ("not stopped", request, identity)
         self._end(heard.job, is_done=heard.outcome is SUCCESS, is_heard=True)
+
+    def _is_limit(self, delete: Request) -> bool:
+        """Whether the journal was away when the job was given, and a known limit is met.
+
+        A failed creation that comes late may still start its job; and a job that was adopted without reading the
+        journal is taken for an earlier one with its ID, which has stopped.
+        """
+        world, entry = self.world, self.world.entry or Entry()
+        registered = {request_id for request_id, record in entry.requests.items() if record.number}
+        given = [it for it in self.requests if not it.is_delete and delete.names in (it.own, it.adopts, it.names)]
+        given = [it for it in given if it.id in world.told and it.id in world.unrecorded | registered]
+        if not given or given[-1].id not in world.unrecorded:
+            return False
+        last = given[-1]
+        record, job = entry.requests.get(last.id), entry.jobs.get(delete.names)
+        if last.own == delete.names:
+            is_late = record is None or record.seen >= world.told[delete.id][0].at
+            return is_late and delete.id in world.unrecorded
+        is_gone = job is not None and job.gone is not None and job.gone < world.told[last.id][0].at
+        return is_gone and last.id in world.unread - registered
 
     def _is_dealt_with(self, identity: str, request: Request) -> bool:
         job = self.world.jobs.get(identity)
@@ -523,7 +553,8 @@ class CloudFormation(RuleBasedStateMachine):
         # Nothing follows: what is closed, and what a failed Update has begun, comes to rest by itself.
         self._messages_run()
         for identity, job in (world.entry.jobs if world.entry else {}).items():
-            is_known = identity in world.alarms or job.closed_by in world.unrecorded or self._is_pending_delete()
+            by = {it.id for it in self.requests if it.is_delete and identity == it.names} | {job.closed_by}
+            is_known = identity in world.alarms or by & world.unrecorded or self._is_pending_delete()
             assert not job.is_owed or is_known, ("owed", identity)
         for identity, request in world.started:
             if self._fails(request):
@@ -600,5 +631,8 @@ class CloudFormation(RuleBasedStateMachine):
                 assert self.is_live, ("left behind", identity, request)
                 assert identity == self.physical, ("left behind", identity, request)
         job = self.world.jobs.get(self.physical)
-        if self.is_live and "value" in self.properties and job and job.status in ALIVE and not self.is_left:
-            assert job.value == self._value(self.properties), "its value is another's"
+        known = self.world.entry.jobs.get(self.physical) if self.world.entry else None
+        is_settled = known is not None and not (known.call or known.change or known.value == UNKNOWN)
+        last = [it for it in self.requests if not it.is_delete and self._is_told(it, self.physical)][-1:]
+        if self.is_live and is_settled and job and job.status in ALIVE and last and last[0].describes:
+            assert job.value == last[0].value, "its value is another's"

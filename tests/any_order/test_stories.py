@@ -890,6 +890,30 @@ def test_limit_without_the_table_a_stale_delete_cancels_what_was_adopted_anew() 
     assert not it.runs(FOREIGN_A)
 
 
+def test_limit_without_the_table_a_deletion_misses_an_adopted_job_with_the_id_of_one_that_was_cancelled() -> None:
+    it = Story(is_endpoint=True)
+    it.do(CREATE, adopts=FOREIGN_A)
+    it.do(DELETE, FOREIGN_A)
+    it.world.make(FOREIGN_A)
+    it.world.no_table_until = it.world.now + 600
+    assert it.do(CREATE, adopts=FOREIGN_A) == (SUCCESS, "foreign-a")
+    it.world.advance(600)
+    assert it.do(DELETE, FOREIGN_A) == (SUCCESS, "foreign-a")
+    assert it.runs(FOREIGN_A)
+
+
+def test_limit_after_a_deletion_that_ends_without_the_table_its_resource_does_not_adopt_a_new_job_of_that_id() -> None:
+    it = Story(is_endpoint=True, stop_seconds=40.0)
+    it.do(CREATE, adopts=FOREIGN_A)
+    delete = it.until_asked(it.deliver(it.ask(DELETE, FOREIGN_A)), "cancel")
+    it.world.no_table_until = it.world.now + 600
+    assert it.run(delete) == (SUCCESS, "foreign-a")
+    it.world.advance(600)
+    it.world.make(FOREIGN_A)
+    assert it.do(CREATE, adopts=FOREIGN_A) == (FAILED, "")
+    assert it.runs(FOREIGN_A)
+
+
 def test_limit_without_the_table_for_minutes_a_deletion_does_not_keep_a_late_creation_from_starting_its_job() -> None:
     it = Story()
     create = it.ask(CREATE, **A)

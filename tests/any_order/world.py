@@ -122,6 +122,8 @@ class World:
     told: dict[str, list[Answer]] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)
     """Requests that were answered, or whose job was cancelled, and the journal could not be used."""
+    unread: set[str] = field(default_factory=set)
+    """Requests that could not read the journal."""
     happened: list[tuple[str, str]] = field(default_factory=list)
     reads_and_writes: list[int] = field(default_factory=lambda: [0, 0])
 
@@ -368,6 +370,8 @@ class Run:
             self._answer = self._done(effect)
         except (Conflict, JournalUnavailable) as error:
             self._is_blind = self._is_blind or isinstance(error, JournalUnavailable)
+            if isinstance(effect, Read) and isinstance(self.of, Request):
+                self.world.unread.add(self.of.id)
             self._answer = error
 
     def _done(self, effect: Effect) -> object:  # noqa: PLR0911 - one for each effect
