@@ -426,6 +426,17 @@ def test_a_create_or_update_waits_for_nothing_that_is_owed() -> None:
     assert it.world.now == before
 
 
+def test_a_delete_waits_for_the_job_that_it_closed_also_if_another_delete_follows() -> None:
+    it = Story(stop_seconds=40.0)
+    it.do(CREATE, **A)
+    first, second = it.ask(DELETE, own("r1")), it.ask(DELETE, own("r1"))
+    run = it.until_asked(it.deliver(first), "cancel")
+    it.until_asked(it.deliver(second), "look")
+    it.run(run)
+    assert it.world.jobs[own("r1")].status is Status.STOPPED
+    assert it.told(first) == (SUCCESS, "job-r1")
+
+
 def test_a_delete_that_does_not_wait_is_done_when_each_of_its_jobs_has_been_cancelled() -> None:
     """Another delivery writes down that the first is: this one has not cancelled the second by that."""
     it = Story(stop_seconds=1e6)

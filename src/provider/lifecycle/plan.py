@@ -336,10 +336,9 @@ def _owed_to(entry: Entry, request: Request) -> tuple[str, ...]:
     place = entry.place(request)
 
     def is_its_own(identity: str, job: Job) -> bool:
-        if identity == request.names:
-            return job.since <= place
+        is_named = identity == request.names and job.since <= place
         is_nameless = not request.names and not job.is_named and entry.is_undone(job, request)
-        return is_nameless or job.closed_by == request.id
+        return is_named or is_nameless or job.closed_by == request.id
 
     owed = [it for it, job in entry.jobs.items() if job.is_owed and is_its_own(it, job)]
     return tuple(sorted(owed, key=lambda it: it != request.names))
