@@ -76,7 +76,7 @@ def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]
         f"{deleted.status or 'unfinished'} after {deleted.seconds:.0f} s" + _because(deleted),
         deleted.status == "DELETE_COMPLETE",
     )
-    thing, over = trial.kind.words.thing, (*trial.kind.words_for(*ENDED), NOT_FOUND)
+    thing, over = trial.kind.words.thing, (*trial.kind.names_of(*ENDED), NOT_FOUND)
     accepted = len(seen.log.of("Delete", "Cancelled the job"))
     yield Verdict(f"the {thing} is {trial.kind.words.cancelled} exactly once", _times(accepted), accepted == 1)
     ended = [str(it.fields.get("status", "")) for it in seen.log.of("Delete", "The job has ended")]
@@ -89,7 +89,7 @@ def _deletion(trial: Trial, seen: Seen, deleted: Operation) -> Iterator[Verdict]
         yield Verdict(
             f"the cluster, queried from here, reports the {thing} as ended",
             seen.ended.status,
-            seen.ended.status == GONE or _is_one_of(seen.ended.status, trial.kind.words_for(*ENDED)),
+            seen.ended.status == GONE or _is_one_of(seen.ended.status, trial.kind.names_of(*ENDED)),
         )
     yield from _answer(seen, deleted, "Delete", "DELETE_COMPLETE")
 
@@ -148,7 +148,7 @@ def _left(seen: Seen) -> Iterator[Verdict]:
 
 def _running(kind: Kind) -> tuple[str, ...]:
     """List the statuses in which a job can be cancelled; a completed endpoint is in service until it is deleted."""
-    return kind.words_for(Status.RUNS, Status.READY)
+    return kind.names_of(Status.RUNS, Status.READY)
 
 
 def _because(operation: Operation) -> str:

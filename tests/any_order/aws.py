@@ -193,10 +193,10 @@ def key_of_resource(physical_id: str, resource_type: str = MODEL_TRANSFORM_JOB.r
 def word(kind: Kind, status: str) -> str:
     """What a kind calls a status."""
     words = {
-        IN_PROGRESS: kind.words_for(Status.RUNS),
-        STOPPING: kind.words_for(Status.STOPPING),
-        COMPLETED: kind.words_for(Status.COMPLETED, Status.READY),
-        FAILED: kind.words_for(Status.FAILED, Status.BROKEN),
+        IN_PROGRESS: kind.names_of(Status.RUNS),
+        STOPPING: kind.names_of(Status.STOPPING),
+        COMPLETED: kind.names_of(Status.COMPLETED, Status.READY),
+        FAILED: kind.names_of(Status.FAILED, Status.BROKEN),
     }
     return words.get(status, (status,))[0]
 

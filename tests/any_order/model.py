@@ -634,7 +634,9 @@ class CloudFormation(RuleBasedStateMachine):
                 assert self.is_live, ("left behind", identity, request)
                 assert identity == self.physical, ("left behind", identity, request)
         job = self.world.jobs.get(self.physical)
-        given = [not it.is_delete and self._is_told(it, self.physical) for it in self.requests]
-        since = self.requests[len(given) - 1 - given[::-1].index(True) :] if True in given else []
-        if self.is_live and since and since[0].describes and job and job.status in ALIVE:
+        since: list[Request] = []  # the last success, and what has failed since and may have changed the job
+        for request in self.requests:
+            is_given = not request.is_delete and self._is_told(request, self.physical)
+            since = [request] if is_given else [*since, request]
+        if self.is_live and since[0].describes and job and job.status in ALIVE:
             assert job.value in {it.value for it in since}, "its value is another's"

@@ -78,7 +78,7 @@ def test_the_creation_is_answered_when_the_job_runs_and_the_handle_when_it_has_c
     job = started(world)
     assert world.time() < 5
     assert world.answer(event)["PhysicalResourceId"] == world.physical_id(job)
-    assert world.answer(event)["Data"]["Status"] in kind.words_for(Status.RUNS)
+    assert world.answer(event)["Data"]["Status"] in kind.names_of(Status.RUNS)
     assert signals(world) == []
 
     told = world.drain()

@@ -45,7 +45,7 @@ def calls(world: World) -> list[tuple[str | None, str | None]]:
 
 def stopped(kind: Kind, *job_ids: str) -> dict[str, str]:
     """What is left of jobs that have been cancelled: an endpoint is gone then."""
-    return dict.fromkeys(job_ids, JobStatus.STOPPED) if kind.words_for(Status.STOPPED) else {}
+    return dict.fromkeys(job_ids, JobStatus.STOPPED) if kind.names_of(Status.STOPPED) else {}
 
 
 def switch_off(world: World, *kinds: Kind) -> None:
@@ -63,8 +63,8 @@ def test_a_create_starts_a_job_of_its_kind_and_the_delete_cancels_it(world: Worl
     assert answer["Status"] == "SUCCESS"
     assert answer["PhysicalResourceId"] == f"{world.simulator.url}/{started}"
     assert set(answer["Data"]) == {"Id", "Status", *(attribute.name for attribute in kind.attributes)}
-    assert answer["Data"]["Status"] in kind.words_for(Status.RUNS)
-    assert world.jobs.jobs() == {started: kind.words_for(Status.RUNS)[0]}
+    assert answer["Data"]["Status"] in kind.names_of(Status.RUNS)
+    assert world.jobs.jobs() == {started: kind.names_of(Status.RUNS)[0]}
 
     assert answered(world, delete(world, answer["PhysicalResourceId"]))["Status"] == "SUCCESS"
     assert world.jobs.jobs() == stopped(kind, started)
@@ -79,7 +79,7 @@ def test_a_create_that_waits_is_answered_when_the_job_has_completed_with_every_a
     world.jobs.plan = replace(world.jobs.plan, base_seconds=300, hpo_seconds=300, run_seconds=1200)
     answer = answered(world, create(world, WaitForCompletion="true"))
     assert answer["Status"] == "SUCCESS"
-    assert answer["Data"]["Status"] == kind.words_for(Status.COMPLETED, Status.READY)[0]
+    assert answer["Data"]["Status"] == kind.names_of(Status.COMPLETED, Status.READY)[0]
     assert [name for name, value in answer["Data"].items() if not value] == []
     assert 1200 <= world.time() <= 1240
     assert world.starts == 1
@@ -129,11 +129,11 @@ def test_another_description_starts_another_job_and_the_old_one_is_deleted_with_
     after = world.described(Clean="true", VolumeEncryptionKMSKey="other")
     new = answered(world, update(world, old["PhysicalResourceId"], before, after))
     assert new["Status"] == "SUCCESS"
-    assert world.jobs.jobs() == dict.fromkeys([job_id(old), job_id(new)], kind.words_for(Status.RUNS)[0])
+    assert world.jobs.jobs() == dict.fromkeys([job_id(old), job_id(new)], kind.names_of(Status.RUNS)[0])
 
     assert answered(world, delete(world, old["PhysicalResourceId"], Clean="true"))["Status"] == "SUCCESS"
-    assert world.jobs.jobs() == {**stopped(kind, job_id(old)), job_id(new): kind.words_for(Status.RUNS)[0]}
-    assert not kind.words_for(Status.STOPPED) or world.jobs.artifacts(job_id(old)) == ()
+    assert world.jobs.jobs() == {**stopped(kind, job_id(old)), job_id(new): kind.names_of(Status.RUNS)[0]}
+    assert not kind.names_of(Status.STOPPED) or world.jobs.artifacts(job_id(old)) == ()
     assert [query for _, query in world.cancellations] == ["clean=true"]
 
 
@@ -153,7 +153,7 @@ def test_the_delete_of_one_kind_never_cancels_the_job_of_another_with_the_same_i
     assert answered(mine, own(adopting(mine, "Delete")))["Status"] == "SUCCESS"
 
     assert mine.jobs.jobs() == stopped(one, "job-1")
-    assert its.jobs.status("job-1") == other.words_for(Status.RUNS)[0]
+    assert its.jobs.status("job-1") == other.names_of(Status.RUNS)[0]
     assert answered(its, own(adopting(its, "Delete")))["Status"] == "SUCCESS"
     assert world.simulator.running_everywhere() == ()
 
@@ -165,7 +165,7 @@ def test_a_delete_of_a_kind_whose_job_is_gone_leaves_the_other_kinds_job_alone(
     mine, its = world.of(one), world.of(other)
     its.jobs.start_job("job-1")
     assert answered(mine, adopting(mine, "Delete"))["Status"] == "SUCCESS"
-    assert its.jobs.status("job-1") == other.words_for(Status.RUNS)[0]
+    assert its.jobs.status("job-1") == other.names_of(Status.RUNS)[0]
 
 
 # --- a type that there is not -----------------------------------------------------------------------------------------

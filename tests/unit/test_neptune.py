@@ -100,7 +100,7 @@ def test_neptune_may_refuse_requests_until_a_status_has_changed(
     simulator: Simulator, kind: Kind, changing: set[str]
 ) -> None:
     jobs = Jobs(kind, Endpoint("http", "127.0.0.1", simulator.port), region="us-east-1", resource_arn=RESOURCE)
-    looks = {word: answered(simulator, jobs, {"status": word}) for word in (*kind.words_for(*Status), "Unheard")}
+    looks = {word: answered(simulator, jobs, {"status": word}) for word in (*kind.names_of(*Status), "Unheard")}
     assert {word for word, look in looks.items() if look.is_changing} == changing
     assert {word: kind.meaning_of(word) or Status.RUNS for word in looks} == {it: looks[it].status for it in looks}
 

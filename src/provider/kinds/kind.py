@@ -130,7 +130,7 @@ class Kind(NamedTuple):
         """Return the meaning of Neptune's name for a status, in any letter case; `None` if it is unknown."""
         return next((status for it, status in self.statuses if it.lower() == word.lower()), None)
 
-    def words_for(self, *statuses: Status) -> tuple[str, ...]:
+    def names_of(self, *statuses: Status) -> tuple[str, ...]:
         """Return Neptune's names for statuses."""
         return tuple(it for it, status in self.statuses if status in statuses)
 

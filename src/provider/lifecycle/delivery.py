@@ -266,12 +266,12 @@ class Delivery:
             yield Happened("started", step.starts)
         if step.stops:
             look = self.seen.looks.get(step.stops)
-            if look is not None and look.status in ENDED:
-                logger.info("The job has ended", status="NotFound" if look.status is Status.ABSENT else look.words)
+            end = look if look is not None and look.status in ENDED else None
+            if end is not None:
+                logger.info("The job has ended", status="NotFound" if end.status is Status.ABSENT else end.words)
             cancelled_at = self.seen.patience.cancelled_at
             if cancelled_at is not None:
-                has_ended = look is not None and look.status in ENDED
-                yield Happened("cancelled", step.stops, max(0.0, self._clock() - cancelled_at) if has_ended else None)
+                yield Happened("cancelled", step.stops, max(0.0, self._clock() - cancelled_at) if end else None)
             self.seen.patience = Patience(unwritten_since=self.seen.patience.unwritten_since)
         for identity in unsent:  # nothing else will cancel them
             if not self.seen.is_ending and self._clock() <= self.seen.read_at + SEND_SECONDS:

@@ -394,8 +394,10 @@ class _Ports(NamedTuple):
     def _ended(self, identity: Identity, settings: Mapping[str, str]) -> Look | None:
         """Look at a job that Neptune refuses to cancel because it has ended, under any status."""
         look, _ = self.life.ask(identity, settings)
-        is_new = look.status is Status.RUNS and self.life.kind.meaning_of(look.words) is None
-        return look._replace(status=Status.STOPPED) if is_new and self.life.kind.words_for(Status.STOPPED) else None
+        kind = self.life.kind
+        is_new = look.status is Status.RUNS and kind.meaning_of(look.words) is None
+        can_stop = bool(kind.names_of(Status.STOPPED))  # an endpoint exists until it is deleted
+        return look._replace(status=Status.STOPPED) if is_new and can_stop else None
 
 
 def _result(verb: str, error: NeptuneError) -> Result:
